@@ -1,0 +1,79 @@
+"""textanchor: any kind of data in one vector space anchored in text.
+
+Public names are those listed here; they are imported when first used, so that `import textanchor` loads no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textanchor.data.pairs import read_pairs as read_pairs
+    from textanchor.data.samples import write_sample as write_sample
+    from textanchor.data.splits import split as split
+    from textanchor.errors import InputError as InputError
+    from textanchor.errors import ItemError as ItemError
+    from textanchor.errors import LeakError as LeakError
+    from textanchor.errors import MissingError as MissingError
+    from textanchor.errors import NothingUsableError as NothingUsableError
+    from textanchor.errors import TextAnchorError as TextAnchorError
+    from textanchor.evaluation import Evaluation as Evaluation
+    from textanchor.evaluation import evaluate as evaluate
+    from textanchor.evaluation.report import write_report as write_report
+    from textanchor.index import build_index as build_index
+    from textanchor.records import Fit as Fit
+    from textanchor.records import Item as Item
+    from textanchor.records import Pair as Pair
+    from textanchor.records import PairedLatents as PairedLatents
+    from textanchor.records import Pairs as Pairs
+    from textanchor.records import Pooled as Pooled
+    from textanchor.records import Unpaired as Unpaired
+    from textanchor.records import View as View
+    from textanchor.records import Waveform as Waveform
+    from textanchor.searching import Hit as Hit
+    from textanchor.searching import search as search
+    from textanchor.space import Space as Space
+    from textanchor.space.fitting import fit as fit
+    from textanchor.space.storage import load as load
+
+_HOMES = {
+    "data.pairs": ("read_pairs",),
+    "data.samples": ("write_sample",),
+    "data.splits": ("split",),
+    "errors": ("InputError", "ItemError", "LeakError", "MissingError", "NothingUsableError", "TextAnchorError"),
+    "evaluation": ("Evaluation", "evaluate"),
+    "evaluation.report": ("write_report",),
+    "index": ("build_index",),
+    "records": ("Fit", "Item", "Pair", "PairedLatents", "Pairs", "Pooled", "Unpaired", "View", "Waveform"),
+    "searching": ("Hit", "search"),
+    "space": ("Space",),
+    "space.fitting": ("fit",),
+    "space.storage": ("load",),
+}
+_HOME = {name: home for home, held in _HOMES.items() for name in held}
+
+__all__ = [  # noqa: RUF022 - by use, not by alphabet
+    "read_pairs", "write_sample", "split",
+    "fit", "load", "Space",
+    "build_index", "search", "Hit",
+    "evaluate", "Evaluation", "write_report",
+    "Item", "Pair", "Pairs", "Waveform", "Pooled", "PairedLatents", "Unpaired", "View", "Fit",
+    "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from textanchor.config import installed
+
+        return installed("textanchor") or "0+unknown"
+    if name not in _HOME:
+        raise AttributeError(f"module 'textanchor' has no attribute '{name}'")
+    found = getattr(import_module(f"textanchor.{_HOME[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

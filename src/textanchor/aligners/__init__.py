@@ -1,0 +1,29 @@
+"""Aligners: ways of fitting a projector from pairs of latents and anchor vectors. None of them splits for itself."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from textanchor import registry
+from textanchor.errors import InputError
+from textanchor.records import Fit, PairedLatents, Unpaired
+
+
+class Aligner(Protocol):
+    """A way of fitting. Hyperparameters are chosen on `val`, or left at their defaults where it is None."""
+
+    ragged: bool
+    """Whether token latents are accepted."""
+
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
+        """A projector from latents to raw anchor space and the view it was fitted for."""
+
+
+def aligner(name: str, **settings: Any) -> Aligner:
+    """An aligner by its registered name. Raises `UnknownNameError`, or `InputError` for settings it does not have."""
+    made = registry.load("aligner", name)
+    try:
+        found: Aligner = made(**settings)
+    except TypeError as why:
+        raise InputError(f"aligner {name}: {why}") from None
+    return found

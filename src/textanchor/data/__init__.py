@@ -1,0 +1,1 @@
+"""Files and tables to items and pairs; leak-free splits; sample sets."""

@@ -1,0 +1,191 @@
+"""Pairs and collections from a table, a Hugging Face folder with metadata, or one folder per class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from textanchor.data import tables
+from textanchor.data.readers import guess_modality
+from textanchor.errors import InputError, NothingUsableError
+from textanchor.files import read_json
+from textanchor.records import Item, Pair, Pairs, Skipped
+from textanchor.registry import names
+
+TABLES = tuple(f"{stem}{ending}" for stem in ("pairs", "metadata") for ending in tables.ENDINGS)
+ABOUT = "about.json"
+SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "heldout", "held-out"), "test"),
+}
+_PATH, _TEXT = ("path", "file_name", "filename"), ("text", "caption", "label")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row as found, before anything is checked against the disk."""
+
+    place: str
+    item: Item | None
+    text: str
+    group: str
+    split: str
+    problem: str = ""
+
+
+def read_pairs(source: str | Path, *, split_name: str | None = None) -> Pairs:
+    """Read (item, text) pairs.
+
+    `split_name` names a predefined split that breaks groups on purpose ("official, speakers shared"); without it such
+    a split is refused later. Raises `InputError` if there is no such table, `NothingUsableError` if no row is usable.
+    """
+    path = _existing(source)
+    rows, skipped = [], []
+    seen: set[tuple[str, str]] = set()
+    kinds: dict[str, Item] = {}
+    for row in _rows(path):
+        problem = row.problem or ("empty text" if not row.text else "")
+        problem = problem or ("the text of a file is needed: a table, or one folder per class" if row.item is None else "")
+        if not problem and row.item is not None:
+            item = _document(row.item)
+            earlier = kinds.setdefault(item.id, item)
+            if earlier != item:
+                problem = f"item '{item.id}' was another file or modality before"
+            elif (item.id, row.text) in seen:
+                problem = "duplicate of an earlier row"
+            else:
+                seen.add((item.id, row.text))
+                rows.append(Pair(item=item, text=row.text, group=row.group or None, split=row.split or None))
+        if problem:
+            skipped.append(Skipped(item=row.place, reason=problem))
+    if not rows:
+        raise NothingUsableError(_nothing(path, "pair", skipped))
+    return Pairs(rows=tuple(rows), skipped=tuple(skipped), split_name=split_name or _told_name(path), source=path.name)
+
+
+def read_collection(source: str | Path, *, texts: bool = False) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
+    """The items of a folder or table, whether they have texts or not; with `texts`, its distinct texts instead."""
+    path = _existing(source)
+    items: dict[str, Item] = {}
+    skipped = []
+    for row in _rows(path):
+        found = row.item
+        if row.text and (texts or (found is None and not row.problem)):
+            found = Item(id=row.text, modality="text", value=row.text)
+        elif texts and not (found and found.modality == "text"):
+            continue
+        if found is not None and not (row.problem and not texts):
+            items.setdefault(found.id, found)
+        elif row.problem:
+            skipped.append(Skipped(item=row.place, reason=row.problem))
+    if not items:
+        raise NothingUsableError(_nothing(path, "text" if texts else "item", skipped))
+    return tuple(items.values()), tuple(skipped)
+
+
+def _existing(source: str | Path) -> Path:
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise InputError(f"{path} does not exist; expected a folder or a table ({', '.join(tables.ENDINGS)})")
+    return path
+
+
+def _nothing(path: Path, what: str, skipped: list[Skipped]) -> str:
+    if not skipped:
+        return f"{path} holds no {what}; expected rows, or files with a known ending"
+    first = skipped[0]
+    return f"{path} holds no usable {what}: {len(skipped)} skipped, the first being {first.item}: {first.reason}"
+
+
+def _document(item: Item) -> Item:
+    """An item that is a text gets a projector of its own; the anchor's texts never do."""
+    return Item(id=item.id, modality="document", path=item.path, value=item.value) if item.modality == "text" else item
+
+
+def _told_name(path: Path) -> str | None:
+    about = (path if path.is_dir() else path.parent) / ABOUT
+    told = read_json(about).get("split_name") if about.is_file() else None
+    return str(told) if told else None
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    if path.is_file():
+        yield from _table(path)
+        return
+    tables_here = [path / name for name in TABLES if (path / name).is_file()]
+    nested = [] if tables_here else sorted(found for name in TABLES for found in path.glob(f"*/{name}"))
+    if tables_here:
+        yield from _table(tables_here[0])
+    elif nested:
+        for table in nested:
+            yield from _table(table, split=SPLITS.get(table.parent.name.lower(), ""))
+    else:
+        yield from _folder(path)
+
+
+def _folder(root: Path) -> Iterator[Row]:
+    """`[split/]class/.../file`; hidden files are passed over, files of unknown kind are reported."""
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if not path.is_file() or any(part.startswith(".") for part in relative.parts):
+            continue
+        folders = list(relative.parts[:-1])
+        split = SPLITS.get(folders[0].lower(), "") if len(folders) > 1 else ""
+        text = " ".join(folders[1 if split else 0].replace("_", " ").replace("-", " ").split()) if folders else ""
+        modality = guess_modality(path)
+        yield Row(
+            place=str(relative),
+            item=Item(id=str(relative), modality=modality, path=path) if modality else None,
+            text=text,
+            group="",
+            split=split,
+            problem="" if modality else f"unknown kind of file '{path.suffix}'",
+        )
+
+
+def _table(path: Path, *, split: str = "") -> Iterator[Row]:
+    found = tables.rows(path)
+    columns = set(found[0][1]) if found else set()
+    path_column = next((name for name in _PATH if name in columns), None)
+    text_column = next((name for name in _TEXT if name in columns), None)
+    if found and not ({path_column, text_column} - {None} or "item_text" in columns):
+        raise InputError(
+            f"{path} has the columns {', '.join(sorted(columns))}; expected `path` (or `file_name`, or `item_text`) and `text`"
+        )
+    for number, cells in found:
+        place = f"{path.name}:{number}"
+        yield _row(cells, place, path, path_column, cells.get(text_column, "") if text_column else "", split)
+
+
+def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, text: str, split: str) -> Row:
+    told, item_text = (cells.get(path_column, "") if path_column else ""), cells.get("item_text", "")
+    side = cells.get("split", "") or split
+    problem, item = "", None
+    if side and side.lower() not in SPLITS:
+        problem = f"unknown split '{side}' (known: {', '.join(SPLITS)})"
+    if told:
+        file = table.parent / Path(told).expanduser()
+        modality = cells.get("modality") or guess_modality(file)
+        if modality not in names("reader"):
+            problem = f"unknown modality '{modality}'" if modality else f"unknown kind of file '{file.name}'"
+        elif not file.is_file():
+            problem = f"no such file: {told}"
+        else:
+            item = Item(id=cells.get("item") or told, modality=modality, path=file)
+    elif item_text:
+        modality = cells.get("modality") or "document"
+        if modality not in names("reader"):
+            problem = f"unknown modality '{modality}'"
+        item = Item(id=cells.get("item") or item_text, modality=modality, value=item_text)
+    elif path_column or "item_text" in cells:
+        problem = "neither path nor item_text"
+    return Row(
+        place=f"{place} {told or item_text}".strip(),
+        item=item,
+        text=" ".join(text.split()),
+        group=cells.get("group", ""),
+        split=SPLITS.get(side.lower(), "") if side else "",
+        problem=problem,
+    )

@@ -1,0 +1,50 @@
+"""Readers: one file format family each, from bytes to a decoded value. A reader knows no encoder."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from textanchor import registry
+
+
+class Reader(Protocol):
+    """Reads one modality. A foreign package offers one through the entry-point group `textanchor.reader`."""
+
+    modality: str
+    """Its name in the registry, in tables and on the command line."""
+    extensions: tuple[str, ...]
+    """Lower-case file endings that mean this modality where nothing else says so."""
+    default_encoder: str
+    """Encoder specification used when none is chosen."""
+
+    def read(self, stream: BinaryIO) -> Any:
+        """Decode a file. Raises `ValueError` with a one-line reason if it is damaged or something else."""
+
+    def accept(self, value: Any) -> Any:
+        """Check a value given in memory. Raises `ValueError` saying what was expected."""
+
+    def content(self, value: Any) -> bytes:
+        """Bytes that identify a value in memory: its type, shape and data."""
+
+
+@lru_cache
+def reader(modality: str) -> Reader:
+    """The reader of a modality. Raises `UnknownNameError`."""
+    made: Reader = registry.load("reader", modality)()
+    return made
+
+
+@lru_cache
+def _by_extension() -> dict[str, str]:
+    table: dict[str, str] = {}
+    for name in registry.names("reader"):
+        for extension in reader(name).extensions:
+            table.setdefault(extension, name)
+    return table
+
+
+def guess_modality(path: Path) -> str | None:
+    """Modality by the file's ending, or None."""
+    return _by_extension().get(path.suffix.lower())

@@ -1,0 +1,47 @@
+"""Sounds as pictures: a mel spectrogram through any image encoder, as the original system did with ResNet18."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from textanchor.encoders import Encoder, Spec
+from textanchor.encoders import make as make_encoder
+from textanchor.encoders._sound import log_mel
+from textanchor.errors import InputError
+from textanchor.files import digest
+from textanchor.records import Vectors, Waveform
+
+BANDS = 128
+RANGE = 8 * np.log(10)  # 80 dB below the loudest point is black
+
+
+class Spectrogram:
+    """Log-mel energies of 128 bands as a grey image, low frequencies at the bottom, loudest point white."""
+
+    modality = "audio"
+
+    def __init__(self, inner: Encoder) -> None:
+        self._inner = inner
+        self.dim = inner.dim
+        self.fingerprint = digest("spectrogram", "1", inner.fingerprint)
+
+    def encode(self, batch: Sequence[Waveform]) -> Vectors:
+        """*Shape:* [n, dim]."""
+        return self._inner.encode([picture(sound) for sound in batch])
+
+
+def picture(sound: Waveform) -> Image.Image:
+    """The spectrogram as an RGB image, one column a frame."""
+    mel = log_mel(sound, BANDS)
+    level = np.clip((mel - mel.max()) / RANGE + 1, 0, 1)
+    return Image.fromarray((level.T[::-1] * 255).astype(np.uint8)).convert("RGB")
+
+
+def make(spec: Spec, modality: str, device: str) -> Spectrogram:
+    """`spectrogram+<image encoder>`."""
+    if not spec.inner:
+        raise InputError("spectrogram needs an image encoder, such as spectrogram+signal or spectrogram+hub:<model>")
+    return Spectrogram(make_encoder(spec.inner, "image", device=device))

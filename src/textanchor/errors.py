@@ -1,0 +1,56 @@
+"""Every error that textanchor raises on purpose.
+
+    TextAnchorError              exit code 2 unless said otherwise
+    |- InputError                what was given cannot be meant: a value, a table, a folder
+    |  |- UnknownNameError       a name that no registry knows
+    |  |- LeakError              one group or item would stand on both sides of a split
+    |  `- DamagedError           a file of ours that does not hold what it should
+    |- MissingError              a model, package or device that cannot be had here
+    |- NothingUsableError        the input was readable, nothing in it was usable; exit code 1
+    `- ItemError                 one item cannot be read; callers count it, name it and go on
+
+A message says what happened (with the value and the place), what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+
+class TextAnchorError(Exception):
+    """Root of the errors that a user can cause and mend."""
+
+    exit_code = 2
+
+
+class InputError(TextAnchorError, ValueError):
+    """The given value, table or folder cannot be used as it is."""
+
+
+class UnknownNameError(InputError):
+    """A name that is in no registry."""
+
+
+class LeakError(InputError):
+    """A split would put one group or one item on both sides."""
+
+
+class DamagedError(InputError):
+    """A stored file is incomplete, altered or of a newer format."""
+
+
+class MissingError(TextAnchorError):
+    """Something that is not on this machine; the message carries the command that gets it."""
+
+
+class NothingUsableError(TextAnchorError):
+    """Everything was read and nothing remained."""
+
+    exit_code = 1
+
+
+class ItemError(TextAnchorError):
+    """One item cannot be read or encoded; `reason` is one line without the path."""
+
+    def __init__(self, item: str, reason: str) -> None:
+        super().__init__(f"{item}: {reason}")
+        self.item = item
+        self.reason = reason

@@ -1,0 +1,121 @@
+"""Evaluation: honest figures of a space, always with their split, floor and chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from textanchor.config import versions
+from textanchor.data.pairs import read_pairs
+from textanchor.errors import InputError
+from textanchor.evaluation.held_out import HELD_OUT, Judged, judged
+from textanchor.evaluation.map import Map, tsne_map
+from textanchor.evaluation.probes import Probe, class_like, probes
+from textanchor.evaluation.tables import Row, alignment_rows, differences, emergent_rows
+from textanchor.records import Pairs
+from textanchor.space import Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All figures of one evaluation. `table` and `metrics` give them as plain values."""
+
+    main: str
+    judged: Judged
+    rows: tuple[Row, ...]
+    probes: tuple[Probe, ...]
+    map: Map | None
+    notes: tuple[str, ...]
+    seed: int
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """Rows of `alignment` (items against texts) or `emergent` (modalities against each other)."""
+        return [
+            {"space": row.space, "split": row.split, "query": row.query, "gallery": row.gallery, **row.figures}
+            for row in self.rows
+            if row.table == name
+        ]
+
+    def metrics(self) -> dict[str, Any]:
+        """Everything as JSON-ready values."""
+        return {
+            "space": self.main,
+            "notes": list(self.notes),
+            "excluded": dict(self.judged.excluded),
+            "alignment": self.table("alignment"),
+            "emergent": self.table("emergent"),
+            "differences": differences(list(self.rows), self.main),
+            "probes": [asdict(probe) for probe in self.probes],
+            "map": self.map and {"method": "t-SNE", "points": len(self.map.ids), "5-NN accuracy": self.map.knn},
+            "skipped": [asdict(one) for one in self.judged.skipped],
+            "seed": self.seed,
+            "versions": versions(),
+        }
+
+
+def evaluate(
+    space: Space,
+    pairs: Pairs | str | Path,
+    *,
+    name: str = "space",
+    against: Mapping[str, Space] | None = None,
+    include_train: bool = False,
+    probe: bool = True,
+    map_: bool = True,
+    seed: int = 0,
+    progress: bool = False,
+) -> Evaluation:
+    """Measure a space on the pairs that it has not seen, by content or group.
+
+    `against` names other spaces, with the same anchor and encoders, for the same table. `include_train` adds rows on the
+    training data, labelled as no evidence. Probes fit anew inside each of their splits and therefore use all given pairs.
+    Raises `LeakError` if nothing unseen remains, `InputError` if the modalities do not fit.
+    """
+    held = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
+    spaces = {name: space, **(against or {})}
+    if len(spaces) != 1 + len(against or {}):
+        raise InputError(f"two compared spaces are called '{name}'; give them different names")
+    found = judged(spaces.values(), held, include_train=include_train, progress=progress)
+    rows = [
+        row
+        for label, part in found.parts.items()
+        for called, one in spaces.items()
+        for rows_of in (alignment_rows, emergent_rows)
+        for row in rows_of(called, one, label, part)
+    ]
+    done, notes = _probes(space, held, seed=seed, progress=progress) if probe else ((), [])
+    drawn = tsne_map(space, found.parts[HELD_OUT], seed=seed) if map_ and found.parts[HELD_OUT] else None
+    return Evaluation(
+        main=name,
+        judged=found,
+        rows=tuple(rows),
+        probes=done,
+        map=drawn,
+        notes=(*_split_notes(space, found), *notes),
+        seed=seed,
+    )
+
+
+def _split_notes(space: Space, found: Judged) -> list[str]:
+    fit = space.provenance.get("fit", {})
+    notes = [f"fitted with the split: {fit.get('split', 'unknown')}", *fit.get("notes", [])]
+    gone = ", ".join(f"{count} {side}" for side, count in found.excluded.items() if count)
+    return [*notes, f"left out because the space has seen them: {gone}"] if gone else notes
+
+
+def _probes(space: Space, held: Pairs, *, seed: int, progress: bool) -> tuple[tuple[Probe, ...], list[str]]:
+    """Probes of every modality whose texts are classes, on all pairs, seen or not: each split fits its own projector."""
+    everything = judged([space], held, include_train=False, progress=False, for_refit=True).parts[HELD_OUT]
+    done: list[Probe] = []
+    notes: list[str] = []
+    for modality, pairs in tqdm(everything.items(), desc="probes", unit="modality", disable=None if progress else True):
+        if why := class_like(pairs):
+            notes.append(f"no probe of {modality}: {why}")
+            continue
+        report = space.modalities[modality].report
+        done += probes(pairs, aligner_name=str(report.get("aligner", report["asked"])), seed=seed)
+    return tuple(done), notes

@@ -1,0 +1,50 @@
+"""A two-dimensional map of held-out vectors of all modalities together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.manifold import TSNE
+
+from textanchor.metrics.neighbours import knn_accuracy
+from textanchor.records import PairedLatents
+from textanchor.space import Space
+from textanchor.space.items import TEXT
+
+LIMIT = 1500
+PERPLEXITY = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """Points [n, 2] with their text, modality and item id; `knn` is the accuracy of 5 nearest neighbours on it."""
+
+    points: np.ndarray
+    labels: tuple[str, ...]
+    modalities: tuple[str, ...]
+    ids: tuple[str, ...]
+    knn: float | None
+
+
+def tsne_map(space: Space, part: Mapping[str, PairedLatents], *, seed: int) -> Map | None:
+    """t-SNE of at most 1500 items, evenly taken from each modality; None for fewer than 10.
+
+    Source: van der Maaten and Hinton 2008. The scale of the axes and distances between clusters mean nothing.
+    """
+    rng, vectors, labels, modalities, ids = np.random.default_rng(seed), [], [], [], []
+    for modality, pairs in part.items():
+        rows = np.sort(rng.permutation(len(pairs.items))[: LIMIT // len(part)])
+        raw = space.project(modality, pairs.items.vectors[rows])
+        vectors.append(space.compared(raw, modality, TEXT))
+        labels += [pairs.texts[pairs.first_text[row]] for row in rows]
+        modalities += [modality] * len(rows)
+        ids += [pairs.items.ids[row] for row in rows]
+    if len(ids) < 10:
+        return None
+    drawn = TSNE(perplexity=min(PERPLEXITY, (len(ids) - 1) / 3), init="pca", random_state=seed)
+    points = drawn.fit_transform(np.concatenate(vectors))
+    return Map(
+        points=points, labels=tuple(labels), modalities=tuple(modalities), ids=tuple(ids), knn=knn_accuracy(points, labels)
+    )

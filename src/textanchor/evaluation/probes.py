@@ -1,0 +1,99 @@
+"""The original system's proof of viability: label some items, predict the others by logistic regression on the embeddings."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from textanchor.aligners import aligner
+from textanchor.projectors import project
+from textanchor.records import PairedLatents, Unpaired, Vectors
+from textanchor.views import as_item, as_text
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """Accuracy on the unlabelled part: mean and standard deviation over the folds."""
+
+    modality: str
+    labelled: str
+    features: str
+    accuracy: float
+    spread: float
+    folds: int
+
+
+def class_like(pairs: PairedLatents) -> str:
+    """Empty if texts can serve as classes, else why not."""
+    if len(pairs.edges) != len(pairs.items):
+        return "items with several texts have no single class"
+    per_class = Counter(pairs.first_text.tolist())
+    groups = Counter(text for _, text in {(pairs.groups[row], text) for row, text in enumerate(pairs.first_text.tolist())})
+    if min(per_class.values()) < 2 * FOLDS or min(groups.values()) < FOLDS:
+        rarest = min(groups, key=lambda text: groups[text])
+        return f"'{pairs.texts[rarest]}' has {per_class[rarest]} items in {groups[rarest]} groups; {FOLDS} groups are needed"
+    return ""
+
+
+def probes(pairs: PairedLatents, *, aligner_name: str, seed: int) -> Iterator[Probe]:
+    """80/20 and 20/80 over 5 grouped, stratified folds; the projector is fitted anew on each labelled part.
+
+    Hyperparameters are chosen inside the labelled part too. Beside the embeddings stand logistic regression on the bare
+    latents, the nearest text without any regression, and the share of the largest class.
+    """
+    labels = pairs.first_text
+    cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    folds = list(cut.split(np.zeros(len(labels)), labels, np.asarray(pairs.groups, dtype=object).astype(str)))
+    for name, sides in (("80/20", folds), ("20/80", [(small, large) for large, small in folds])):
+        found = [_fold(pairs, labels, known, rest, aligner_name, seed) for known, rest in sides]
+        for features in found[0]:
+            values = np.array([one[features] for one in found])
+            yield Probe(
+                modality=pairs.modality,
+                labelled=name,
+                features=features,
+                accuracy=float(values.mean()),
+                spread=float(values.std(ddof=1)),
+                folds=len(values),
+            )
+
+
+def _fold(
+    pairs: PairedLatents, labels: np.ndarray, known: np.ndarray, rest: np.ndarray, aligner_name: str, seed: int
+) -> dict[str, float]:
+    inner = np.asarray([pairs.groups[row] for row in known], dtype=object).astype(str)
+    cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a rare class may miss from one inner fold
+        fit_rows, val_rows = next(iter(cut.split(np.zeros(len(known)), labels[known], inner)))
+    train = pairs.take(known[fit_rows])
+    fit = aligner(aligner_name).fit(train, pairs.take(known[val_rows]), Unpaired(), seed=seed)
+    vectors = as_item(fit.view, project(fit.projector, pairs.items.vectors))
+    texts = as_text(fit.view, pairs.anchors)
+    nearest = (vectors[rest] @ texts.T).argmax(axis=1)
+    largest = Counter(labels[known].tolist()).most_common(1)[0][0]
+    return {
+        "embeddings + logistic regression": _regression(vectors, labels, known, rest),
+        "embeddings, nearest text": float((nearest == labels[rest]).mean()),
+        "latents + logistic regression": _regression(pairs.items.vectors, labels, known, rest),
+        "largest class": float((labels[rest] == largest).mean()),
+    }
+
+
+def _regression(features: Vectors, labels: np.ndarray, known: np.ndarray, rest: np.ndarray) -> float:
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(features[known], labels[known])
+    return float(model.score(features[rest], labels[rest]))

@@ -1,0 +1,121 @@
+"""The figures of one space on one set of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from textanchor.metrics.cosine import positive_cosine
+from textanchor.metrics.interval import bootstrap
+from textanchor.metrics.retrieval import Retrieval, retrieval, same_label
+from textanchor.records import PairedLatents
+from textanchor.space import Space
+from textanchor.space.items import TEXT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a table: what was measured, on which split, plain figures, and the hits at 1 of each query.
+
+    `hits` and `groups` are kept so that two spaces can be compared query by query.
+    """
+
+    table: str
+    space: str
+    split: str
+    query: str
+    gallery: str
+    figures: Mapping[str, Any]
+    hits: np.ndarray
+    groups: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What two spaces' rows must share to be compared."""
+        return self.table, self.split, self.query, self.gallery
+
+
+def alignment_rows(name: str, space: Space, split: str, part: Mapping[str, PairedLatents]) -> Iterator[Row]:
+    """Items against texts in both directions, with the positive cosine beside its floor and AUC."""
+    for modality, pairs in part.items():
+        raw = space.project(modality, pairs.items.vectors)
+        items, texts = space.compared(raw, modality, TEXT), space.compared(pairs.anchors, TEXT, modality)
+        cosine = positive_cosine(items, texts, pairs.edges, pairs.relevant)
+        there = retrieval(items, texts, pairs.relevant.__getitem__)
+        back = retrieval(texts, items, pairs.relevant.T.__getitem__)
+        given = {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc}
+        groups = tuple(pairs.groups[row] for row in there.rows)
+        yield _row("alignment", name, split, modality, TEXT, there, groups, {**given, "items": len(items)})
+        labels = tuple(f"text {row}" for row in back.rows)
+        yield _row("alignment", name, split, TEXT, modality, back, labels, {})
+
+
+def emergent_rows(name: str, space: Space, split: str, part: Mapping[str, PairedLatents]) -> Iterator[Row]:
+    """Modalities against each other though never paired, each with its own view; relevant means the same text."""
+    for query, gallery in permutations(part, 2):
+        sides = [
+            space.compared(space.project(name, part[name].items.vectors), name, other)
+            for name, other in ((query, gallery), (gallery, query))
+        ]
+        labels = [[pairs.texts[row] for row in pairs.first_text] for pairs in (part[query], part[gallery])]
+        found = retrieval(sides[0], sides[1], same_label(labels[0], labels[1]))
+        groups = tuple(part[query].groups[row] for row in found.rows)
+        yield _row("emergent", name, split, query, gallery, found, groups, {})
+
+
+def differences(rows: list[Row], main: str) -> list[dict[str, Any]]:
+    """Paired differences of recall@1 between the main space and each other one, with a 95 % interval over groups."""
+    ours = {row.key: row for row in rows if row.space == main}
+    out = []
+    for row in rows:
+        mine = ours.get(row.key)
+        if row.space == main or mine is None or len(mine.hits) != len(row.hits) or not len(row.hits):
+            continue
+        gain = mine.hits.astype(float) - row.hits
+        interval = bootstrap(gain, mine.groups)
+        verdict = (
+            "cannot tell" if interval is None or interval[0] <= 0 <= interval[1] else "better" if gain.mean() > 0 else "worse"
+        )
+        out.append(
+            {
+                "table": row.table,
+                "split": row.split,
+                "query": row.query,
+                "gallery": row.gallery,
+                "than": row.space,
+                "R@1 difference": float(gain.mean()),
+                "95 % interval": interval,
+                "verdict": verdict,
+            }
+        )
+    return out
+
+
+def _row(
+    table: str,
+    name: str,
+    split: str,
+    query: str,
+    gallery: str,
+    found: Retrieval,
+    groups: tuple[str, ...],
+    more: Mapping[str, Any],
+) -> Row:
+    hits = found.rank < 1
+    figures: dict[str, Any] = dict(found.table())
+    if "R@1" in figures:
+        figures["R@1 interval"] = bootstrap(hits, groups)
+    return Row(
+        table=table,
+        space=name,
+        split=split,
+        query=query,
+        gallery=gallery,
+        figures={**more, **figures},
+        hits=hits,
+        groups=groups,
+    )

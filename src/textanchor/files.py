@@ -1,0 +1,114 @@
+"""Writing so that a reader never sees half a file, and hashing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from textanchor.errors import DamagedError, InputError
+
+
+def sync(path: Path) -> None:
+    """Force a file or folder to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:  # some file systems refuse fsync on folders; the rename itself is still atomic
+        if not path.is_dir():
+            raise
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write all of `content` or nothing: temporary file, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+        sync(path.parent)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically, keys in the given order, never NaN."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file of ours. Raises `DamagedError` with the place."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DamagedError(f"{path} is missing; the folder is incomplete, make it again") from None
+    except (ValueError, OSError) as why:
+        raise DamagedError(f"{path} is not readable JSON ({why}); make the folder again") from None
+
+
+def refuse_existing(folder: Path, *, overwrite: bool) -> None:
+    """Raise `InputError` if the output exists and may not be replaced."""
+    if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists already; name another place or add --overwrite")
+
+
+@contextmanager
+def new_folder(folder: Path, *, overwrite: bool, marker: str) -> Iterator[Path]:
+    """A folder that appears whole or not at all; an older one is replaced only if it holds `marker`, a file of ours."""
+    refuse_existing(folder, overwrite=overwrite)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / marker).exists():
+        raise InputError(f"{folder} holds no {marker}, so it is not ours to replace; name another place")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        yield temporary
+        os.chmod(temporary, 0o755)
+        for path in sorted(temporary.rglob("*")):
+            if path.is_file():
+                sync(path)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+            os.replace(folder, old)
+            os.replace(temporary, folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(temporary, folder)
+        sync(folder.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def digest(*parts: bytes | str) -> str:
+    """sha256 over length-prefixed parts, as hex; ("ab", "c") and ("a", "bc") differ."""
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        total.update(len(raw).to_bytes(8, "little"))
+        total.update(raw)
+    return total.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes, as hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def folder_digest(folder: Path, *, suffixes: tuple[str, ...]) -> str:
+    """One hash over the names and bytes of the files in a folder with one of these endings; its own path is left out."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in suffixes)
+    return digest(*(part for path in found for part in (path.relative_to(folder).as_posix(), file_digest(path))))

@@ -1,0 +1,74 @@
+"""An index: the raw vectors of a collection, searchable under the space's views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from textanchor import registry
+from textanchor.data.pairs import read_collection
+from textanchor.records import Item, Skipped, Vectors
+from textanchor.space import Space
+from textanchor.space.items import as_items
+
+
+class Backend(Protocol):
+    """Nearest neighbours by inner product among unit vectors."""
+
+    def __init__(self, vectors: Vectors) -> None: ...
+
+    def top(self, queries: Vectors, k: int) -> tuple[Float32[np.ndarray, "q k"], Int[np.ndarray, "q k"]]:
+        """Scores and rows of the k best, best first; k is at most the number of vectors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """A collection's items and raw vectors, and what could not be read."""
+
+    space: Space
+    items: tuple[Item, ...]
+    vectors: Vectors
+    skipped: tuple[Skipped, ...] = ()
+    backend: str = "exact"
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities held, in order of first appearance."""
+        return tuple(dict.fromkeys(item.modality for item in self.items))
+
+    def search(self, query: Vectors, query_modality: str, modality: str, k: int) -> list[tuple[float, Item]]:
+        """The k best items of one modality for one raw query vector, by cosine under the view the two are compared in."""
+        rows = np.array([row for row, item in enumerate(self.items) if item.modality == modality], dtype=np.int64)
+        gallery = self.space.compared(self.vectors[rows], modality, query_modality)
+        backend: Backend = registry.load("index", self.backend)(gallery)
+        scores, places = backend.top(self.space.compared(query, query_modality, modality), min(k, len(rows)))
+        return [(float(score), self.items[rows[place]]) for score, place in zip(scores[0], places[0], strict=True)]
+
+
+def build_index(
+    space: Space,
+    collection: str | Path | Sequence[Any],
+    *,
+    texts: bool = False,
+    strict: bool = False,
+    progress: bool = False,
+) -> Index:
+    """Embed a folder, a table or a sequence of items (see `Space.embed`). With `texts`, a table's texts instead of its items.
+
+    Raises `NothingUsableError` if nothing can be read; with `strict`, `ItemError` at the first item that cannot.
+    """
+    skipped: tuple[Skipped, ...] = ()
+    if isinstance(collection, str | Path):
+        items, skipped = read_collection(collection, texts=texts)
+    else:
+        items = tuple(as_items(collection))
+    known = [item for item in items if item.modality in ("text", "document", *space.modalities)]
+    unknown = [item for item in items if item not in known]
+    found = space.embed_all(known, strict=strict, progress=progress)
+    foreign = tuple(Skipped(item=one.id, reason=f"the space has no modality '{one.modality}'") for one in unknown)
+    return Index(space=space, items=found.items, vectors=found.vectors, skipped=(*skipped, *foreign, *found.skipped))

@@ -1,0 +1,1 @@
+"""Latents: encoded once, kept by content."""

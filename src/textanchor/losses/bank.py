@@ -1,0 +1,35 @@
+"""Classification over the bank of anchor texts."""
+
+from __future__ import annotations
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+
+class BankSoftmax(nn.Module):
+    """Pull each item to its own texts against all distinct training texts, by cosine.
+
+    `temperature` is dimensionless and divides cosines. The bank holds each distinct text once, so a repeated class name is
+    never its own negative. An item with several texts shares its probability among them.
+    Sources: normalised softmax, Zhai and Wu 2019, arXiv:1811.12649; over frozen text vectors as in Frome et al. 2013
+    (DeViSE) with the ranking loss replaced.
+    """
+
+    centred = True
+
+    def __init__(self, *, temperature: float = 0.1) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(
+        self,
+        item: Float[Tensor, "b d"],
+        text: Float[Tensor, "b d"],
+        bank: Float[Tensor, "t d"],
+        own: Bool[Tensor, "b t"],
+    ) -> Float[Tensor, ""]:
+        """Mean cross entropy in nats."""
+        log_p = (normalize(item, dim=1) @ normalize(bank, dim=1).T / self.temperature).log_softmax(dim=1)
+        share = own.to(log_p.dtype) / own.sum(dim=1, keepdim=True).clamp_min(1)
+        return -(share * log_p).sum(dim=1).mean()

@@ -1,0 +1,22 @@
+"""Agreement of neighbours' labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Shaped
+from sklearn.neighbors import KNeighborsClassifier
+
+
+def knn_accuracy(points: Shaped[np.ndarray, "n d"], labels: Sequence[str], *, k: int = 5) -> float | None:
+    """Share of points whose label wins the vote of their k nearest others; None where there are not more than k points.
+
+    Source: leave-one-out k-nearest-neighbour rule, Cover and Hart 1967, doi:10.1109/TIT.1967.1053964.
+    """
+    if len(points) <= k:
+        return None
+    names, codes = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
+    others = KNeighborsClassifier(n_neighbors=k).fit(points, codes).kneighbors(return_distance=False)
+    votes = np.stack([(codes[others] == code).sum(axis=1) for code in range(len(names))], axis=1)
+    return float((votes.argmax(axis=1) == codes).mean())

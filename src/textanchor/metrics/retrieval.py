@@ -1,0 +1,93 @@
+"""Ranking metrics of one set of queries against one gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from textanchor.records import Vectors
+
+CHUNK, DEPTH = 512, 10
+Relevant = Callable[[slice], Bool[np.ndarray, "q g"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """Figures over the queries that have at least one relevant item in the gallery.
+
+    `rank` holds, per query, how many irrelevant gallery items score at least as high as the best relevant one (0 is best);
+    `precision` its average precision at 10, divided by min(10, relevant). `rows` are those queries' rows.
+    """
+
+    rank: Int[np.ndarray, " q"]
+    precision: Float[np.ndarray, " q"]
+    rows: Int[np.ndarray, " q"]
+    gallery: int
+    chance: float
+    """Expected recall@1 of a random ranking."""
+
+    def recall(self, k: int) -> float | None:
+        """Share of queries with a relevant hit in the top k; None where k reaches the gallery's size or no query counts."""
+        return float((self.rank < k).mean()) if k < self.gallery and len(self.rank) else None
+
+    @property
+    def mean_average_precision(self) -> float | None:
+        """mAP@10; None if no query counts."""
+        return float(self.precision.mean()) if len(self.precision) else None
+
+    @property
+    def reciprocal_rank(self) -> float | None:
+        """Mean of 1 / (1 + rank); None if no query counts."""
+        return float((1 / (1 + self.rank)).mean()) if len(self.rank) else None
+
+    def table(self, ks: Sequence[int] = (1, 5, 10)) -> Mapping[str, float | int | None]:
+        """Plain figures, those that do not apply left out."""
+        found = {f"R@{k}": self.recall(k) for k in ks} | {"mAP@10": self.mean_average_precision}
+        kept = {name: value for name, value in found.items() if value is not None}
+        return {**kept, "chance R@1": self.chance, "queries": len(self.rank), "gallery": self.gallery}
+
+
+def retrieval(queries: Vectors, gallery: Vectors, relevant: Relevant) -> Retrieval:
+    """Rank the gallery for each query by inner product; a tie counts against the relevant item.
+
+    `relevant(rows)` gives the mask of a slice of queries. *Shape:* queries [q, d], gallery [g, d].
+    """
+    ranks, precisions, rows, chance = [], [], [], 0.0
+    for start in range(0, len(queries), CHUNK):
+        part = slice(start, min(start + CHUNK, len(queries)))
+        mask = relevant(part)
+        held = np.flatnonzero(mask.any(axis=1))
+        mask, score = mask[held], queries[part][held] @ gallery.T
+        best = np.where(mask, score, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
+        ranks.append(((score >= best) & ~mask).sum(axis=1))
+        precisions.append(_average_precision(score, mask))
+        rows.append(held + start)
+        chance += float(mask.mean(axis=1).sum())
+    row = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+    return Retrieval(
+        rank=np.concatenate(ranks) if ranks else row,
+        precision=np.concatenate(precisions) if precisions else row.astype(np.float64),
+        rows=row,
+        gallery=len(gallery),
+        chance=chance / max(len(row), 1),
+    )
+
+
+def same_label(queries: Sequence[str], gallery: Sequence[str]) -> Relevant:
+    """Relevance by equal labels."""
+    names = {name: i for i, name in enumerate(dict.fromkeys([*queries, *gallery]))}
+    left, right = (np.array([names[name] for name in side], dtype=np.int64) for side in (queries, gallery))
+    return lambda part: left[part, None] == right[None, :]
+
+
+def _average_precision(score: Float[np.ndarray, "q g"], mask: Bool[np.ndarray, "q g"]) -> Float[np.ndarray, " q"]:
+    depth = min(DEPTH, score.shape[1])
+    keyed = np.where(mask, score - 1e-7, score)  # a tie counts against the relevant item
+    top = np.argpartition(-keyed, depth - 1, axis=1)[:, :depth]
+    top = np.take_along_axis(top, np.argsort(-np.take_along_axis(keyed, top, 1), axis=1, kind="stable"), 1)
+    hit = np.take_along_axis(mask, top, 1)
+    precision = hit.cumsum(axis=1) / np.arange(1, depth + 1)
+    return np.asarray((precision * hit).sum(axis=1) / np.clip(mask.sum(axis=1), 1, DEPTH), dtype=np.float64)

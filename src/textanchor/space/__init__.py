@@ -1,0 +1,201 @@
+"""A space: the anchor, and for each modality an encoder, a projector and a view. It embeds anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from textanchor.encoders import Encoder, make
+from textanchor.errors import InputError
+from textanchor.latents.engine import Encoded, encode
+from textanchor.projectors import project
+from textanchor.records import Item, Skipped, Vectors, View
+from textanchor.space.items import TEXT, as_items
+from textanchor.views import as_item, as_text, unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """One modality of a space. `report` says how its projector came about."""
+
+    encoder: str
+    fingerprint: str
+    projector: nn.Module
+    view: View | None
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a space was fitted and selected on: content hashes and groups, each with its side ("train" or "val")."""
+
+    contents: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    def merged(self, other: Seen) -> Seen:
+        """Both together; "train" wins where the two differ."""
+        sides = []
+        for mine, others in ((self.contents, other.contents), (self.groups, other.groups)):
+            train = {key: "train" for held in (mine, others) for key, side in held.items() if side == "train"}
+            sides.append({**mine, **others, **train})
+        return Seen(contents=sides[0], groups=sides[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """Raw vectors of the items that could be embedded, in the order given, and those that could not."""
+
+    items: tuple[Item, ...]
+    vectors: Vectors
+    contents: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+
+class Space:
+    """Embeds texts by its anchor and items of its modalities by encoder and projector, all into one vector space.
+
+    `anchor` and each `Fitted.encoder` are encoder names; models are loaded when first needed, and refused if their
+    fingerprint is not the one that was fitted with.
+    """
+
+    def __init__(
+        self,
+        *,
+        anchor: str,
+        anchor_fingerprint: str,
+        modalities: Mapping[str, Fitted],
+        seen: Seen,
+        provenance: Mapping[str, Any],
+        cache: str | Path | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.anchor = anchor
+        self.anchor_fingerprint = anchor_fingerprint
+        self.modalities = dict(modalities)
+        self.seen = seen
+        self.provenance = dict(provenance)
+        self.cache = cache
+        self.device = device
+        self._encoders: dict[str, Encoder] = {}
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{name} by {fitted.encoder}" for name, fitted in self.modalities.items())
+        return f"Space(anchor {self.anchor}; {held or 'no modality yet'})"
+
+    def encoder(self, modality: str) -> Encoder:
+        """The encoder of a modality, or the anchor for `text`. Raises `InputError` if it is not the one fitted with."""
+        if modality not in self._encoders:
+            if modality != TEXT and modality not in self.modalities:
+                known = ", ".join((TEXT, *self.modalities))
+                raise InputError(f"the space has no modality '{modality}' (it has: {known}); add it: textanchor fit --into")
+            fitted = self.modalities.get(modality)
+            name, fingerprint = (fitted.encoder, fitted.fingerprint) if fitted else (self.anchor, self.anchor_fingerprint)
+            made = make(name, modality, device=self.device)
+            if made.fingerprint != fingerprint:
+                raise InputError(
+                    f"encoder {name} is not the one that the space was fitted with (fingerprint {made.fingerprint[:12]}, "
+                    f"expected {fingerprint[:12]}); name the right model or fit anew"
+                )
+            self._encoders[modality] = made
+        return self._encoders[modality]
+
+    def replace_encoder(self, modality: str, name: str) -> None:
+        """Take a modality's encoder from another place, such as another folder; it must be the same model."""
+        if modality == TEXT:
+            self.anchor = name
+        elif modality in self.modalities:
+            self.modalities[modality] = replace(self.modalities[modality], encoder=name)
+        else:
+            raise InputError(f"the space has no modality '{modality}' (it has: {', '.join((TEXT, *self.modalities))})")
+        self._encoders.pop(modality, None)
+        self.encoder(modality)
+
+    def adopt(self, modality: str, encoder: Encoder) -> None:
+        """Use an encoder that is loaded already; the caller has checked that it is the right one."""
+        self._encoders[modality] = encoder
+
+    def view(self, modality: str) -> View | None:
+        """The view under which a modality is compared; None is the raw cosine."""
+        return self.modalities[modality].view if modality in self.modalities else None
+
+    def embed(self, items: Any, *, modality: str | None = None, view: str | None = None) -> Vectors:
+        """Vectors of texts, files or values. *Shape:* [n, d], rows as given, float32.
+
+        `items` is one item or a sequence: a str is a text (or, with `modality`, what that modality's reader accepts), a
+        `Path` is a file, a PIL image is an image, `(samples, rate)` or a `Waveform` is a sound, an `Item` is itself.
+        Raw vectors are returned; with `view="image"`, as they are compared with images, and of length 1.
+        Raises `ItemError` for an item that cannot be read, `InputError` for a modality that the space does not have.
+        """
+        found = self.embed_all(as_items(items, modality), strict=True, store=False)
+        if view is None:
+            return found.vectors
+        if view not in self.modalities:
+            raise InputError(f"no view '{view}': the space has {', '.join(self.modalities) or 'no modality'}")
+        out = np.zeros_like(found.vectors)
+        for name in {item.modality for item in found.items}:
+            rows = [row for row, item in enumerate(found.items) if item.modality == name]
+            out[rows] = self.compared(found.vectors[rows], name, view)
+        return out
+
+    def embed_all(self, items: Sequence[Item], *, strict: bool = False, store: bool = True, progress: bool = False) -> Embedded:
+        """Raw vectors of many items of any modalities; what cannot be read is skipped and named unless `strict`."""
+        items = [self._known(item) for item in items]
+        held: dict[str, tuple[np.ndarray, str]] = {}
+        skipped: list[Skipped] = []
+        for modality in dict.fromkeys(item.modality for item in items):
+            part = [item for item in items if item.modality == modality]
+            found = self.encoded(part, modality, strict=strict, store=store, progress=progress)
+            vectors = self.project(modality, found.latents.vectors)
+            held.update(zip(found.latents.ids, zip(vectors, found.latents.contents, strict=True), strict=True))
+            skipped.extend(found.skipped)
+        kept = tuple(item for item in items if item.id in held)
+        return Embedded(
+            items=kept,
+            vectors=np.stack([held[item.id][0] for item in kept]),
+            contents=tuple(held[item.id][1] for item in kept),
+            skipped=tuple(skipped),
+        )
+
+    def encoded(self, items: Sequence[Item], modality: str, **how: Any) -> Encoded:
+        """Latents of items of one modality through this space's cache."""
+        return encode(items, self.encoder(modality), cache=self.cache, **how)
+
+    def project(self, modality: str, latents: Vectors) -> Vectors:
+        """Latents to raw vectors; the anchor's are vectors already."""
+        return latents if modality == TEXT else project(self.modalities[modality].projector, latents)
+
+    def compared(self, vectors: Vectors, modality: str, other: str) -> Vectors:
+        """Raw vectors of one modality as they are when compared with another, of length 1."""
+        if modality == TEXT:
+            return unit(vectors) if other == TEXT else as_text(self.view(other), vectors)
+        return as_item(self.view(modality), vectors)
+
+    def with_modalities(self, new: Mapping[str, Fitted], *, seen: Seen, provenance: Mapping[str, Any]) -> Space:
+        """A space with more (or refitted) modalities; the anchor and its vectors are untouched."""
+        made = Space(
+            anchor=self.anchor,
+            anchor_fingerprint=self.anchor_fingerprint,
+            modalities={**self.modalities, **new},
+            seen=self.seen.merged(seen),
+            provenance=provenance,
+            cache=self.cache,
+            device=self.device,
+        )
+        made._encoders = {name: held for name, held in self._encoders.items() if name not in new}
+        return made
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the space as a folder of safetensors and JSON. Raises `InputError` if it exists, unless `overwrite`."""
+        from textanchor.space.storage import save
+
+        return save(self, Path(folder).expanduser(), overwrite=overwrite)
+
+    def _known(self, item: Item) -> Item:
+        """A document is a plain text to a space that never fitted documents."""
+        plain = item.modality == "document" and "document" not in self.modalities
+        return replace(item, modality=TEXT) if plain else item
