@@ -1,0 +1,87 @@
+"""`textanchor demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textanchor.cli import options, printing
+
+NEXT = """
+What to try next, on your own files:
+  textanchor fit FOLDER_WITH_ONE_FOLDER_PER_CLASS -o my-space
+  textanchor search my-space "a sentence, or a file" --in FOLDER
+  textanchor evaluate my-space FOLDER_WITH_ONE_FOLDER_PER_CLASS -o my-report
+A table works as well: CSV, JSONL or Parquet with the columns path and text, and group for what must not be torn apart.
+"""
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("textanchor-demo"), show_default=True)
+@options.seed
+@options.cache
+@options.device
+@options.overwrite
+def command(output: Path, seed: int, cache: Path | None, device: str, overwrite: bool) -> None:
+    """Run the whole path on real digits: handwritten images and spoken words, joined by nothing but their texts.
+
+    Writes the sample set, the fitted space, the original recipe's space beside it, and the report into the output folder.
+    """
+    from textanchor.data.pairs import read_pairs
+    from textanchor.data.samples import write_sample
+    from textanchor.evaluation import evaluate
+    from textanchor.evaluation.report import write_report
+    from textanchor.files import new_folder
+    from textanchor.space.fitting import fit
+
+    with new_folder(output, overwrite=overwrite, marker="demo.txt") as folder:
+        printing.say("1/5 sample set: handwritten digits and synthetic voices; no image is paired with a sound")
+        write_sample("digits", folder / "digits")
+        pairs = read_pairs(folder / "digits")
+        printing.say("2/5 fit: encode once, fit on train, choose on validation")
+        held: dict[str, Any] = {"seed": seed, "cache": cache, "device": device, "progress": True}
+        space = fit(pairs, **held)
+        original = fit(pairs, aligner="seed", **held)
+        space.save(folder / "space")
+        original.save(folder / "space-seed-recipe")
+        printing.say("3/5 evaluate: unseen images and unheard voices")
+        done = evaluate(
+            space, pairs, name="textanchor", against={"seed recipe": original}, include_train=True, seed=seed, progress=True
+        )
+        printing.say("4/5 search")
+        _search(space, folder, pairs)
+        printing.say("5/5 report")
+        write_report(done, space, folder / "report")
+        (folder / "demo.txt").write_text("Written by `textanchor demo`; it may be replaced with --overwrite.\n")
+    _short(done)
+    click.echo(f"\nreport: {output / 'report' / 'report.html'}")
+    click.echo(f'search it: textanchor search {output / "space"} "seven" --in {output / "digits"} --modality audio')
+    click.echo(NEXT)
+
+
+def _search(space: Any, folder: Path, pairs: Any) -> None:
+    from textanchor.index import build_index
+    from textanchor.searching import search
+
+    unseen = [pair for pair in pairs.rows if pair.split == "test"]
+    index = build_index(space, [pair.item for pair in unseen])
+    picture = next(pair for pair in unseen if pair.item.modality == "image" and pair.text == "four")
+    texts = {str(place): pair.text for place, pair in enumerate(unseen)}
+    for query, modality in (("seven", "image"), ("seven", "audio"), (picture.item.path, "audio")):
+        hits = search(space, query, index, k=5, modality=modality)
+        shown = ", ".join(f"{texts[hit.id.split(' ', 1)[0]]} ({hit.score:.2f})" for hit in hits)
+        asked = f'"{query}"' if isinstance(query, str) else f"the picture {query.name}, a four"
+        click.echo(f"search {asked} among unseen {modality}: {shown}")
+
+
+def _short(done: Any) -> None:
+    metrics = done.metrics()
+    keep = ("space", "split", "query", "gallery", "positive cosine", "floor", "R@1", "R@1 interval", "mAP@10", "chance R@1")
+    for name, title in (("alignment", "Items -> texts"), ("emergent", "Image and sound, never paired")):
+        rows = [row for row in metrics[name] if row["query"] != "text"]
+        printing.table([{key: row[key] for key in keep if key in row} for row in rows], title=title)
+    printing.table(metrics["differences"], title="Paired differences to the original recipe")
+    if metrics["map"]:
+        click.echo(f"\n5-NN accuracy on the held-out 2-D map: {metrics['map']['5-NN accuracy']:.3f}")

@@ -1,0 +1,81 @@
+"""`textanchor evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textanchor.cli import options, printing
+
+
+@click.command()
+@click.argument("space", type=click.Path(path_type=Path))
+@click.argument("pairs", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for report.html and metrics.json.")
+@click.option("--against", multiple=True, type=click.Path(path_type=Path), help="Another space for the same table. Repeatable.")
+@click.option("--include-train", is_flag=True, help="Add rows on the training data, labelled as no evidence.")
+@click.option("--probes/--no-probes", default=True, show_default=True, help="Logistic regression 80/20 and 20/80.")
+@options.encoders
+@options.seed
+@options.cache
+@options.device
+@options.overwrite
+@options.as_json
+def command(
+    space: Path,
+    pairs: Path,
+    output: Path | None,
+    against: tuple[Path, ...],
+    include_train: bool,
+    probes: bool,
+    encoders: dict[str, str],
+    seed: int,
+    cache: Path | None,
+    device: str,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Measure SPACE on those PAIRS that it has not seen, by content or by group."""
+    from textanchor.data.pairs import read_pairs
+    from textanchor.evaluation import evaluate
+    from textanchor.evaluation.report import write_report
+    from textanchor.files import refuse_existing
+    from textanchor.space.storage import load
+
+    if output:
+        refuse_existing(output, overwrite=overwrite)
+    held, *others = (load(one, encoders=encoders, cache=cache, device=device) for one in (space, *against))
+    done = evaluate(
+        held,
+        read_pairs(pairs),
+        name=space.name,
+        against={path.name: other for path, other in zip(against, others, strict=True)},
+        include_train=include_train,
+        probe=probes,
+        map_=output is not None,
+        seed=seed,
+        progress=True,
+    )
+    printing.skipped(done.judged.skipped)
+    if as_json:
+        printing.dump(done.metrics())
+    else:
+        tables(done)
+    if output:
+        write_report(done, held, output, overwrite=overwrite)
+        printing.say(f"report: {output / 'report.html'}")
+
+
+def tables(done: Any) -> None:
+    """The figures of an evaluation, each with its split; stdout."""
+    metrics = done.metrics()
+    for note in metrics["notes"]:
+        click.echo(f"note: {note}")
+    printing.table(metrics["alignment"], title="Items and texts")
+    printing.table(metrics["emergent"], title="Modalities that were never paired")
+    printing.table(metrics["differences"], title="Paired differences (better: the interval excludes 0)")
+    printing.table(metrics["probes"], title="Probes: label a part, predict the rest (the projector is fitted anew on the part)")
+    if metrics["map"]:
+        click.echo(f"\n5-NN accuracy on the held-out map: {metrics['map']['5-NN accuracy']:.3f}")

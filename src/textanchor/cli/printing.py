@@ -1,0 +1,72 @@
+"""Plain text for terminals and pipes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from textanchor.records import Pairs, Skipped
+
+SHOWN = 20
+
+
+def say(text: str = "") -> None:
+    """A remark on the way; stderr."""
+    click.echo(text, err=True)
+
+
+def dump(value: Any) -> None:
+    """A result as JSON; stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
+    """Rows as aligned columns; stdout. Columns are those of all rows, in order of first appearance."""
+    if not rows:
+        return
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [columns, *([_cell(row.get(column)) for column in columns] for row in rows)]
+    wide = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+    numeric = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in columns]
+    if title:
+        click.echo(f"\n{title}")
+    for line in cells:
+        padded = (
+            cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(line, wide, numeric, strict=True)
+        )
+        click.echo("  " + "  ".join(padded).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_cell(part) for part in value) + "]"
+    return str(value)
+
+
+def texts(pairs: Pairs) -> None:
+    """The texts that will be fitted, with their counts; stdout."""
+    for modality in pairs.modalities:
+        count = Counter(pair.text for pair in pairs.only(modality).rows)
+        click.echo(f"{modality}: {count.total()} pairs, {len(pairs.only(modality).items)} items, {len(count)} distinct texts")
+        for text, uses in count.most_common(SHOWN):
+            click.echo(f"  {uses:6d}  {text[:100]}")
+        if len(count) > SHOWN:
+            click.echo(f"          ... and {len(count) - SHOWN} more")
+
+
+def skipped(found: Sequence[Skipped]) -> None:
+    """What was left out, counted and named; stderr."""
+    if found:
+        say(f"{len(found)} skipped:")
+        for one in found[:SHOWN]:
+            say(f"  {one.item}: {one.reason}")
+        if len(found) > SHOWN:
+            say(f"  ... and {len(found) - SHOWN} more")
