@@ -153,6 +153,31 @@ class PairedLatents:
         first[self.edges[::-1, 0]] = self.edges[::-1, 1]
         return first
 
+    def joined(self, other: PairedLatents) -> PairedLatents:
+        """Both tables' items and edges; equal texts become one."""
+        texts = tuple(dict.fromkeys((*self.texts, *other.texts)))
+        place = {text: row for row, text in enumerate(texts)}
+        anchors = np.empty((len(texts), self.anchors.shape[1]), dtype=np.float32)
+        edges = []
+        for part, start in ((self, 0), (other, len(self.items))):
+            rows = np.array([place[text] for text in part.texts], dtype=np.int64)
+            anchors[rows] = part.anchors
+            edges.append(np.stack([part.edges[:, 0] + start, rows[part.edges[:, 1]]], axis=1))
+        return PairedLatents(
+            modality=self.modality,
+            items=Pooled(
+                vectors=np.concatenate([self.items.vectors, other.items.vectors]),
+                ids=(*self.items.ids, *other.items.ids),
+                contents=(*self.items.contents, *other.items.contents),
+                fingerprint=self.items.fingerprint,
+            ),
+            texts=texts,
+            anchors=anchors,
+            edges=np.concatenate(edges),
+            weights=np.concatenate([self.weights, other.weights]),
+            groups=(*self.groups, *other.groups),
+        )
+
     def take(self, rows: Sequence[int] | Int[np.ndarray, " m"]) -> PairedLatents:
         """The given items with their edges; texts that no edge reaches any more are dropped."""
         index = np.asarray(rows, dtype=np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textanchor.aligners import aligner
-from textanchor.aligners.selection import best, score
+from textanchor.aligners.selection import best
 from textanchor.errors import InputError
 from textanchor.records import Fit, PairedLatents, Unpaired
 
@@ -23,7 +23,7 @@ class Auto:
         if val is None or not len(val.items):
             raise InputError("choosing an aligner needs validation pairs; give some, or name one: --aligner ridge")
         fits = {name: aligner(name).fit(train, val, unpaired, seed=seed) for name in self.candidates}
-        rates = {name: score(fit.projector, fit.view, val) for name, fit in fits.items()}
+        rates = {name: float(fit.report["score"]) for name, fit in fits.items()}  # taken before any refit on validation
         name, _ = best(self.candidates, lambda name: rates[name])
         chosen = fits[name]
         return Fit(projector=chosen.projector, view=chosen.view, report={"aligner": name, **chosen.report, "scores": rates})

@@ -30,7 +30,9 @@ class Seed:
         self.epochs, self.rate = epochs, rate
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """A fixed number of epochs; validation is not looked at."""
+        """A fixed number of epochs, on train and validation together, since nothing is chosen."""
+        if val is not None:
+            train = train.joined(val)
         projector = _projector(train, view=None, seed=seed, dropout=0.1)
         report = _train(projector, MSE(), train, None, None, epochs=self.epochs, rate=self.rate, decay=1e-2, seed=seed)
         return Fit(projector=projector, view=None, report=report)

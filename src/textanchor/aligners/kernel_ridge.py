@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from textanchor.views.centring import centring
 WIDTHS = (0.5, 1.0, 2.0)
 ALPHAS = (1e-3, 1e-2, 1e-1)
 DEFAULT = (1.0, 1e-2)
-LANDMARKS = 2000
+LANDMARKS = 3000
 JITTER = 1e-8
 
 
@@ -28,7 +27,7 @@ class KernelRidge:
 
     `width` is gamma times the mean squared distance of two training latents; `alpha` is the penalty beside a kernel whose
     diagonal is 1. Latents are centred and never scaled per dimension: noise directions of small variance must stay small.
-    Up to 2000 items every item is a landmark and the solution is exact; beyond, 2000 random ones give Nystroem's.
+    Up to 3000 items every item is a landmark and the solution is exact; beyond, 3000 random ones give Nystroem's.
     Sources: Saunders et al. 1998 (dual form); Williams and Seeger 2001 (Nystroem); Rudi et al. 2015, arXiv:1507.04717, eq. 7.
     """
 
@@ -38,19 +37,28 @@ class KernelRidge:
         self.width, self.alpha, self.landmarks = width, alpha, landmarks
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """Choose `width` and `alpha` on validation unless both are given."""
-        view = centring(train.anchors)
-        x, y = train.items.vectors.astype(np.float64), train.targets.astype(np.float64)
+        """Choose `width` and `alpha` on validation unless they are given, then solve for train and validation together."""
         widths = (self.width,) if self.width is not None else WIDTHS if val is not None else DEFAULT[:1]
         alphas = (self.alpha,) if self.alpha is not None else ALPHAS if val is not None else DEFAULT[1:]
-        solver = _Solver(x, y, landmarks=self.landmarks, seed=seed)
-        made = dict(zip(product(widths, alphas), solver.path(widths, alphas), strict=True))
-        key, report = next(iter(made)), dict[str, Any]({"chosen on": "default"})
-        if val is not None and len(made) > 1:
-            key, rate = best(made, lambda key: score(made[key], view, val))
-            report = {"chosen on": "validation", "score": rate}
-        told = {"width": key[0], "alpha": key[1], "landmarks": solver.size}
-        return Fit(projector=made[key], view=view, report={**told, **report})
+        solver, view = self._solver(train, seed), centring(train.anchors)
+        grid = list(product(widths, alphas))
+        if val is None:
+            report = {"width": widths[0], "alpha": alphas[0], "landmarks": solver.size, "chosen on": "default"}
+            return Fit(projector=next(solver.path(widths, alphas)), view=view, report=report)
+        rates = [score(made, view, val) for made in solver.path(widths, alphas)]
+        (width, alpha), rate = best(grid, lambda key: rates[grid.index(key)])
+        both = train.joined(val)
+        solver = self._solver(both, seed)
+        report = {"width": width, "alpha": alpha, "landmarks": solver.size, "score": rate}
+        return Fit(
+            projector=next(solver.path((width,), (alpha,))),
+            view=centring(both.anchors),
+            report={**report, "chosen on": "validation" if len(grid) > 1 else "default"},
+        )
+
+    def _solver(self, pairs: PairedLatents, seed: int) -> _Solver:
+        x, y = pairs.items.vectors.astype(np.float64), pairs.targets.astype(np.float64)
+        return _Solver(x, y, landmarks=self.landmarks, seed=seed)
 
 
 class _Solver:

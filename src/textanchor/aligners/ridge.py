@@ -29,16 +29,19 @@ class Ridge:
         self.alpha = alpha
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """Choose `alpha` on validation unless it is given."""
-        view = centring(train.anchors)
-        x, y = train.items.vectors.astype(np.float64), train.targets.astype(np.float64)
-        path = _Path(x, y)
+        """Choose `alpha` on validation unless it is given, then solve for train and validation together."""
         told = (self.alpha,) if self.alpha is not None else ALPHAS if val is not None else (DEFAULT_ALPHA,)
-        made = {alpha: path.projector(alpha) for alpha in told}
-        if val is None or len(made) == 1:
-            return Fit(projector=made[told[0]], view=view, report={"alpha": told[0], "chosen on": "default"})
-        alpha, rate = best(told, lambda alpha: score(made[alpha], view, val))
-        return Fit(projector=made[alpha], view=view, report={"alpha": alpha, "chosen on": "validation", "score": rate})
+        path, view = _path(train), centring(train.anchors)
+        if val is None:
+            return Fit(projector=path.projector(told[0]), view=view, report={"alpha": told[0], "chosen on": "default"})
+        alpha, rate = best(told, lambda alpha: score(path.projector(alpha), view, val))
+        both = train.joined(val)
+        report = {"alpha": alpha, "chosen on": "validation" if len(told) > 1 else "default", "score": rate}
+        return Fit(projector=_path(both).projector(alpha), view=centring(both.anchors), report=report)
+
+
+def _path(pairs: PairedLatents) -> _Path:
+    return _Path(pairs.items.vectors.astype(np.float64), pairs.targets.astype(np.float64))
 
 
 class _Path:

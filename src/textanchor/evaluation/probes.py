@@ -73,7 +73,9 @@ def _fold(
     pairs: PairedLatents, labels: np.ndarray, known: np.ndarray, rest: np.ndarray, aligner_name: str, seed: int
 ) -> dict[str, float]:
     inner = np.asarray([pairs.groups[row] for row in known], dtype=object).astype(str)
-    cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    if len(set(inner)) < 2:  # one speaker is labelled: validation inside the labelled part cannot but share it
+        inner = known.astype(str)
+    cut = StratifiedGroupKFold(min(FOLDS, len(set(inner))), shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a rare class may miss from one inner fold
         fit_rows, val_rows = next(iter(cut.split(np.zeros(len(known)), labels[known], inner)))

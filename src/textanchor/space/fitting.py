@@ -46,7 +46,6 @@ def fit(
     held = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
     chosen = _encoder_names(held, encoders or {})
     fitter = make_aligner(aligner)
-    base = into or _empty(anchor or DEFAULT_ANCHOR, cache=cache, device=device)
     if into is not None and anchor is not None and canonical(anchor) != into.anchor:
         raise InputError(f"the space's anchor is {into.anchor} and never changes; leave out --anchor or fit a new space")
     hashes, unread = contents(held.items, progress=progress)
@@ -56,6 +55,7 @@ def fit(
     if not hashes:
         raise NothingUsableError(f"no item of {held.source} could be read; the first: {unread[0].item}: {unread[0].reason}")
     sides = split(held, hashes, fractions=fractions, seed=seed, ignore_predefined=resplit)
+    base = into or _empty(anchor or DEFAULT_ANCHOR, cache=cache, device=device)
     texts = tuple(dict.fromkeys(pair.text for pair in held.rows if sides.side(pair.item.id) in ("train", "val")))
     anchors = embed_texts(base, texts, progress=progress)
     new, skipped, counts = {}, [*held.skipped, *unread], {}
