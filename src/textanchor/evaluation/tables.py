@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from textanchor.evaluation.held_out import HELD_OUT
 from textanchor.metrics.cosine import positive_cosine
 from textanchor.metrics.interval import bootstrap
 from textanchor.metrics.retrieval import Retrieval, retrieval, same_label
@@ -68,18 +69,17 @@ def emergent_rows(name: str, space: Space, split: str, part: Mapping[str, Paired
 
 
 def differences(rows: list[Row], main: str) -> list[dict[str, Any]]:
-    """Paired differences of recall@1 between the main space and each other one, with a 95 % interval over groups."""
+    """Paired held-out differences of recall@1 between the main space and each other one, with a 95 % interval over groups."""
     ours = {row.key: row for row in rows if row.space == main}
     out = []
     for row in rows:
         mine = ours.get(row.key)
-        if row.space == main or mine is None or len(mine.hits) != len(row.hits) or not len(row.hits):
+        if row.space == main or row.split != HELD_OUT or mine is None or len(mine.hits) != len(row.hits) or not len(row.hits):
             continue
         gain = mine.hits.astype(float) - row.hits
         interval = bootstrap(gain, mine.groups)
-        verdict = (
-            "cannot tell" if interval is None or interval[0] <= 0 <= interval[1] else "better" if gain.mean() > 0 else "worse"
-        )
+        unsure = interval is None or interval[0] <= 0 <= interval[1]
+        verdict = "equal" if not gain.any() else "cannot tell" if unsure else "better" if gain.mean() > 0 else "worse"
         out.append(
             {
                 "table": row.table,

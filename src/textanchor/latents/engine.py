@@ -101,7 +101,7 @@ def _fill(
                 values = list(pool.map(_try_decode, batch))
                 good = [row for row, value in enumerate(values) if not isinstance(value, ItemError)]
                 vectors = encoder.encode([values[row] for row in good]) if good else np.empty((0, encoder.dim))
-                finite: list[bool] = np.isfinite(vectors).all(axis=1).tolist()
+                finite = [bool(np.isfinite(vector).all()) for vector in vectors]
                 for row, vector, fine in zip(good, vectors, finite, strict=True):
                     if fine:
                         waiting[keys[batch[row].id]] = vector

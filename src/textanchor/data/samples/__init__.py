@@ -14,6 +14,7 @@ from textanchor.errors import InputError
 from textanchor.files import new_folder, write_json
 
 COLUMNS = ("path", "text", "modality", "group", "split")
+Row = tuple[str, str, str, str, str]
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -34,7 +35,7 @@ def write_sample(name: str, folder: str | Path, *, overwrite: bool = False, **op
     return place
 
 
-def write_table(folder: Path, rows: Iterable[tuple[str, ...]], about: Mapping[str, Any]) -> None:
+def write_table(folder: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None:
     """Write `pairs.csv` with the shared columns, and `about.json` beside it."""
     with (folder / "pairs.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from textanchor.data.samples import DIGITS, write_table
+from textanchor.data.samples import DIGITS, Row, write_table
 from textanchor.data.samples.speech import Utterance, speak, voices
 
 SETTINGS = ((35, 130), (50, 160), (65, 190))  # pitch 0 to 99, words a minute
@@ -39,8 +39,8 @@ def write(folder: Path, *, seed: int = 0, limit: int | None = None) -> None:
     write_table(folder, [*images, *sounds], about)
 
 
-def _images(folder: Path, seed: int, limit: int | None) -> list[tuple[str, ...]]:
-    """8 x 8 grey levels enlarged to 32 x 32, so that a person sees them in the report; 25 % test and 10 % validation a digit."""
+def _images(folder: Path, seed: int, limit: int | None) -> list[Row]:
+    """8 x 8 grey levels enlarged to 32 x 32, to be seen in the report; of each digit 25 % test, 10 % validation."""
     from sklearn.datasets import load_digits
 
     held = load_digits()
@@ -60,7 +60,7 @@ def _images(folder: Path, seed: int, limit: int | None) -> list[tuple[str, ...]]
     return table
 
 
-def _sounds(folder: Path, names: list[str], seed: int) -> list[tuple[str, ...]]:
+def _sounds(folder: Path, names: list[str], seed: int) -> list[Row]:
     order = np.random.default_rng(seed).permutation(len(names))
     test, val = math.ceil(len(names) / HELD_OUT), math.ceil(len(names) / VALIDATION)
     side = {names[row]: "test" if k < test else "val" if k < test + val else "train" for k, row in enumerate(order)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from textanchor.data.samples import DIGITS, write_table
+from textanchor.data.samples import DIGITS, Row, write_table
 from textanchor.errors import InputError
 
 TRAIN, TEST = 3000, 1000
@@ -37,7 +37,7 @@ def write(folder: Path, *, root: Path | None = None, speaker: str | None = None,
     write_table(folder, [*images, *sounds], about)
 
 
-def _images(folder: Path, root: Path, train: int, test: int) -> list[tuple[str, ...]]:
+def _images(folder: Path, root: Path, train: int, test: int) -> list[Row]:
     parts = _mnist(root / "mnist" / "mnist.npz")
     (folder / "images").mkdir()
     draw, table = np.random.default_rng(0), []
@@ -64,7 +64,7 @@ def _mnist(file: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return parts
 
 
-def _sounds(root: Path, speaker: str | None) -> list[tuple[str, ...]]:
+def _sounds(root: Path, speaker: str | None) -> list[Row]:
     place = root / "fsdd" / "recordings"
     found = [(path, re.fullmatch(r"(\d)_([a-z]+)_(\d+)", path.stem)) for path in sorted(place.glob("*.wav"))]
     named = [(path, match) for path, match in found if match]

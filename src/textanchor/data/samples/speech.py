@@ -55,7 +55,9 @@ def speak(folder: Path, utterances: Sequence[Utterance]) -> None:
     """Write each utterance as a 16-bit mono WAV file at the library's rate. Raises `MissingError` if that fails."""
     voices()
     job = json.dumps({"folder": str(folder), "utterances": [asdict(one) for one in utterances]})
-    done = subprocess.run([sys.executable, "-m", "textanchor.data.samples.speech"], input=job, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "textanchor.data.samples.speech"], input=job, text=True, capture_output=True, check=False
+    )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise MissingError(f"espeak-ng failed: {last}; reinstall it: pip install --force-reinstall espeakng-loader")
