@@ -106,9 +106,3 @@ def file_digest(path: Path) -> str:
     """sha256 of a file's bytes, as hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def folder_digest(folder: Path, *, suffixes: tuple[str, ...]) -> str:
-    """One hash over the names and bytes of the files in a folder with one of these endings; its own path is left out."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in suffixes)
-    return digest(*(part for path in found for part in (path.relative_to(folder).as_posix(), file_digest(path))))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from textanchor import registry
 from textanchor.errors import InputError
 from textanchor.records import Fit, PairedLatents, Unpaired
 
 
+@runtime_checkable
 class Aligner(Protocol):
     """A way of fitting. Hyperparameters are chosen on `val`, or left at their defaults where it is None.
 

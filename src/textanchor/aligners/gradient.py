@@ -26,14 +26,14 @@ class Seed:
 
     ragged = False
 
-    def __init__(self, *, epochs: int = 100, rate: float = 1e-3) -> None:
+    def __init__(self, *, epochs: int = 120, rate: float = 1e-3) -> None:
         self.epochs, self.rate = epochs, rate
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
         """A fixed number of epochs, on train and validation together, since nothing is chosen."""
         if val is not None:
             train = train.joined(val)
-        projector = _projector(train, view=None, seed=seed, dropout=0.0)
+        projector = _projector(train, view=None, seed=seed, dropout=0.1)
         report = _train(projector, MSE(), train, None, None, epochs=self.epochs, rate=self.rate, decay=1e-2, seed=seed)
         return Fit(projector=projector, view=None, report=report)
 

@@ -68,10 +68,10 @@ def _search(space: Any, folder: Path, pairs: Any) -> None:
     unseen = [pair for pair in pairs.rows if pair.split == "test"]
     index = build_index(space, [pair.item for pair in unseen])
     picture = next(pair for pair in unseen if pair.item.modality == "image" and pair.text == "four")
-    texts = {str(place): pair.text for place, pair in enumerate(unseen)}
+    texts = {pair.item.id: pair.text for pair in unseen}
     for query, modality in (("seven", "image"), ("seven", "audio"), (picture.item.path, "audio")):
         hits = search(space, query, index, k=5, modality=modality)
-        shown = ", ".join(f"{texts[hit.id.split(' ', 1)[0]]} ({hit.score:.2f})" for hit in hits)
+        shown = ", ".join(f"{texts[hit.id]} ({hit.score:.2f})" for hit in hits)
         asked = f'"{query}"' if isinstance(query, str) else f"the picture {query.name}, a four"
         click.echo(f"search {asked} among unseen {modality}: {shown}")
 

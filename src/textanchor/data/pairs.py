@@ -120,7 +120,7 @@ def _rows(path: Path) -> Iterator[Row]:
         yield from _table(tables_here[0])
     elif nested:
         for table in nested:
-            yield from _table(table, split=SPLITS.get(table.parent.name.lower(), ""))
+            yield from _table(table, split=SPLITS.get(table.parent.name.lower(), ""), within=f"{table.parent.name}/")
     else:
         yield from _folder(path)
 
@@ -145,7 +145,8 @@ def _folder(root: Path) -> Iterator[Row]:
         )
 
 
-def _table(path: Path, *, split: str = "") -> Iterator[Row]:
+def _table(path: Path, *, split: str = "", within: str = "") -> Iterator[Row]:
+    """Rows of one table; `within` keeps equal file names of several folders apart."""
     found = tables.rows(path)
     columns = set(found[0][1]) if found else set()
     path_column = next((name for name in _PATH if name in columns), None)
@@ -155,11 +156,11 @@ def _table(path: Path, *, split: str = "") -> Iterator[Row]:
             f"{path} has the columns {', '.join(sorted(columns))}; expected `path` (or `file_name`, or `item_text`) and `text`"
         )
     for number, cells in found:
-        place = f"{path.name}:{number}"
-        yield _row(cells, place, path, path_column, cells.get(text_column, "") if text_column else "", split)
+        text = cells.get(text_column, "") if text_column else ""
+        yield _row(cells, f"{within}{path.name}:{number}", path, path_column, text, split, within)
 
 
-def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, text: str, split: str) -> Row:
+def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, text: str, split: str, within: str) -> Row:
     told, item_text = (cells.get(path_column, "") if path_column else ""), cells.get("item_text", "")
     side = cells.get("split", "") or split
     problem, item = "", None
@@ -173,7 +174,7 @@ def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, te
         elif not file.is_file():
             problem = f"no such file: {told}"
         else:
-            item = Item(id=cells.get("item") or told, modality=modality, path=file)
+            item = Item(id=cells.get("item") or f"{within}{told}", modality=modality, path=file)
     elif item_text:
         modality = cells.get("modality") or "document"
         if modality not in names("reader"):

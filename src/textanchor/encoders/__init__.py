@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from textanchor import registry
 from textanchor.errors import InputError
 from textanchor.records import Vectors
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """Decoded items of one modality to latents. Order and batching change no vector by more than 1e-4."""
 

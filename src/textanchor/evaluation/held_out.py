@@ -57,9 +57,10 @@ def judged(spaces: Collection[Space], pairs: Pairs, *, include_train: bool, prog
             continue
         found = first.encoded(items, modality, known=hashes, progress=progress)
         skipped.extend(found.skipped)
+        readable = set(found.latents.ids)
         for label, ids in wanted.items():
-            if inside[label]:
-                parts[label][modality] = paired(pairs, modality, found.latents, texts, anchors, ids)
+            if ids & readable:
+                parts[label][modality] = paired(pairs, modality, found.latents, texts, anchors, ids & readable)
     if not parts[HELD_OUT] and not include_train:
         raise LeakError(
             f"all {len(hashes)} readable items were seen when the space was fitted; give other pairs, "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int
@@ -17,6 +17,7 @@ from textanchor.space import Space
 from textanchor.space.items import as_items
 
 
+@runtime_checkable
 class Backend(Protocol):
     """Nearest neighbours by inner product among unit vectors."""
 
@@ -35,6 +36,7 @@ class Index:
     vectors: Vectors
     skipped: tuple[Skipped, ...] = ()
     backend: str = "exact"
+    _ready: dict[tuple[str, str], tuple[Backend, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -43,9 +45,11 @@ class Index:
 
     def search(self, query: Vectors, query_modality: str, modality: str, k: int) -> list[tuple[float, Item]]:
         """The k best items of one modality for one raw query vector, by cosine under the view the two are compared in."""
-        rows = np.array([row for row, item in enumerate(self.items) if item.modality == modality], dtype=np.int64)
-        gallery = self.space.compared(self.vectors[rows], modality, query_modality)
-        backend: Backend = registry.load("index", self.backend)(gallery)
+        if (modality, query_modality) not in self._ready:
+            held = np.array([row for row, item in enumerate(self.items) if item.modality == modality], dtype=np.int64)
+            gallery = self.space.compared(self.vectors[held], modality, query_modality)
+            self._ready[modality, query_modality] = registry.load("index", self.backend)(gallery), held
+        backend, rows = self._ready[modality, query_modality]
         scores, places = backend.top(self.space.compared(query, query_modality, modality), min(k, len(rows)))
         return [(float(score), self.items[rows[place]]) for score, place in zip(scores[0], places[0], strict=True)]
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from textanchor.config import cache_folder
 from textanchor.data.contents import content_hash, decode
 from textanchor.encoders import Encoder
-from textanchor.errors import ItemError, NothingUsableError
+from textanchor.errors import ItemError
 from textanchor.latents.cache import LatentCache
 from textanchor.records import Item, Pooled, Skipped
 
@@ -55,10 +55,9 @@ def encode(
 ) -> Encoded:
     """Latents of items of one modality through the cache at `cache` (None: the platform's cache folder).
 
-    Without `store` nothing new is written, which suits single queries.
-
-    Items that cannot be read are left out and named in `skipped`; with `strict` the first of them raises `ItemError`.
-    `known` gives content hashes already computed. Raises `NothingUsableError` if no item remains.
+    Without `store` nothing new is written, which suits single queries. Items that cannot be read are left out and named in
+    `skipped`, all of them if need be; with `strict` the first of them raises `ItemError`. `known` gives content hashes
+    already computed.
     """
     bad: dict[str, str] = {}
     if known is None:
@@ -72,9 +71,6 @@ def encode(
     if strict and bad:
         raise ItemError(*next(iter(bad.items())))
     good = [item.id for item in items if item.id in keys and item.id not in bad]
-    if not good:
-        first = next(iter(bad.items()), ("no item", "nothing was given"))
-        raise NothingUsableError(f"no {encoder.modality} item could be read; the first: {first[0]}: {first[1]}")
     hashes = tuple(keys[item] for item in good)
     latents = Pooled(vectors=held.get(hashes), ids=tuple(good), contents=hashes, fingerprint=encoder.fingerprint)
     skipped = tuple(Skipped(item=item, reason=reason) for item, reason in bad.items())

@@ -6,7 +6,7 @@ A projector has `settings`, the keyword arguments that build it anew; its number
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from textanchor.records import Vectors
 CHUNK = 4096
 
 
+@runtime_checkable
 class Projector(Protocol):
     """What an aligner returns: call it on latents [n, d_in] to get vectors [n, d_out]."""
 

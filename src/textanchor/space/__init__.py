@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from textanchor.encoders import Encoder, make
-from textanchor.errors import InputError
+from textanchor.errors import InputError, NothingUsableError
 from textanchor.latents.engine import Encoded, encode
 from textanchor.projectors import project
 from textanchor.records import Item, Skipped, Vectors, View
@@ -143,7 +143,10 @@ class Space:
         return out
 
     def embed_all(self, items: Sequence[Item], *, strict: bool = False, store: bool = True, progress: bool = False) -> Embedded:
-        """Raw vectors of many items of any modalities; what cannot be read is skipped and named unless `strict`."""
+        """Raw vectors of many items of any modalities; what cannot be read is skipped and named unless `strict`.
+
+        Raises `NothingUsableError` if nothing remains.
+        """
         items = [self._known(item) for item in items]
         held: dict[str, tuple[np.ndarray, str]] = {}
         skipped: list[Skipped] = []
@@ -154,6 +157,9 @@ class Space:
             held.update(zip(found.latents.ids, zip(vectors, found.latents.contents, strict=True), strict=True))
             skipped.extend(found.skipped)
         kept = tuple(item for item in items if item.id in held)
+        if not kept:
+            first = skipped[0] if skipped else Skipped(item="no item", reason="nothing was given")
+            raise NothingUsableError(f"nothing could be embedded; the first of {len(skipped)}: {first.item}: {first.reason}")
         return Embedded(
             items=kept,
             vectors=np.stack([held[item.id][0] for item in kept]),

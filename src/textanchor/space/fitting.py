@@ -64,6 +64,9 @@ def fit(
         items = [item for item in held.only(modality).items if item.id in hashes and item.id in sides.train | sides.val]
         found = encode(items, encoder, cache=base.cache, known=hashes, strict=strict, progress=progress)
         skipped.extend(found.skipped)
+        if not len(found.latents):
+            last = skipped[-1]
+            raise NothingUsableError(f"no {modality} item for fitting could be read; the last: {last.item}: {last.reason}")
         train, val = (paired(held, modality, found.latents, texts, anchors, ids) for ids in (sides.train, sides.val))
         _enough(modality, train)
         done = fitter.fit(train, val if len(val.items) else None, Unpaired(), seed=seed)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from textanchor import registry
 
 
+@runtime_checkable
 class Reader(Protocol):
     """Reads one modality. A foreign package offers one through the entry-point group `textanchor.reader`."""
 

@@ -1,0 +1,151 @@
+"""Tables and folders of pairs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textanchor.data.pairs import read_collection, read_pairs
+from textanchor.errors import InputError, NothingUsableError
+
+ROWS = [
+    {"path": "a.png", "text": "a  cat", "group": "g1"},
+    {"path": "a.png", "text": "an animal", "group": "g1"},
+    {"path": "b.wav", "text": "a dog", "group": ""},
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.png", "b.wav", "c.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    return tmp_path
+
+
+def write_csv(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def table(folder: Path, kind: str) -> Path:
+    path = folder / f"t.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n\n" for row in ROWS))
+    else:
+        mark = "\t" if kind == "tsv" else ","
+        write_csv(path, mark.join(ROWS[0]), *(mark.join(row.values()) for row in ROWS))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
+def test_every_kind_of_table_reads_the_same(folder: Path, kind: str) -> None:
+    pairs = read_pairs(table(folder, kind))
+    assert [(pair.item.id, pair.item.modality, pair.text, pair.group) for pair in pairs.rows] == [
+        ("a.png", "image", "a cat", "g1"),
+        ("a.png", "image", "an animal", "g1"),
+        ("b.wav", "audio", "a dog", None),
+    ]
+    assert len(pairs.items) == 2
+    assert pairs.modalities == ("image", "audio")
+    assert pairs.groups == {"a.png": ("g1",)}
+    assert not pairs.skipped
+
+
+def test_every_problem_of_a_row_is_named_with_its_line(folder: Path) -> None:
+    path = write_csv(
+        folder / "t.csv",
+        "path,text,modality,item,split",
+        "a.png,a cat,,one,",
+        "a.png,a cat,,one,",
+        "b.wav,,,two,",
+        "gone.png,x,,three,",
+        "c.png,x,smell,four,",
+        "notes.xyz,x,,five,",
+        "c.png,x,,one,",
+        "c.png,x,,six,holdout",
+        ",x,,seven,",
+    )
+    pairs = read_pairs(path)
+    assert len(pairs.rows) == 1
+    assert [(one.item, one.reason) for one in pairs.skipped] == [
+        ("t.csv:3 a.png", "duplicate of an earlier row"),
+        ("t.csv:4 b.wav", "empty text"),
+        ("t.csv:5 gone.png", "no such file: gone.png"),
+        ("t.csv:6 c.png", "unknown modality 'smell'"),
+        ("t.csv:7 notes.xyz", "unknown kind of file 'notes.xyz'"),
+        ("t.csv:8 c.png", "item 'one' was another file or modality before"),
+        (
+            "t.csv:9 c.png",
+            "unknown split 'holdout' (known: train, training, val, valid, validation, dev, test, testing, heldout, held-out)",
+        ),
+        ("t.csv:10", "neither path nor item_text"),
+    ]
+
+
+def test_item_text_is_a_document(folder: Path) -> None:
+    pairs = read_pairs(write_csv(folder / "t.csv", "item_text,text", "the cat sat,animals", "stocks fell,money"))
+    assert [(pair.item.modality, pair.item.value) for pair in pairs.rows] == [
+        ("document", "the cat sat"),
+        ("document", "stocks fell"),
+    ]
+
+
+def test_folder_names_become_texts(tmp_path: Path) -> None:
+    for place in ("train/fire_truck", "train/guinea-pig", "test/fire_truck"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / f"{place[:2]}.png").write_bytes(b"x")
+    (tmp_path / "train" / "fire_truck" / "notes.docx").write_bytes(b"x")
+    (tmp_path / "train" / ".hidden.png").write_bytes(b"x")
+    (tmp_path / "loose.png").write_bytes(b"x")
+    pairs = read_pairs(tmp_path)
+    assert sorted((pair.text, pair.split) for pair in pairs.rows) == [
+        ("fire truck", "test"),
+        ("fire truck", "train"),
+        ("guinea pig", "train"),
+    ]
+    assert sorted(one.reason for one in pairs.skipped) == ["empty text", "unknown kind of file '.docx'"]
+
+
+def test_hugging_face_folders(tmp_path: Path) -> None:
+    for side in ("train", "validation"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "a.png").write_bytes(b"x")
+        write_csv(tmp_path / side / "metadata.csv", "file_name,text", "a.png,a cat")
+    pairs = read_pairs(tmp_path)
+    assert [(pair.item.id, pair.split) for pair in pairs.rows] == [("train/a.png", "train"), ("validation/a.png", "val")]
+    assert not pairs.skipped
+
+
+def test_what_is_no_table_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist; expected a folder or a table"):
+        read_pairs(tmp_path / "gone")
+    with pytest.raises(NothingUsableError, match="holds no pair; expected rows"):
+        read_pairs(tmp_path)
+    (tmp_path / "a.docx").write_bytes(b"x")
+    with pytest.raises(InputError, match="is no table; expected one of .csv"):
+        read_pairs(tmp_path / "a.docx")
+    with pytest.raises(InputError, match=r"has the columns image, label2; expected `path`"):
+        read_pairs(write_csv(tmp_path / "t.csv", "image,label2", "a.png,x"))
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 not")
+    with pytest.raises(InputError, match="not a readable parquet table"):
+        read_pairs(tmp_path / "t.parquet")
+    (tmp_path / "t.jsonl").write_text('{"path": "a.png"}\n[1]\n')
+    with pytest.raises(InputError, match="line 2 is not a JSON object"):
+        read_pairs(tmp_path / "t.jsonl")
+    with pytest.raises(NothingUsableError, match=r"no usable pair: 1 skipped, the first being t2.csv:2 gone.png: no such file"):
+        read_pairs(write_csv(tmp_path / "t2.csv", "path,text", "gone.png,x"))
+
+
+def test_a_collection_needs_no_texts(folder: Path) -> None:
+    items, skipped = read_collection(folder)
+    assert [item.id for item in items] == ["a.png", "b.wav", "c.png"]
+    assert not skipped
+    write_csv(folder / "pairs.csv", "path,text", "a.png,a cat", "b.wav,a dog", "c.png,a cat")
+    texts, _ = read_collection(folder, texts=True)
+    assert [(item.modality, item.value) for item in texts] == [("text", "a cat"), ("text", "a dog")]
