@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class HubImage:
         self._model, self._processor = model, processor
         self._layer, self._pool = layer, pool
         self._resize = {"size": {"height": size, "width": size}, "do_center_crop": False} if size else {}
+        fixed = size and "interpolate_pos_encoding" in inspect.signature(model.forward).parameters
+        self._more = {"interpolate_pos_encoding": True} if fixed else {}
         self.fingerprint = digest("hub-image", weights_hash(model), self._recipe(), f"{layer} {pool}")
         self.dim = self.encode([Image.new("RGB", (64, 64))]).shape[1]
 
@@ -39,6 +42,7 @@ class HubImage:
             out = self._model(
                 pixel_values=pixels.to(self._model.device, self._model.dtype),
                 output_hidden_states=self._layer is not None,
+                **self._more,
             )
         return np.asarray(self._pooled(out).float().cpu(), dtype=np.float32)
 

@@ -17,13 +17,13 @@ BANDS, FRAMES = 40, 16
 class SignalAudio:
     """Log-mel energies, 40 bands, resampled over time to 16 frames: a sound's coarse spectrogram at any length.
 
-    Each sound's mean level is taken out, so loudness does not count.
+    Samples are scaled to a root mean square of 1 and the mean level is taken out, so loudness does not count.
     Source: mel filter banks as in Davis and Mermelstein 1980, doi:10.1109/TASSP.1980.1163420 (before the cosine transform).
     """
 
     modality = "audio"
     dim = BANDS * FRAMES
-    fingerprint = digest("signal-audio", "1", f"{BANDS} {FRAMES}")
+    fingerprint = digest("signal-audio", "2", f"{BANDS} {FRAMES}")
 
     def encode(self, batch: Sequence[Waveform]) -> Vectors:
         """*Shape:* [n, 640], time-major."""
@@ -31,7 +31,8 @@ class SignalAudio:
 
 
 def _features(sound: Waveform) -> np.ndarray:
-    mel = log_mel(sound, BANDS)
+    level = max(float(np.sqrt(np.mean(sound.samples**2))), 1e-8)
+    mel = log_mel(Waveform(samples=sound.samples / level, rate=sound.rate), BANDS)
     place = np.linspace(0, len(mel) - 1, FRAMES)
     low = np.floor(place).astype(int)
     share = (place - low)[:, None].astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float32, Int
 from sklearn.metrics import roc_auc_score
 
 from textanchor.records import Vectors
@@ -27,7 +27,7 @@ class PositiveCosine:
 
 
 def positive_cosine(
-    items: Vectors, texts: Vectors, edges: Int[np.ndarray, "e 2"], relevant: Bool[np.ndarray, "n t"]
+    items: Vectors, texts: Float32[np.ndarray, "t d"], edges: Int[np.ndarray, "e 2"], relevant: Bool[np.ndarray, "n t"]
 ) -> PositiveCosine:
     """Figures of unit vectors under one view. The floor is the mean over (item, another pair's text) with different texts.
 

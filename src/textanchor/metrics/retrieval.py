@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-
-from textanchor.records import Vectors
+from jaxtyping import Bool, Float, Float32, Int
 
 CHUNK, DEPTH = 512, 10
 Relevant = Callable[[slice], Bool[np.ndarray, "q g"]]
@@ -50,7 +48,7 @@ class Retrieval:
         return {**kept, "chance R@1": self.chance, "queries": len(self.rank), "gallery": self.gallery}
 
 
-def retrieval(queries: Vectors, gallery: Vectors, relevant: Relevant) -> Retrieval:
+def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, "g d"], relevant: Relevant) -> Retrieval:
     """Rank the gallery for each query by inner product; a tie counts against the relevant item.
 
     `relevant(rows)` gives the mask of a slice of queries. *Shape:* queries [q, d], gallery [g, d].
@@ -85,7 +83,7 @@ def same_label(queries: Sequence[str], gallery: Sequence[str]) -> Relevant:
 
 def _average_precision(score: Float[np.ndarray, "q g"], mask: Bool[np.ndarray, "q g"]) -> Float[np.ndarray, " q"]:
     depth = min(DEPTH, score.shape[1])
-    keyed = np.where(mask, score - 1e-7, score)  # a tie counts against the relevant item
+    keyed = np.where(mask, np.nextafter(score, -np.inf, dtype=score.dtype), score)  # a tie counts against the relevant item
     top = np.argpartition(-keyed, depth - 1, axis=1)[:, :depth]
     top = np.take_along_axis(top, np.argsort(-np.take_along_axis(keyed, top, 1), axis=1, kind="stable"), 1)
     hit = np.take_along_axis(mask, top, 1)

@@ -10,10 +10,10 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor, nn
 
 from textanchor import registry
-from textanchor.records import Vectors
 
 CHUNK = 4096
 
@@ -40,7 +40,7 @@ def build(name: str, settings: Mapping[str, Any], state: Mapping[str, Tensor]) -
     return made.eval()
 
 
-def project(projector: nn.Module, latents: Vectors) -> Vectors:
+def project(projector: nn.Module, latents: Float32[np.ndarray, "n d_in"]) -> Float32[np.ndarray, "n d_out"]:
     """Apply a projector to many latents. *Shape:* [n, d_in] -> [n, d_out]."""
     projector.eval()
     with torch.inference_mode():

@@ -26,6 +26,6 @@ def as_text(view: View | None, vectors: Vectors) -> Vectors:
     return unit(vectors if view is None else view.text(vectors))
 
 
-def cosines(left: Vectors, right: Vectors) -> Float32[np.ndarray, "n m"]:
+def cosines(left: Float32[np.ndarray, "n d"], right: Float32[np.ndarray, "m d"]) -> Float32[np.ndarray, "n m"]:
     """Inner products of rows that have length 1 already."""
     return (left @ right.T).astype(np.float32)

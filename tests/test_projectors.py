@@ -1,0 +1,64 @@
+"""Projectors are plain modules that can be saved and rebuilt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from textanchor import registry
+from textanchor.projectors import Projector, build, project
+from textanchor.projectors.kernel import Kernel, gaussian
+from textanchor.projectors.mlp import MLP
+
+SETTINGS = {"linear": {}, "mlp": {"hidden": 7}, "kernel": {"landmarks": 5}}
+
+
+@pytest.mark.parametrize("name", registry.names("projector"))
+def test_contract(name: str) -> None:
+    torch.manual_seed(0)
+    held = registry.load("projector", name)(dim_in=6, dim_out=4, **SETTINGS[name])
+    for tensor in held.state_dict().values():
+        tensor.copy_(torch.rand_like(tensor))
+    assert isinstance(held, nn.Module)
+    assert isinstance(held, Projector)
+    assert held.name == name
+    latents = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
+    out = project(held, latents)
+    assert out.shape == (9, 4)
+    assert out.dtype == np.float32
+    again = build(name, held.settings, held.state_dict())
+    np.testing.assert_array_equal(project(again, latents), out)
+    np.testing.assert_allclose(np.concatenate([project(held, latents[i : i + 1]) for i in range(9)]), out, atol=1e-6)
+    wrong = {**held.state_dict(), "extra": torch.zeros(1)}
+    with pytest.raises(RuntimeError):
+        build(name, held.settings, wrong)
+
+
+def test_hostile_sizes_allocate_nothing() -> None:
+    with pytest.raises(RuntimeError):
+        build("linear", {"dim_in": 10**7, "dim_out": 10**7}, {"map.weight": torch.zeros(1, 1), "map.bias": torch.zeros(1)})
+
+
+def test_dropout_is_off_outside_training() -> None:
+    held = MLP(dim_in=3, dim_out=2, dropout=0.9)
+    latents = np.ones((4, 3), np.float32)
+    np.testing.assert_array_equal(project(held, latents), project(held, latents))
+
+
+def test_the_kernel_is_its_formula() -> None:
+    held = Kernel(dim_in=2, dim_out=3, landmarks=4)
+    made = torch.Generator().manual_seed(0)
+    for tensor in held.state_dict().values():
+        tensor.copy_(torch.rand(tensor.shape, generator=made))
+    x = torch.rand(5, 2, generator=made)
+    slow = torch.stack(
+        [
+            held.offset + sum(torch.exp(-held.gamma * ((x[i] - held.mean - mark) ** 2).sum()) * row
+                              for mark, row in zip(held.landmarks, held.coefficients, strict=True))
+            for i in range(5)
+        ]
+    )  # fmt: skip
+    torch.testing.assert_close(held(x), slow)
+    assert gaussian(x, x, 2.0).diagonal().allclose(torch.ones(5))
