@@ -72,15 +72,8 @@ def probes(pairs: PairedLatents, *, aligner_name: str, seed: int) -> Iterator[Pr
 def _fold(
     pairs: PairedLatents, labels: np.ndarray, known: np.ndarray, rest: np.ndarray, aligner_name: str, seed: int
 ) -> dict[str, float]:
-    inner = np.asarray([pairs.groups[row] for row in known], dtype=object).astype(str)
-    if len(set(inner)) < 2:  # one speaker is labelled: validation inside the labelled part cannot but share it
-        inner = known.astype(str)
-    cut = StratifiedGroupKFold(min(FOLDS, len(set(inner))), shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a rare class may miss from one inner fold
-        fit_rows, val_rows = next(iter(cut.split(np.zeros(len(known)), labels[known], inner)))
-    train = pairs.take(known[fit_rows])
-    fit = aligner(aligner_name).fit(train, pairs.take(known[val_rows]), Unpaired(), seed=seed)
+    train, val = _inner_sides(pairs, labels, known, seed)
+    fit = aligner(aligner_name).fit(train, val, Unpaired(), seed=seed)
     vectors = as_item(fit.view, project(fit.projector, pairs.items.vectors))
     texts = as_text(fit.view, pairs.anchors)
     nearest = (vectors[rest] @ texts.T).argmax(axis=1)
@@ -93,7 +86,26 @@ def _fold(
     }
 
 
+def _inner_sides(
+    pairs: PairedLatents, labels: np.ndarray, known: np.ndarray, seed: int
+) -> tuple[PairedLatents, PairedLatents | None]:
+    """The labelled part's own train and validation; no validation where every class has but one labelled item."""
+    groups = np.asarray([pairs.groups[row] for row in known], dtype=object).astype(str)
+    if len(set(groups)) < 2:  # one speaker is labelled: validation inside the labelled part cannot but share it
+        groups = known.astype(str)
+    count = min(FOLDS, len(set(groups)), max(Counter(labels[known].tolist()).values()))
+    if count < 2:
+        return pairs.take(known), None
+    cut = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a rare class may miss from one inner fold
+        train, val = next(iter(cut.split(np.zeros(len(known)), labels[known], groups)))
+    return pairs.take(known[train]), pairs.take(known[val])
+
+
 def _regression(features: Vectors, labels: np.ndarray, known: np.ndarray, rest: np.ndarray) -> float:
+    if len(set(labels[known].tolist())) < 2:
+        return float((labels[rest] == labels[known][0]).mean())
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -12,6 +12,7 @@ from jaxtyping import Float32, Int
 
 from textanchor import registry
 from textanchor.data.pairs import read_collection
+from textanchor.errors import NothingUsableError
 from textanchor.records import Item, Skipped, Vectors
 from textanchor.space import Space
 from textanchor.space.items import as_items
@@ -73,6 +74,10 @@ def build_index(
         items = tuple(as_items(collection))
     known = [item for item in items if item.modality in ("text", "document", *space.modalities)]
     unknown = [item for item in items if item not in known]
-    found = space.embed_all(known, strict=strict, progress=progress)
     foreign = tuple(Skipped(item=one.id, reason=f"the space has no modality '{one.modality}'") for one in unknown)
+    if foreign and not known:
+        raise NothingUsableError(
+            f"no item can be embedded; the first of {len(foreign)}: {foreign[0].item}: {foreign[0].reason}"
+        )
+    found = space.embed_all(known, strict=strict, progress=progress)
     return Index(space=space, items=found.items, vectors=found.vectors, skipped=(*skipped, *foreign, *found.skipped))

@@ -45,7 +45,7 @@ class Retrieval:
         """Plain figures, those that do not apply left out."""
         found = {f"R@{k}": self.recall(k) for k in ks} | {"mAP@10": self.mean_average_precision}
         kept = {name: value for name, value in found.items() if value is not None}
-        return {**kept, "chance R@1": self.chance, "queries": len(self.rank), "gallery": self.gallery}
+        return {**kept, "chance R@1": self.chance, "queries": len(self.rank), "gallery size": self.gallery}
 
 
 def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, "g d"], relevant: Relevant) -> Retrieval:

@@ -1,0 +1,217 @@
+"""Figures of a space: what they are measured on, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textanchor
+from conftest import picture, write_shapes
+from textanchor.errors import InputError, LeakError
+from textanchor.evaluation.held_out import HELD_OUT, TRAINING
+from textanchor.evaluation.probes import class_like, probes
+from textanchor.evaluation.tables import differences
+
+
+@pytest.fixture(scope="module")
+def done(space: Any, shapes: Path) -> Any:
+    seed = textanchor.fit(shapes, aligner="seed")
+    return textanchor.evaluate(space, shapes, name="ours", against={"seed recipe": seed}, include_train=True)
+
+
+def test_held_out_is_what_the_space_has_not_seen(space: Any, done: Any) -> None:
+    part = done.judged.parts[HELD_OUT]
+    for pairs in part.values():
+        assert not set(pairs.items.contents) & set(space.seen.contents)
+        assert not set(pairs.groups) & set(space.seen.groups)
+    counts = space.provenance["fit"]["counts"]
+    assert {name: len(pairs.items) for name, pairs in part.items()} == {m: counts[m]["test"]["items"] for m in counts}
+    assert done.judged.excluded["train"] == sum(counts[m]["train"]["items"] for m in counts)
+
+
+def test_every_row_says_its_split_and_figures_stand_beside_floor_and_chance(done: Any) -> None:
+    rows = done.table("alignment")
+    assert {row["split"] for row in rows} == {HELD_OUT, TRAINING}
+    for row in rows:
+        if row["query"] != "text":
+            assert row["floor"] < row["positive cosine"] <= 1
+            assert 0.5 < row["AUC"] <= 1
+        assert row["chance R@1"] == pytest.approx(0.25, abs=0.01)
+        if row["query"] != "text":
+            assert row["R@1"] >= 0.75
+            low, high = row["R@1 interval"]
+            assert low <= row["R@1"] <= high
+    emergent = [row for row in done.table("emergent") if row["split"] == HELD_OUT and row["space"] == "ours"]
+    assert {(row["query"], row["gallery"]) for row in emergent} == {("image", "audio"), ("audio", "image")}
+    assert all(row["R@1"] >= 0.8 for row in emergent)
+
+
+def test_figures_can_be_computed_by_hand(space: Any, done: Any) -> None:
+    pairs = done.judged.parts[HELD_OUT]["image"]
+    vectors = space.embed([done.judged.items[name] for name in pairs.items.ids], view="image")
+    texts = space.embed(list(pairs.texts), view="image")
+    right = [(vectors[i] @ texts.T).argmax() == pairs.first_text[i] for i in range(len(vectors))]
+    row = next(row for row in done.table("alignment") if row["query"] == "image" and row["space"] == "ours")
+    assert row["R@1"] == pytest.approx(np.mean(right))
+
+
+def test_shuffled_texts_give_chance(tmp_path: Path) -> None:
+    """A test that would show any leak: texts that have nothing to do with the items cannot be found."""
+    folder = write_shapes(tmp_path / "s", each=20, sounds=False)
+    lines = (folder / "pairs.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    texts = np.random.default_rng(0).permutation([row[1] for row in rows])
+    (folder / "pairs.csv").write_text(
+        "\n".join([lines[0], *(f"{row[0]},{text},{row[2]}" for row, text in zip(rows, texts, strict=True))])
+    )
+    made = textanchor.fit(folder, fractions=(0.5, 0.1, 0.4))
+    found = textanchor.evaluate(made, folder, map_=False, include_train=True)
+    row = next(row for row in found.table("alignment") if row["query"] == "image" and row["split"] == HELD_OUT)
+    assert row["R@1"] < 0.5
+    probe = {(one.labelled, one.features): one.accuracy for one in found.probes}
+    assert probe["80/20", "embeddings + logistic regression"] < 0.5, "a projector fitted outside the fold would leak here"
+
+
+def test_seen_pairs_are_refused(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "s", each=6, sounds=False)
+    made = textanchor.fit(folder, aligner="ridge")
+    held = textanchor.read_pairs(folder)
+    seen = textanchor.Pairs(rows=tuple(pair for pair in held.rows if pair.group in made.seen.groups))
+    with pytest.raises(LeakError, match="were seen when the space was fitted"):
+        textanchor.evaluate(made, seen)
+    labelled = textanchor.evaluate(made, seen, include_train=True, probe=False)
+    assert {row["split"] for row in labelled.table("alignment")} == {TRAINING}
+    assert labelled.map is None
+
+
+def test_a_renamed_copy_and_a_known_group_are_still_seen(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "s", each=6, sounds=False)
+    made = textanchor.fit(folder, aligner="ridge")
+    pair = next(p for p in textanchor.read_pairs(folder).rows if made.seen.groups.get(str(p.group)) == "train")
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    (fresh / "copy.png").write_bytes(pair.item.path.read_bytes())
+    for name in ("speaker.png", "new1.png", "new2.png"):
+        picture("circle", 900 + len(name) + ord(name[3])).save(fresh / name)
+    rows = ["copy.png,circle,", f"speaker.png,circle,{pair.group}", "new1.png,circle,", "new2.png,square,"]
+    (fresh / "pairs.csv").write_text("path,text,group\n" + "\n".join(rows))
+    found = textanchor.evaluate(made, fresh, probe=False)
+    assert found.judged.excluded == {"train": 2, "val": 0}
+    assert found.judged.parts[HELD_OUT]["image"].items.ids == ("new1.png", "new2.png")
+    assert any("left out because the space has seen them: 2 train" in note for note in found.notes)
+
+
+def test_probes_refit_inside_each_labelled_part(shapes: Path, monkeypatch: pytest.MonkeyPatch, done: Any) -> None:
+    from textanchor.aligners.ridge import Ridge
+
+    fitted: list[set[str]] = []
+    honest = Ridge.fit
+
+    def watched(self, train, val, unpaired, *, seed):
+        fitted.append(set(train.groups) | (set(val.groups) if val else set()))
+        return honest(self, train, val, unpaired, seed=seed)
+
+    monkeypatch.setattr(Ridge, "fit", watched)
+    pairs = done.judged.parts[TRAINING]["image"]
+    found = list(probes(pairs, aligner_name="ridge", seed=0))
+    assert len(fitted) == 10
+    every = set(pairs.groups)
+    assert all(groups < every for groups in fitted)
+    big, small = fitted[:5], fitted[5:]
+    assert min(len(groups) for groups in big) > max(len(groups) for groups in small)
+    assert {(one.labelled, one.features) for one in found} == {
+        (cut, name)
+        for cut in ("80/20", "20/80")
+        for name in (
+            "embeddings + logistic regression", "embeddings, nearest text", "latents + logistic regression", "largest class",
+        )
+    }  # fmt: skip
+    floor = [one.accuracy for one in found if one.features == "largest class"]
+    assert all(value < 0.4 for value in floor)
+
+
+def test_captions_are_no_classes(toy) -> None:
+    assert class_like(toy(items=40, per=2)) == "items with several texts have no single class"
+    assert "groups are needed" in class_like(toy(items=40, texts=30))
+    assert class_like(toy(items=400, texts=3)) == ""
+
+
+def test_differences_are_paired_and_only_held_out(done: Any) -> None:
+    rows = differences(list(done.rows), "ours")
+    assert {row["split"] for row in rows} == {HELD_OUT}
+    assert {row["than"] for row in rows} == {"seed recipe"}
+    for row in rows:
+        low, high = row["95 % interval"] or (0, 0)
+        if row["verdict"] == "better":
+            assert low > 0
+        if row["verdict"] == "worse":
+            assert high < 0
+        if row["verdict"] == "equal":
+            assert row["R@1 difference"] == 0
+
+
+def test_spaces_with_other_encoders_are_not_put_in_one_table(space: Any, shapes: Path) -> None:
+    other = textanchor.fit(shapes, aligner="ridge", encoders={"audio": "spectrogram+signal"})
+    with pytest.raises(InputError, match="must have one anchor and the same encoders"):
+        textanchor.evaluate(space, shapes, against={"other": other})
+    with pytest.raises(InputError, match="two compared spaces are called"):
+        textanchor.evaluate(space, shapes, name="a", against={"a": space})
+
+
+def test_the_map_shows_held_out_items_only(done: Any) -> None:
+    held = {name for pairs in done.judged.parts[HELD_OUT].values() for name in pairs.items.ids}
+    assert set(done.map.ids) == held
+    assert done.map.points.shape == (len(held), 2)
+    assert done.map.knn > 0.7
+
+
+class Outside(HTMLParser):
+    """Collects whatever a page would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.kinds: dict[str, int] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.kinds[tag] = self.kinds.get(tag, 0) + 1
+        for key, value in attrs:
+            if key in ("src", "href", "data", "action", "xlink:href") and value and not value.startswith(("data:", "#")):
+                self.found.append(value)
+
+
+def test_the_report_is_one_file_that_fetches_nothing(done: Any, space: Any, tmp_path: Path) -> None:
+    place = textanchor.write_report(done, space, tmp_path / "report")
+    html = place.read_text()
+    page = Outside()
+    page.feed(html)
+    assert page.found == []
+    assert not re.search(r"url\((?!#|['\"]?data:)|@import", html)
+    assert page.kinds["img"] >= 8
+    assert page.kinds["audio"] >= 8
+    assert page.kinds["svg"] == 1
+    for expected in ("held-out", TRAINING, "floor", "chance", "seed recipe", "t-SNE", "95 %"):
+        assert expected in html, expected
+    metrics = json.loads((place.parent / "metrics.json").read_text())
+    assert metrics["alignment"] == json.loads(json.dumps(done.metrics()["alignment"]))
+    assert metrics["versions"]["torch"]
+    with pytest.raises(InputError, match="exists already"):
+        textanchor.write_report(done, space, tmp_path / "report")
+
+
+def test_hostile_names_are_only_shown(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "s", each=6, sounds=False)
+    evil = "<script>alert(1)</script>"
+    text = (folder / "pairs.csv").read_text().replace(",circle,", f',"{evil} $x_1$",')
+    (folder / "pairs.csv").write_text(text)
+    made = textanchor.fit(folder, aligner="ridge", fractions=(0.5, 0.2, 0.3))
+    found = textanchor.evaluate(made, folder, probe=False)
+    html = textanchor.write_report(found, made, tmp_path / "report", title=evil).read_text()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
