@@ -112,11 +112,20 @@ def test_auto_says_all_scores_and_takes_the_best(toy) -> None:
         aligner("auto").fit(toy(seed=1), None, NONE, seed=0)
 
 
-def test_bank_keeps_the_best_epoch(toy) -> None:
-    val = toy(seed=2, noise=1.0)
-    fit = aligner("bank", epochs=20).fit(toy(seed=1, noise=1.0), val, NONE, seed=0)
-    assert fit.report["epochs"] in (5, 10, 15, 20)
-    assert score(fit.projector, fit.view, val) == pytest.approx(fit.report["score"], abs=1e-6)
+def test_bank_chooses_the_number_of_epochs_and_fits_both_sides_for_as_many(toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.aligners import gradient
+
+    runs, honest, rates = [], gradient._train, iter([0.3, 0.9, 0.5, 0.4])
+
+    def watched(projector, loss, train, val, *rest, **how):
+        runs.append((len(train.items), val is not None, how["stop"]))
+        return honest(projector, loss, train, val, *rest, **how)
+
+    monkeypatch.setattr(gradient, "_train", watched)
+    monkeypatch.setattr(gradient, "score", lambda *_: next(rates))
+    fit = aligner("bank", epochs=20).fit(toy(seed=1), toy(seed=2), NONE, seed=0)
+    assert (fit.report["epochs"], fit.report["score"]) == (10, 0.9)
+    assert runs == [(80, True, 20), (160, False, 10)]
 
 
 def test_large_banks_are_sampled(toy, monkeypatch: pytest.MonkeyPatch) -> None:

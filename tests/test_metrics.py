@@ -142,3 +142,4 @@ def test_neighbours_equal_their_slow_twin() -> None:
         right += max(votes, key=lambda name: votes[name]) == labels[i]
     assert knn_accuracy(points, labels) == pytest.approx(right / 40)
     assert knn_accuracy(points[:5], labels[:5]) is None
+    assert knn_accuracy(points, [str(k // 2) for k in range(40)]) is None, "no vote of five among labels of two"

@@ -18,7 +18,7 @@ from textanchor.errors import InputError, UnknownNameError
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "reader": {
         "text": "textanchor.data.readers.text:TextReader",
-        "document": "textanchor.data.readers.text:DocumentReader",
+        "document": "textanchor.data.readers.text:document_reader",
         "image": "textanchor.data.readers.image:ImageReader",
         "audio": "textanchor.data.readers.audio:AudioReader",
     },

@@ -13,8 +13,8 @@ from textanchor.records import Fit, PairedLatents, Unpaired
 class Aligner(Protocol):
     """A way of fitting. Hyperparameters are chosen on `val`, or left at their defaults where it is None.
 
-    `report["score"]` is the chosen values' validation score, of the fit on `train` alone. What is returned may then be fitted
-    on both: validation pairs count as seen.
+    `report["score"]` is the chosen values' validation score, of the fit on `train` alone. What is returned is then fitted
+    on both with those values: validation pairs count as seen.
     """
 
     ragged: bool

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from textanchor.aligners.selection import score
 from textanchor.losses.bank import BankSoftmax
@@ -34,12 +32,14 @@ class Seed:
         if val is not None:
             train = train.joined(val)
         projector = _projector(train, view=None, seed=seed, dropout=0.1)
-        report = _train(projector, MSE(), train, None, None, epochs=self.epochs, rate=self.rate, decay=1e-2, seed=seed)
+        report = _train(
+            projector, MSE(), train, None, None, epochs=self.epochs, stop=self.epochs, rate=self.rate, decay=1e-2, seed=seed
+        )
         return Fit(projector=projector, view=None, report=report)
 
 
 class Bank:
-    """MLP with a softmax over the bank of distinct anchor texts, centred; the epoch is chosen on validation."""
+    """MLP with a softmax over the bank of distinct anchor texts, centred; the number of epochs is chosen on validation."""
 
     ragged = False
 
@@ -47,12 +47,21 @@ class Bank:
         self.temperature, self.epochs, self.rate = temperature, epochs, rate
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """The best of every fifth epoch by validation; the last one without."""
+        """The best of every fifth epoch by validation, then as many epochs on train and validation; all of them without."""
+        projector, view, report = self._fitted(train, val, self.epochs, seed)
+        if val is not None:
+            projector, view, again = self._fitted(train.joined(val), None, report["epochs"], seed)
+            report = {**report, "last loss": again["last loss"]}
+        return Fit(projector=projector, view=view, report={**report, "temperature": self.temperature})
+
+    def _fitted(
+        self, train: PairedLatents, val: PairedLatents | None, stop: int, seed: int
+    ) -> tuple[MLP, View, dict[str, Any]]:
         view = centring(train.anchors)
         projector = _projector(train, view=view, seed=seed, dropout=0.3)
         loss = BankSoftmax(temperature=self.temperature)
-        report = _train(projector, loss, train, val, view, epochs=self.epochs, rate=self.rate, decay=1e-2, seed=seed)
-        return Fit(projector=projector, view=view, report={**report, "temperature": self.temperature})
+        report = _train(projector, loss, train, val, view, epochs=self.epochs, stop=stop, rate=self.rate, decay=1e-2, seed=seed)
+        return projector, view, report
 
 
 def _projector(train: PairedLatents, *, view: View | None, seed: int, dropout: float) -> MLP:
@@ -75,12 +84,16 @@ def _train(
     view: View | None,
     *,
     epochs: int,
+    stop: int,
     rate: float,
     decay: float,
     seed: int,
     batch: int = 256,
-) -> Mapping[str, Any]:
-    """Each epoch sees every item once, with one of its texts; the learning rate falls along a cosine."""
+) -> dict[str, Any]:
+    """Each epoch sees every item once, with one of its texts; the learning rate falls along a cosine of `epochs`.
+
+    Training ends after `stop` epochs; with `val`, the report tells the best number of epochs.
+    """
     rng = np.random.default_rng(seed)
     latents = torch.from_numpy(train.items.vectors)
     anchors = torch.from_numpy(train.anchors if view is None else view.text(train.anchors))
@@ -88,10 +101,10 @@ def _train(
     optimiser = torch.optim.AdamW(projector.parameters(), rate, weight_decay=decay)
     steps = epochs * math.ceil(len(train.items) / batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    best: tuple[float, int, Mapping[str, Tensor]] = (-1.0, epochs, {})
+    best = -1.0, stop
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for epoch in range(1, epochs + 1):
+        for epoch in range(1, stop + 1):
             projector.train()
             text_of = _one_text_each(train, rng)
             for rows in np.array_split(rng.permutation(len(train.items)), math.ceil(len(train.items) / batch)):
@@ -103,12 +116,9 @@ def _train(
                 value.backward()
                 optimiser.step()
                 schedule.step()
-            if val is not None and (epoch % 5 == 0 or epoch == epochs):
+            if val is not None and (epoch % 5 == 0 or epoch == stop):
                 held = score(projector, view, val)
-                if held > best[0]:
-                    best = held, epoch, deepcopy(projector.state_dict())
-    if val is not None:
-        projector.load_state_dict(best[2])
+                best = max(best, (held, epoch), key=lambda entry: entry[0])
     projector.eval()
     chosen = {"chosen on": "validation", "score": best[0]} if val is not None else {"chosen on": "default"}
     return {"epochs": best[1], "last loss": float(value.detach()), **chosen}

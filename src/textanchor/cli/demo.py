@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from textanchor.cli import options, printing
+from textanchor.cli.fit import summary
 
 NEXT = """
 What to try next, on your own files:
@@ -43,6 +44,7 @@ def command(output: Path, seed: int, cache: Path | None, device: str, overwrite:
         printing.say("2/5 fit: encode once, fit on train, choose on validation")
         held: dict[str, Any] = {"seed": seed, "cache": cache, "device": device, "progress": True}
         space = fit(pairs, **held)
+        summary(space)
         original = fit(pairs, aligner="seed", **held)
         space.save(folder / "space")
         original.save(folder / "space-seed-recipe")
@@ -83,5 +85,4 @@ def _short(done: Any) -> None:
         rows = [row for row in metrics[name] if row["query"] != "text"]
         printing.table([{key: row[key] for key in keep if key in row} for row in rows], title=title)
     printing.table(metrics["differences"], title="Paired differences to the original recipe")
-    if metrics["map"]:
-        click.echo(f"\n5-NN accuracy on the held-out 2-D map: {metrics['map']['5-NN accuracy']:.3f}")
+    printing.map_figure(metrics["map"])

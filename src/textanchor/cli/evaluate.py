@@ -77,5 +77,4 @@ def tables(done: Any) -> None:
     printing.table(metrics["emergent"], title="Modalities that were never paired")
     printing.table(metrics["differences"], title="Paired differences (better: the interval excludes 0)")
     printing.table(metrics["probes"], title="Probes: label a part, predict the rest (the projector is fitted anew on the part)")
-    if metrics["map"]:
-        click.echo(f"\n5-NN accuracy on the held-out map: {metrics['map']['5-NN accuracy']:.3f}")
+    printing.map_figure(metrics["map"])

@@ -51,6 +51,12 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
+def map_figure(held: Mapping[str, Any] | None) -> None:
+    """How well labels keep together on the two-dimensional map, where that can be said; stdout."""
+    if held and held["5-NN accuracy"] is not None:
+        click.echo(f"\n5-NN accuracy on the held-out 2-D map: {held['5-NN accuracy']:.3f}")
+
+
 def texts(pairs: Pairs) -> None:
     """The texts that will be fitted, with their counts; stdout."""
     for modality in pairs.modalities:

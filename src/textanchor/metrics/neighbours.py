@@ -10,13 +10,13 @@ from sklearn.neighbors import KNeighborsClassifier
 
 
 def knn_accuracy(points: Shaped[np.ndarray, "n d"], labels: Sequence[str], *, k: int = 5) -> float | None:
-    """Share of points whose label wins the vote of their k nearest others; None where there are not more than k points.
+    """Share of points whose label wins the vote of their k nearest others; None where the typical label has not more than k.
 
     Source: leave-one-out k-nearest-neighbour rule, Cover and Hart 1967, doi:10.1109/TIT.1967.1053964.
     """
-    if len(points) <= k:
+    names, codes, uses = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True, return_counts=True)
+    if not len(points) or np.median(uses[codes]) <= k:
         return None
-    names, codes = np.unique(np.asarray(labels, dtype=object).astype(str), return_inverse=True)
     others = KNeighborsClassifier(n_neighbors=k).fit(points, codes).kneighbors(return_distance=False)
     votes = np.stack([(codes[others] == code).sum(axis=1) for code in range(len(names))], axis=1)
     return float((votes.argmax(axis=1) == codes).mean())

@@ -1,0 +1,89 @@
+"""Real data and weights, which lie beside the checkout or not at all. Run with `make slow`; every skip says what is absent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textanchor
+from textanchor.encoders import make
+
+pytestmark = pytest.mark.slow
+Shared = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def mnist_fsdd(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The real digits with the shared encoders: pairs, our default and the original recipe, evaluated in one table."""
+    for name in ("data/mnist", "data/fsdd"):
+        shared(name)
+    encoders = {
+        "image": f"hub:{shared('models/mobilenet_v1_0.75_224')}@size=96,pool=mean",
+        "audio": f"onnx:{shared('models/audioset_mn04')}",
+    }
+    folder = textanchor.write_sample(
+        "mnist-fsdd", tmp_path_factory.mktemp("digits") / "pairs", root=shared("data/mnist").parent
+    )
+    pairs = textanchor.read_pairs(folder)
+    ours = textanchor.fit(pairs, encoders=encoders)
+    seed = textanchor.fit(pairs, encoders=encoders, aligner="seed")
+    return textanchor.evaluate(ours, pairs, name="ours", against={"seed": seed}, probe=False, map_=False)
+
+
+def emergent(done: Any, space: str) -> dict[str, float]:
+    return {row["query"]: row["R@1"] for row in done.table("emergent") if row["space"] == space}
+
+
+def test_mnist_fsdd_is_better_than_the_original_recipe_in_both_directions(mnist_fsdd: Any) -> None:
+    ours, seed = emergent(mnist_fsdd, "ours"), emergent(mnist_fsdd, "seed")
+    assert seed["image"] == pytest.approx(0.91, abs=0.04)
+    assert seed["audio"] == pytest.approx(0.87, abs=0.05)
+    assert ours["image"] >= 0.93
+    assert ours["audio"] >= 0.90
+    assert ours["image"] > seed["image"]
+    assert ours["audio"] > seed["audio"]
+    assert any("official, speakers shared" in note for note in mnist_fsdd.notes)
+
+
+def test_the_whole_demo(run: Callable[..., Any], tmp_path: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason='the [demo] extra is not installed: pip install ".[demo]"')
+    done = run("demo", "-o", tmp_path / "demo")
+    assert done.exit_code == 0, done.stderr
+    assert "What to try next" in done.stdout
+    metrics = json.loads((tmp_path / "demo" / "report" / "metrics.json").read_text())
+    for row in metrics["emergent"]:
+        if row["space"] == "textanchor" and row["split"] == "held-out":
+            assert row["R@1"] >= 0.95, row
+    assert metrics["map"]["5-NN accuracy"] >= 0.95
+    original = [row for row in metrics["alignment"] if row["space"] == "seed recipe" and row["query"] != "text"]
+    training = [row for row in original if row["split"].startswith("on training data")]
+    assert len(training) == 2
+    for row in training:
+        assert row["positive cosine"] >= 0.98
+        assert row["floor"] < 0.75
+    again = run("demo", "-o", tmp_path / "demo")
+    assert again.exit_code == 2
+    assert "--overwrite" in again.stderr
+
+
+def test_the_shared_encoders_keep_their_vectors(shared: Shared) -> None:
+    """Order and batching change nothing with real weights either."""
+    from PIL import Image
+
+    from textanchor.records import Waveform
+
+    rng = np.random.default_rng(0)
+    images = [Image.fromarray(rng.integers(0, 256, (s, s + 9, 3), dtype=np.uint8)) for s in (28, 64, 200)]
+    sounds = [Waveform(samples=rng.normal(0, 0.1, n).astype(np.float32), rate=8000) for n in (900, 8000, 30000)]
+    for name, modality, batch in (
+        (f"hub:{shared('models/mobilenet_v1_0.75_224')}@size=96,pool=mean", "image", images),
+        (f"onnx:{shared('models/audioset_mn04')}", "audio", sounds),
+    ):
+        held = make(name, modality)
+        alone = np.concatenate([held.encode([value]) for value in batch])
+        np.testing.assert_allclose(held.encode(batch), alone, atol=1e-4, rtol=1e-4)
