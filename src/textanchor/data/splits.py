@@ -178,7 +178,7 @@ def _predefined(
     name = f"predefined ({pairs.split_name})" if shared else "predefined, groups kept apart"
     if "val" not in told.values() and fractions[1]:
         _carve_validation(pairs, told, contents if shared else unit_of, fractions, seed)
-        notes.append(f"validation carved from train by group, seed {seed}")
+        notes.append(f"validation carved from train by {'content' if shared else 'group'}, seed {seed}")
     return _made(told, name=name, notes=tuple(notes), shares_groups=bool(shared))
 
 
