@@ -61,6 +61,37 @@ def test_figures_can_be_computed_by_hand(space: Any, done: Any) -> None:
     assert row["R@1"] == pytest.approx(np.mean(right))
 
 
+def test_captions_that_share_one_text_are_relevant_and_none_is_said(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "s", each=10)
+    lines = (folder / "pairs.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    own = [f"{row[0]},a drawing or sound number {k},{row[2]}" for k, row in enumerate(rows)]
+    (folder / "pairs.csv").write_text(
+        "\n".join([lines[0], *(line for pair in zip(own, lines[1:], strict=True) for line in pair)])
+    )
+    made = textanchor.fit(folder, aligner="ridge")
+    found = textanchor.evaluate(made, folder, probe=False, map_=False)
+    emergent = found.table("emergent")
+    assert len(emergent) == 2
+    for row in emergent:
+        assert row["queries"] >= 8
+        assert 0.2 < row["chance R@1"] < 0.3
+    (folder / "pairs.csv").write_text("\n".join([lines[0], *own]))
+    apart = textanchor.fit(folder, aligner="ridge")
+    found = textanchor.evaluate(apart, folder, probe=False, map_=False)
+    assert found.table("emergent") == []
+    assert "no image->audio figure: they share no held-out text" in found.notes
+
+
+def test_captions_of_one_photo_are_one_observation(toy) -> None:
+    from textanchor.evaluation.tables import _text_group
+
+    pairs = toy(items=12, texts=10)
+    shared = {int(pairs.first_text[row]) for row in (10, 11)}
+    for text in range(10):
+        assert _text_group(pairs, text) == (f"text {text}" if text in shared else f"0-{text}")
+
+
 def test_shuffled_texts_give_chance(tmp_path: Path) -> None:
     """A test that would show any leak: texts that have nothing to do with the items cannot be found."""
     folder = write_shapes(tmp_path / "s", each=20, sounds=False)

@@ -58,6 +58,15 @@ def test_only_our_own_folder_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "three years of work"
 
 
+def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match=r"file is a file, so .* cannot be made"):
+        files.refuse_existing(tmp_path / "file" / "deep" / "out", overwrite=True)
+    monkeypatch.setattr(files.os, "access", lambda place, how: place != tmp_path)
+    with pytest.raises(InputError, match="cannot be written: no permission"):
+        files.refuse_existing(tmp_path / "new" / "out", overwrite=False)
+
+
 def test_broken_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"a": ')
     with pytest.raises(DamagedError, match=r"a\.json is not readable JSON"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from textanchor.metrics.cosine import positive_cosine
 from textanchor.metrics.interval import bootstrap
 from textanchor.metrics.neighbours import knn_accuracy
-from textanchor.metrics.retrieval import retrieval, same_label
+from textanchor.metrics.retrieval import Relevant, retrieval
 
 
 def case(seed: int, queries: int, gallery: int, levels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -18,6 +20,10 @@ def case(seed: int, queries: int, gallery: int, levels: int) -> tuple[np.ndarray
     rng = np.random.default_rng(seed)
     left, right = (rng.integers(-levels, levels + 1, size=(n, 3)).astype(np.float32) for n in (queries, gallery))
     return left, right, rng.random((queries, gallery)) < 0.25
+
+
+def same_label(queries: Sequence[str], gallery: Sequence[str]) -> Relevant:
+    return np.array([[one == other for other in gallery] for one in queries]).__getitem__
 
 
 def slow_rank(scores: list[float], own: list[bool]) -> int:

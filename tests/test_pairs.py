@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -140,6 +141,24 @@ def test_what_is_no_table_is_said(tmp_path: Path) -> None:
         read_pairs(tmp_path / "t.jsonl")
     with pytest.raises(NothingUsableError, match=r"no usable pair: 1 skipped, the first being t2.csv:2 gone.png: no such file"):
         read_pairs(write_csv(tmp_path / "t2.csv", "path,text", "gone.png,x"))
+
+
+def test_semicolons_and_missing_cells(folder: Path) -> None:
+    pairs = read_pairs(write_csv(folder / "t.csv", "path;text;group", "a.png;a cat, asleep;g", "b.wav;a dog;"))
+    assert [(pair.text, pair.group) for pair in pairs.rows] == [("a cat, asleep", "g"), ("a dog", None)]
+    cells = {"path": ["a.png", "b.wav", "c.png"], "text": ["x", None, "y"], "group": [float("nan")] * 3}
+    pq.write_table(pa.table(cells), folder / "t.parquet")
+    pairs = read_pairs(folder / "t.parquet")
+    assert [(pair.text, pair.group) for pair in pairs.rows] == [("x", None), ("y", None)]
+    assert [one.reason for one in pairs.skipped] == ["empty text"]
+
+
+def test_links_to_nothing_and_pipes_are_named_and_never_opened(folder: Path) -> None:
+    (folder / "lost.png").symlink_to(folder / "nowhere.png")
+    os.mkfifo(folder / "pipe.wav")
+    items, skipped = read_collection(folder)
+    assert len(items) == 3
+    assert {one.item: one.reason for one in skipped} == {"lost.png": "a link to nothing", "pipe.wav": "not a regular file"}
 
 
 def test_a_collection_needs_no_texts(folder: Path) -> None:

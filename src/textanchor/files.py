@@ -60,7 +60,12 @@ def read_json(path: Path) -> Any:
 
 
 def refuse_existing(folder: Path, *, overwrite: bool) -> None:
-    """Raise `InputError` if the output exists and may not be replaced."""
+    """Raise `InputError` if the output exists and may not be replaced, or no folder can be made there."""
+    place = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if place != folder.absolute() and not place.is_dir():
+        raise InputError(f"{place} is a file, so {folder} cannot be made; name another place")
+    if not os.access(place if place != folder.absolute() else place.parent, os.W_OK):
+        raise InputError(f"{folder} cannot be written: no permission; name another place")
     if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} exists already; name another place or add --overwrite")
 

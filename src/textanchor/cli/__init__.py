@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 nothing usable, 2 wrong input. Commands import the library
 
 from __future__ import annotations
 
+import errno
 from importlib import import_module
 from typing import Any
 
@@ -43,6 +44,11 @@ class Commands(click.Group):
         except TextAnchorError as why:
             click.echo(f"error: {why}", err=True)
             ctx.exit(why.exit_code)
+        except OSError as why:
+            if why.errno == errno.EPIPE:  # the reader of our output has gone, which click handles
+                raise
+            click.echo(f"error: {why.filename or 'the system'}: {why.strerror or why}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

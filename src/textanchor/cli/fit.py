@@ -77,7 +77,9 @@ def command(
     )
     space.save(target, overwrite=overwrite or in_place)
     summary(space)
-    click.echo(f"\nsaved to {target}; next: textanchor evaluate {target} {pairs}")
+    held_out = any(sides["test"]["items"] for sides in space.provenance["fit"]["counts"].values())
+    given = pairs if held_out else "OTHER_PAIRS (nothing was held out here)"
+    click.echo(f"\nsaved to {target}; next: textanchor evaluate {target} {given}")
 
 
 def summary(space: Any) -> None:

@@ -129,20 +129,26 @@ def _folder(root: Path) -> Iterator[Row]:
     """`[split/]class/.../file`; hidden files are passed over, files of unknown kind are reported."""
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)
-        if not path.is_file() or any(part.startswith(".") for part in relative.parts):
+        if path.is_dir() or any(part.startswith(".") for part in relative.parts):
             continue
         folders = list(relative.parts[:-1])
         split = SPLITS.get(folders[0].lower(), "") if len(folders) > 1 else ""
         text = " ".join(folders[1 if split else 0].replace("_", " ").replace("-", " ").split()) if folders else ""
-        modality = guess_modality(path)
+        modality = guess_modality(path) if path.is_file() else None
         yield Row(
             place=str(relative),
             item=Item(id=str(relative), modality=modality, path=path) if modality else None,
             text=text,
             group="",
             split=split,
-            problem="" if modality else f"unknown kind of file '{path.suffix}'",
+            problem=_problem(path, modality),
         )
+
+
+def _problem(path: Path, modality: str | None) -> str:
+    if not path.is_file():
+        return "a link to nothing" if path.is_symlink() else "not a regular file"
+    return "" if modality else f"unknown kind of file '{path.suffix}'"
 
 
 def _table(path: Path, *, split: str = "", within: str = "") -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +15,17 @@ Row = dict[str, str]
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if missing else str(value).strip()
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(1 << 24)
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        table = csv.DictReader(stream, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+        header = stream.readline()
+        stream.seek(0)
+        mark = max(",;\t", key=header.count)  # the comma wins where none is there
+        table = csv.DictReader(stream, delimiter=mark, strict=True)
         for row in table:
             yield table.line_num, {str(key).strip(): _text(value) for key, value in row.items() if key is not None}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def evaluate(
         rows=tuple(rows),
         probes=done,
         map=drawn,
-        notes=(*_split_notes(space, found), *notes),
+        notes=(*_split_notes(space, found), *_unjudged(found, rows), *notes),
         seed=seed,
     )
 
@@ -105,6 +106,12 @@ def _split_notes(space: Space, found: Judged) -> list[str]:
     notes = [f"fitted with the split: {fit.get('split', 'unknown')}", *fit.get("notes", [])]
     gone = ", ".join(f"{count} {side}" for side, count in found.excluded.items() if count)
     return [*notes, f"left out because the space has seen them: {gone}"] if gone else notes
+
+
+def _unjudged(found: Judged, rows: Sequence[Row]) -> list[str]:
+    pairs = list(permutations(found.parts[HELD_OUT], 2))
+    judged_ = {(row.query, row.gallery) for row in rows if row.table == "emergent" and row.split == HELD_OUT}
+    return [f"no {one}->{other} figure: they share no held-out text" for one, other in pairs if (one, other) not in judged_]
 
 
 def _probes(space: Space, held: Pairs, *, seed: int, progress: bool) -> tuple[tuple[Probe, ...], list[str]]:

@@ -8,11 +8,12 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from textanchor.evaluation.held_out import HELD_OUT
 from textanchor.metrics.cosine import positive_cosine
 from textanchor.metrics.interval import bootstrap
-from textanchor.metrics.retrieval import Retrieval, retrieval, same_label
+from textanchor.metrics.retrieval import Relevant, Retrieval, retrieval
 from textanchor.records import PairedLatents
 from textanchor.space import Space
 from textanchor.space.items import TEXT
@@ -51,21 +52,42 @@ def alignment_rows(name: str, space: Space, split: str, part: Mapping[str, Paire
         given = {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc}
         groups = tuple(pairs.groups[row] for row in there.rows)
         yield _row("alignment", name, split, modality, TEXT, there, groups, {**given, "items": len(items)})
-        labels = tuple(f"text {row}" for row in back.rows)
+        labels = tuple(_text_group(pairs, row) for row in back.rows)
         yield _row("alignment", name, split, TEXT, modality, back, labels, {})
 
 
 def emergent_rows(name: str, space: Space, split: str, part: Mapping[str, PairedLatents]) -> Iterator[Row]:
-    """Modalities against each other though never paired, each with its own view; relevant means the same text."""
+    """Modalities against each other though never paired, each with its own view; relevant means that they share a text.
+
+    There is no row where no item of the one shares a text with an item of the other.
+    """
     for query, gallery in permutations(part, 2):
         sides = [
             space.compared(space.project(name, part[name].items.vectors), name, other)
             for name, other in ((query, gallery), (gallery, query))
         ]
-        labels = [[pairs.texts[row] for row in pairs.first_text] for pairs in (part[query], part[gallery])]
-        found = retrieval(sides[0], sides[1], same_label(labels[0], labels[1]))
+        found = retrieval(sides[0], sides[1], _same_text(part[query], part[gallery]))
         groups = tuple(part[query].groups[row] for row in found.rows)
-        yield _row("emergent", name, split, query, gallery, found, groups, {})
+        if groups:
+            yield _row("emergent", name, split, query, gallery, found, groups, {})
+
+
+def _same_text(queries: PairedLatents, gallery: PairedLatents) -> Relevant:
+    place = {text: row for row, text in enumerate(dict.fromkeys((*queries.texts, *gallery.texts)))}
+    left, right = (
+        csr_array(
+            (np.ones(len(pairs.edges), np.float32), (pairs.edges[:, 0], [place[pairs.texts[t]] for t in pairs.edges[:, 1]])),
+            shape=(len(pairs.items), len(place)),
+        )
+        for pairs in (queries, gallery)
+    )
+    return lambda part: (left[part] @ right.T).toarray() > 0
+
+
+def _text_group(pairs: PairedLatents, text: int) -> str:
+    """Captions of one photo are no independent queries; a class name belongs to many groups and stands for itself."""
+    held = {pairs.groups[item] for item in pairs.edges[pairs.edges[:, 1] == text, 0]}
+    return held.pop() if len(held) == 1 else f"text {text}"
 
 
 def differences(rows: list[Row], main: str) -> list[dict[str, Any]]:

@@ -74,13 +74,6 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
     )
 
 
-def same_label(queries: Sequence[str], gallery: Sequence[str]) -> Relevant:
-    """Relevance by equal labels."""
-    names = {name: i for i, name in enumerate(dict.fromkeys([*queries, *gallery]))}
-    left, right = (np.array([names[name] for name in side], dtype=np.int64) for side in (queries, gallery))
-    return lambda part: left[part, None] == right[None, :]
-
-
 def _average_precision(score: Float[np.ndarray, "q g"], mask: Bool[np.ndarray, "q g"]) -> Float[np.ndarray, " q"]:
     depth = min(DEPTH, score.shape[1])
     keyed = np.where(mask, np.nextafter(score, -np.inf, dtype=score.dtype), score)  # a tie counts against the relevant item
