@@ -76,6 +76,8 @@ def test_a_sentence_and_a_file_of_one_name(run: Run, saved: Path, shapes: Path, 
     as_text = run("search", saved, "circle", *options, "--text")
     assert "/circle/" in json.loads(as_text.stdout)[0]["item"]
     fails(run("search", saved, "cross", *options, "--file"), "no file cross; without --file it is searched as a sentence")
+    mistyped = run("search", saved, "cricle.png", *options)
+    assert "no file cricle.png: it is searched as a sentence" in mistyped.stderr
     fails(run("search", saved, " ", *options), "the query is empty")
     fails(run("search", saved, "circle", *options), "unknown kind of file")
     assert run("search", saved, "a very long sentence " * 50, *options).exit_code == 0

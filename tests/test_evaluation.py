@@ -76,6 +76,11 @@ def test_captions_that_share_one_text_are_relevant_and_none_is_said(tmp_path: Pa
     for row in emergent:
         assert row["queries"] >= 8
         assert 0.2 < row["chance R@1"] < 0.3
+    part = textanchor.read_pairs(folder).only("image")
+    assert "no figure for audio" not in " ".join(textanchor.evaluate(made, part, probe=False, map_=False).notes)
+    only_images = textanchor.fit(part, aligner="ridge")
+    notes = textanchor.evaluate(only_images, folder, probe=False, map_=False).notes
+    assert "no figure for audio: the space has no such modality" in notes
     (folder / "pairs.csv").write_text("\n".join([lines[0], *own]))
     apart = textanchor.fit(folder, aligner="ridge")
     found = textanchor.evaluate(apart, folder, probe=False, map_=False)

@@ -151,6 +151,12 @@ def test_semicolons_and_missing_cells(folder: Path) -> None:
     pairs = read_pairs(folder / "t.parquet")
     assert [(pair.text, pair.group) for pair in pairs.rows] == [("x", None), ("y", None)]
     assert [one.reason for one in pairs.skipped] == ["empty text"]
+    pairs = read_pairs(write_csv(folder / "t.csv", "path,text", "a.png,a cat, asleep", 'b.wav,"a dog, awake"'))
+    assert [pair.text for pair in pairs.rows] == ["a dog, awake"]
+    assert [one.reason for one in pairs.skipped] == ["more cells than columns; a text with a comma needs quotes"]
+    (folder / "t.csv").write_bytes("path,text\na.png,größe\n".encode("latin-1"))
+    with pytest.raises(InputError, match="is not UTF-8 text .* save it as UTF-8"):
+        read_pairs(folder / "t.csv")
 
 
 def test_links_to_nothing_and_pipes_are_named_and_never_opened(folder: Path) -> None:

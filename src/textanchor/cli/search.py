@@ -41,6 +41,7 @@ def command(
 
     QUERY is a file if such a file exists. Scores of different modalities come from different distributions.
     """
+    from textanchor.data.readers import guess_modality
     from textanchor.errors import InputError
     from textanchor.index import build_index
     from textanchor.searching import search
@@ -52,6 +53,8 @@ def command(
     asked = file if force == "file" or (force is None and _is_file(file)) else query
     if isinstance(asked, str) and not asked.strip():
         raise InputError("the query is empty; give a sentence or a file")
+    if asked is query and guess_modality(file):
+        printing.say(f"no file {query}: it is searched as a sentence")
     held = load(space, encoders=encoders, cache=cache, device=device)
     index = build_index(held, collection, texts=modality == "text", strict=strict, progress=True)
     printing.skipped(index.skipped)

@@ -169,7 +169,8 @@ def _table(path: Path, *, split: str = "", within: str = "") -> Iterator[Row]:
 def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, text: str, split: str, within: str) -> Row:
     told, item_text = (cells.get(path_column, "") if path_column else ""), cells.get("item_text", "")
     side = cells.get("split", "") or split
-    problem, item = "", None
+    item = None
+    problem = "more cells than columns; a text with a comma needs quotes" if tables.MORE in cells else ""
     if side and side.lower() not in SPLITS:
         problem = f"unknown split '{side}' (known: {', '.join(SPLITS)})"
     if told:

@@ -11,6 +11,7 @@ from pathlib import Path
 from textanchor.errors import InputError
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+MORE = "\0more"  # the key of cells beyond the last column
 Row = dict[str, str]
 
 
@@ -27,7 +28,7 @@ def _csv(path: Path) -> Iterator[tuple[int, Row]]:
         mark = max(",;\t", key=header.count)  # the comma wins where none is there
         table = csv.DictReader(stream, delimiter=mark, strict=True)
         for row in table:
-            yield table.line_num, {str(key).strip(): _text(value) for key, value in row.items() if key is not None}
+            yield table.line_num, {MORE if key is None else str(key).strip(): _text(value) for key, value in row.items()}
 
 
 def _jsonl(path: Path) -> Iterator[tuple[int, Row]]:
@@ -58,5 +59,7 @@ def rows(path: Path) -> list[tuple[int, Row]]:
         raise InputError(f"{path} is no table; expected one of {', '.join(ENDINGS)} or a folder")
     try:
         return list(read(path))
+    except UnicodeDecodeError as why:
+        raise InputError(f"{path} is not UTF-8 text (byte {why.start}); save it as UTF-8") from None
     except (OSError, ValueError, csv.Error) as why:  # pyarrow's errors are ValueErrors or OSErrors
         raise InputError(f"{path} is not a readable {path.suffix[1:]} table: {' '.join(str(why).split())}") from None

@@ -96,7 +96,7 @@ def evaluate(
         rows=tuple(rows),
         probes=done,
         map=drawn,
-        notes=(*_split_notes(space, found), *_unjudged(found, rows), *notes),
+        notes=(*_split_notes(space, found), *_unjudged(space, held, found, rows), *notes),
         seed=seed,
     )
 
@@ -108,10 +108,17 @@ def _split_notes(space: Space, found: Judged) -> list[str]:
     return [*notes, f"left out because the space has seen them: {gone}"] if gone else notes
 
 
-def _unjudged(found: Judged, rows: Sequence[Row]) -> list[str]:
+def _unjudged(space: Space, held: Pairs, found: Judged, rows: Sequence[Row]) -> list[str]:
+    """What a reader would miss in the tables, and why it is not there."""
+    known = [name for name in held.modalities if name in space.modalities]
+    gone = [
+        f"no held-out {name}: the space has seen all that could be read" for name in known if name not in found.parts[HELD_OUT]
+    ]
+    foreign = [f"no figure for {name}: the space has no such modality" for name in held.modalities if name not in known]
     pairs = list(permutations(found.parts[HELD_OUT], 2))
     judged_ = {(row.query, row.gallery) for row in rows if row.table == "emergent" and row.split == HELD_OUT}
-    return [f"no {one}->{other} figure: they share no held-out text" for one, other in pairs if (one, other) not in judged_]
+    apart = [f"no {one}->{other} figure: they share no held-out text" for one, other in pairs if (one, other) not in judged_]
+    return [*gone, *foreign, *apart]
 
 
 def _probes(space: Space, held: Pairs, *, seed: int, progress: bool) -> tuple[tuple[Probe, ...], list[str]]:
