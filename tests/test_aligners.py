@@ -10,7 +10,7 @@ from textanchor import registry
 from textanchor.aligners import Aligner, aligner
 from textanchor.aligners.selection import best, score
 from textanchor.errors import InputError, UnknownNameError
-from textanchor.metrics.retrieval import retrieval
+from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
 from textanchor.records import Unpaired
 from textanchor.views import as_item, as_text
@@ -30,7 +30,7 @@ def test_contract(name: str, toy) -> None:
     out = project(fit.projector, test.items.vectors)
     assert out.shape == (60, 8)
     assert np.isfinite(out).all()
-    found = retrieval(as_item(fit.view, out), as_text(fit.view, test.anchors), test.relevant.__getitem__)
+    found = retrieval(as_item(fit.view, out), as_text(fit.view, test.anchors), rows_of(test.relevant))
     assert found.recall(1) > 0.6, "a nearly linear world is learned"
     again = held.fit(train, val, NONE, seed=4)
     np.testing.assert_array_equal(project(again.projector, test.items.vectors), out)
@@ -136,7 +136,7 @@ def test_large_banks_are_sampled(toy, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     rows = np.array([3, 5])
     bank = gradient._bank(train, rows, rng)
-    assert set(np.flatnonzero(train.relevant[rows].any(axis=0))) <= set(bank)
+    assert set(train.relevant[rows].indices) <= set(bank)
     assert 6 <= len(bank) <= 8
     fit = aligner("bank", epochs=5).fit(train, None, NONE, seed=0)
     assert np.isfinite(fit.report["last loss"])
@@ -146,8 +146,8 @@ def test_the_selection_figure_is_the_mean_of_two_directions(toy) -> None:
     val = toy(items=30, seed=2)
     fit = aligner("ridge").fit(toy(seed=1), None, NONE, seed=0)
     items, texts = as_item(fit.view, project(fit.projector, val.items.vectors)), as_text(fit.view, val.anchors)
-    there = retrieval(items, texts, val.relevant.__getitem__).reciprocal_rank
-    back = retrieval(texts, items, val.relevant.T.__getitem__).mean_average_precision
+    there = retrieval(items, texts, rows_of(val.relevant)).reciprocal_rank
+    back = retrieval(texts, items, rows_of(val.relevant.T.tocsr())).mean_average_precision
     assert score(fit.projector, fit.view, val) == pytest.approx((there + back) / 2)
 
 

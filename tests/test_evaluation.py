@@ -94,7 +94,7 @@ def test_captions_of_one_photo_are_one_observation(toy) -> None:
     pairs = toy(items=12, texts=10)
     shared = {int(pairs.first_text[row]) for row in (10, 11)}
     for text in range(10):
-        assert _text_group(pairs, text) == (f"text {text}" if text in shared else f"0-{text}")
+        assert _text_group(pairs, pairs.relevant.T.tocsr(), text) == (f"text {text}" if text in shared else f"0-{text}")
 
 
 def test_shuffled_texts_give_chance(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from textanchor.metrics.cosine import positive_cosine
 from textanchor.metrics.interval import bootstrap
@@ -61,7 +62,7 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
     left, right, own = case(5, 40, 20, 2)
     whole = retrieval(left, right, own.__getitem__)
-    monkeypatch.setattr(module, "CHUNK", 7)
+    monkeypatch.setattr(module, "CELLS", 7 * 20)
     parts = retrieval(left, right, own.__getitem__)
     np.testing.assert_array_equal(whole.rank, parts.rank)
     assert whole.chance == pytest.approx(parts.chance)
@@ -100,7 +101,7 @@ def test_positive_cosine_equals_its_slow_twin(seed: int) -> None:
     edges = np.array(sorted({(i, int(t)) for i in range(9) for t in rng.integers(4, size=2)}), dtype=np.int64)
     own = np.zeros((9, 4), bool)
     own[edges[:, 0], edges[:, 1]] = True
-    found = positive_cosine(items, texts, edges, own)
+    found = positive_cosine(items, texts, edges, csr_array(own))
     positive = [float(items[i] @ texts[t]) for i, t in edges]
     negative = [float(items[i] @ texts[t]) for i in range(9) for _, t in edges if not own[i, t]]
     assert found.mean == pytest.approx(np.mean(positive), abs=1e-5)
@@ -114,7 +115,7 @@ def test_positive_cosine_equals_its_slow_twin(seed: int) -> None:
 
 def test_a_floor_needs_a_mismatch() -> None:
     one = np.ones((3, 2), np.float32)
-    found = positive_cosine(one, one[:1], np.array([[0, 0], [1, 0], [2, 0]]), np.ones((3, 1), bool))
+    found = positive_cosine(one, one[:1], np.array([[0, 0], [1, 0], [2, 0]]), csr_array(np.ones((3, 1), bool)))
     assert (found.floor, found.auc) == (None, None)
 
 

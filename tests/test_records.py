@@ -13,7 +13,7 @@ def test_targets_are_weighted_means_of_the_items_texts(toy) -> None:
         texts = [text for item, text in pairs.edges if item == row]
         np.testing.assert_allclose(pairs.targets[row], pairs.anchors[texts].mean(axis=0), atol=1e-6)
         assert pairs.first_text[row] == texts[0]
-        assert np.flatnonzero(pairs.relevant[row]).tolist() == sorted(texts)
+        assert np.flatnonzero(pairs.relevant.toarray()[row]).tolist() == sorted(texts)
 
 
 def test_joined_makes_equal_texts_one_and_take_undoes_it(toy) -> None:

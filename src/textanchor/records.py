@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
     from torch import nn
 
 Vectors = Float32[np.ndarray, "n d"]
@@ -140,11 +141,12 @@ class PairedLatents:
         return mean
 
     @cached_property
-    def relevant(self) -> np.ndarray:
-        """`relevant[i, t]`: text t describes item i. *Shape:* [items, texts], bool."""
-        mask = np.zeros((len(self.items), len(self.texts)), dtype=bool)
-        mask[self.edges[:, 0], self.edges[:, 1]] = True
-        return mask
+    def relevant(self) -> csr_array:
+        """`relevant[i, t]`: text t describes item i. *Shape:* [items, texts], sparse bool."""
+        from scipy.sparse import csr_array
+
+        held = np.ones(len(self.edges), dtype=bool), (self.edges[:, 0], self.edges[:, 1])
+        return csr_array(held, shape=(len(self.items), len(self.texts)))
 
     @cached_property
     def first_text(self) -> Int[np.ndarray, " items"]:

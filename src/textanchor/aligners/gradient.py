@@ -109,7 +109,7 @@ def _train(
             text_of = _one_text_each(train, rng)
             for rows in np.array_split(rng.permutation(len(train.items)), math.ceil(len(train.items) / batch)):
                 bank = _bank(train, rows, rng)
-                own = torch.from_numpy(train.relevant[np.ix_(rows, bank)])
+                own = torch.from_numpy(train.relevant[rows][:, bank].toarray())
                 out = projector(latents[rows]) - shift
                 value = loss(out, anchors[text_of[rows]], anchors[bank], own)
                 optimiser.zero_grad()
@@ -135,5 +135,5 @@ def _bank(train: PairedLatents, rows: np.ndarray, rng: np.random.Generator) -> n
     """Text rows to classify among: all, or the batch's own and a random 2048 where there are more."""
     if len(train.texts) <= BANK_LIMIT:
         return np.arange(len(train.texts))
-    own = np.flatnonzero(train.relevant[rows].any(axis=0))
+    own = np.unique(train.relevant[rows].indices)
     return np.union1d(own, rng.choice(len(train.texts), BANK_LIMIT, replace=False))

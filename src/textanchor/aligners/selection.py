@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from torch import nn
 
-from textanchor.metrics.retrieval import retrieval
+from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
 from textanchor.records import PairedLatents, View
 from textanchor.views import as_item, as_text
@@ -22,8 +22,8 @@ def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
     """
     items = as_item(view, project(projector, val.items.vectors))
     texts = as_text(view, val.anchors)
-    there = retrieval(items, texts, val.relevant.__getitem__)
-    back = retrieval(texts, items, val.relevant.T.__getitem__)
+    there = retrieval(items, texts, rows_of(val.relevant))
+    back = retrieval(texts, items, rows_of(val.relevant.T.tocsr()))
     return ((there.reciprocal_rank or 0.0) + (back.mean_average_precision or 0.0)) / 2
 
 

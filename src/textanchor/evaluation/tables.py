@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from textanchor.evaluation.held_out import HELD_OUT
 from textanchor.metrics.cosine import positive_cosine
 from textanchor.metrics.interval import bootstrap
-from textanchor.metrics.retrieval import Relevant, Retrieval, retrieval
+from textanchor.metrics.retrieval import Relevant, Retrieval, retrieval, rows_of
 from textanchor.records import PairedLatents
 from textanchor.space import Space
 from textanchor.space.items import TEXT
@@ -47,12 +47,13 @@ def alignment_rows(name: str, space: Space, split: str, part: Mapping[str, Paire
         raw = space.project(modality, pairs.items.vectors)
         items, texts = space.compared(raw, modality, TEXT), space.compared(pairs.anchors, TEXT, modality)
         cosine = positive_cosine(items, texts, pairs.edges, pairs.relevant)
-        there = retrieval(items, texts, pairs.relevant.__getitem__)
-        back = retrieval(texts, items, pairs.relevant.T.__getitem__)
+        there = retrieval(items, texts, rows_of(pairs.relevant))
+        owners = pairs.relevant.T.tocsr()
+        back = retrieval(texts, items, rows_of(owners))
         given = {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc}
         groups = tuple(pairs.groups[row] for row in there.rows)
         yield _row("alignment", name, split, modality, TEXT, there, groups, {**given, "items": len(items)})
-        labels = tuple(_text_group(pairs, row) for row in back.rows)
+        labels = tuple(_text_group(pairs, owners, row) for row in back.rows)
         yield _row("alignment", name, split, TEXT, modality, back, labels, {})
 
 
@@ -84,9 +85,9 @@ def _same_text(queries: PairedLatents, gallery: PairedLatents) -> Relevant:
     return lambda part: (left[part] @ right.T).toarray() > 0
 
 
-def _text_group(pairs: PairedLatents, text: int) -> str:
+def _text_group(pairs: PairedLatents, owners: csr_array, text: int) -> str:
     """Captions of one photo are no independent queries; a class name belongs to many groups and stands for itself."""
-    held = {pairs.groups[item] for item in pairs.edges[pairs.edges[:, 1] == text, 0]}
+    held = {pairs.groups[item] for item in owners[[text]].indices}
     return held.pop() if len(held) == 1 else f"text {text}"
 
 

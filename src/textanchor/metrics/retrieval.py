@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
+from scipy.sparse import csr_array
 
-CHUNK, DEPTH = 512, 10
+CELLS, DEPTH = 1 << 24, 10  # at most so many scores are held at once
 Relevant = Callable[[slice], Bool[np.ndarray, "q g"]]
 
 
@@ -54,8 +55,9 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
     `relevant(rows)` gives the mask of a slice of queries. *Shape:* queries [q, d], gallery [g, d].
     """
     ranks, precisions, rows, chance = [], [], [], 0.0
-    for start in range(0, len(queries), CHUNK):
-        part = slice(start, min(start + CHUNK, len(queries)))
+    step = max(1, CELLS // max(1, len(gallery)))
+    for start in range(0, len(queries), step):
+        part = slice(start, min(start + step, len(queries)))
         mask = relevant(part)
         held = np.flatnonzero(mask.any(axis=1))
         mask, score = mask[held], queries[part][held] @ gallery.T
@@ -72,6 +74,11 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
         gallery=len(gallery),
         chance=chance / max(len(row), 1),
     )
+
+
+def rows_of(mask: csr_array) -> Relevant:
+    """Slices of a sparse mask [queries, gallery]."""
+    return lambda part: mask[part].toarray()
 
 
 def _average_precision(score: Float[np.ndarray, "q g"], mask: Bool[np.ndarray, "q g"]) -> Float[np.ndarray, " q"]:

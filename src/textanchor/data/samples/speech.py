@@ -27,7 +27,10 @@ _RATE, _PITCH = 1, 3
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 _ODD = {"AnxiousAndy", "Tweaky", "UniRobot", "anikaRobot", "croak", *(f"robosoft{n}" for n in ("", *range(2, 9)))}
 _BREATHY = {"Alicia", "Demonic", "f2", "f3", "f5", "sandro", "victor", "whisper", "whisperf"}  # noise that no seed fixes
-_INSTALL = 'spoken digits need espeak-ng (GPL-3.0-or-later); get it with: pip install "textanchor[demo]"'
+_INSTALL = (
+    'spoken digits need espeak-ng (GPL-3.0-or-later); get it with: pip install "textanchor[demo]" '
+    "(or just its package: pip install espeakng-loader)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
