@@ -128,6 +128,16 @@ def test_an_encoder_that_fails_midway_loses_only_what_it_had_not_done(tmp_path: 
     assert after.calls == 6
 
 
+def test_long_work_is_kept_shard_by_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.latents import engine
+
+    monkeypatch.setattr(engine, "SHARD", 64)
+    items = drawings(tmp_path, 150)
+    found = encode(items, Counting(), cache=tmp_path / "cache")
+    assert len(found.latents) == 150
+    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 3
+
+
 def test_not_a_number_is_never_kept(tmp_path: Path) -> None:
     class Bad(Counting):
         def encode(self, batch):

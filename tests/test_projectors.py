@@ -47,6 +47,17 @@ def test_dropout_is_off_outside_training() -> None:
     np.testing.assert_array_equal(project(held, latents), project(held, latents))
 
 
+def test_the_mlp_centres_scales_and_adds_its_offset_last() -> None:
+    held = MLP(dim_in=3, dim_out=2, dropout=0.0)
+    x = torch.rand(4, 3)
+    bare = held(x)
+    held.offset.fill_(5.0)
+    torch.testing.assert_close(held(x), bare + 5)
+    held.mean.fill_(1.0)
+    held.scale.fill_(2.0)
+    torch.testing.assert_close(held(1 + 2 * x), bare + 5)
+
+
 def test_the_kernel_is_its_formula() -> None:
     held = Kernel(dim_in=2, dim_out=3, landmarks=4)
     made = torch.Generator().manual_seed(0)

@@ -109,6 +109,17 @@ def test_it_remembers_what_it_has_seen(space: Any, shapes: Path) -> None:
     assert set(space.seen.groups.values()) == {"train", "val"}
 
 
+def test_the_test_side_is_not_even_encoded(shapes: Path, tmp_path: Path) -> None:
+    made = textanchor.fit(shapes, aligner="ridge", cache=tmp_path)
+    from safetensors.numpy import load_file
+
+    for modality in ("image", "audio"):
+        shards = (tmp_path / made.modalities[modality].fingerprint).glob("*.safetensors")
+        keys = {row.tobytes().hex() for shard in shards for row in load_file(shard)["keys"]}
+        assert keys <= set(made.seen.contents)
+        assert len(keys) == sum(made.provenance["fit"]["counts"][modality][side]["items"] for side in ("train", "val"))
+
+
 def damage(folder: Path, change: Any) -> None:
     facts = json.loads((folder / "space.json").read_text())
     change(facts)
