@@ -14,7 +14,7 @@ import pytest
 import textanchor
 from conftest import picture, write_shapes
 from textanchor.errors import InputError, LeakError
-from textanchor.evaluation.held_out import HELD_OUT, TRAINING
+from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, TRAINING
 from textanchor.evaluation.probes import class_like, probes
 from textanchor.evaluation.tables import differences
 
@@ -110,8 +110,10 @@ def test_shuffled_texts_give_chance(tmp_path: Path) -> None:
     found = textanchor.evaluate(made, folder, map_=False, include_train=True)
     row = next(row for row in found.table("alignment") if row["query"] == "image" and row["split"] == HELD_OUT)
     assert row["R@1"] < 0.5
-    probe = {(one.labelled, one.features): one.accuracy for one in found.probes}
-    assert probe["80/20", "embeddings + logistic regression"] < 0.5, "a projector fitted outside the fold would leak here"
+    probe = {(one.split, one.labelled, one.features): one.accuracy for one in found.probes}
+    assert probe[ALL_PAIRS, "80/20", "embeddings + logistic regression"] < 0.5, (
+        "a projector fitted outside the fold would leak here"
+    )
 
 
 def test_seen_pairs_are_refused(tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ def test_probes_refit_inside_each_labelled_part(shapes: Path, monkeypatch: pytes
 
     monkeypatch.setattr(Ridge, "fit", watched)
     pairs = done.judged.parts[TRAINING]["image"]
-    found = list(probes(pairs, aligner_name="ridge", seed=0))
+    found = list(probes(pairs, split="here", aligner_name="ridge", seed=0))
     assert len(fitted) == 10
     every = set(pairs.groups)
     assert all(groups < every for groups in fitted)
@@ -170,6 +172,15 @@ def test_probes_refit_inside_each_labelled_part(shapes: Path, monkeypatch: pytes
     }  # fmt: skip
     floor = [one.accuracy for one in found if one.features == "largest class"]
     assert all(value < 0.4 for value in floor)
+
+
+def test_probes_take_seen_items_only_when_asked_and_say_so(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "s", each=30, sounds=False)
+    made = textanchor.fit(folder, aligner="ridge", fractions=(0.5, 0.1, 0.4))
+    alone = textanchor.evaluate(made, folder, map_=False)
+    assert {one.split for one in alone.probes} == {HELD_OUT}
+    both = textanchor.evaluate(made, folder, map_=False, include_train=True)
+    assert {one.split for one in both.probes} == {HELD_OUT, ALL_PAIRS}
 
 
 def test_captions_are_no_classes(toy) -> None:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from textanchor.config import versions
 from textanchor.data.pairs import read_pairs
 from textanchor.errors import InputError
-from textanchor.evaluation.held_out import HELD_OUT, Judged, judged
+from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, Judged, judged
 from textanchor.evaluation.map import Map, tsne_map
 from textanchor.evaluation.probes import Probe, class_like, probes
 from textanchor.evaluation.tables import Row, alignment_rows, differences, emergent_rows
@@ -76,7 +76,7 @@ def evaluate(
     """Measure a space on the pairs that it has not seen, by content or group.
 
     `against` names other spaces, with the same anchor and encoders, for the same table. `include_train` adds rows on the
-    training data, labelled as no evidence. Probes fit anew inside each of their splits and therefore use all given pairs.
+    training data, labelled as no evidence, and probes on all pairs, labelled so. Probes fit anew inside each of their folds.
     Raises `LeakError` if nothing unseen remains, `InputError` if the modalities do not fit.
     """
     held = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
@@ -91,7 +91,7 @@ def evaluate(
         for rows_of in (alignment_rows, emergent_rows)
         for row in rows_of(called, one, label, part)
     ]
-    done, notes = _probes(space, held, seed=seed, progress=progress) if probe else ((), [])
+    done, notes = _probes(space, held, found, include_train=include_train, seed=seed, progress=progress) if probe else ((), [])
     drawn = tsne_map(space, found.parts[HELD_OUT], seed=seed) if map_ and found.parts[HELD_OUT] else None
     return Evaluation(
         main=name,
@@ -124,18 +124,23 @@ def _unjudged(space: Space, held: Pairs, found: Judged, rows: Sequence[Row]) -> 
     return [*gone, *foreign, *apart]
 
 
-def _probes(space: Space, held: Pairs, *, seed: int, progress: bool) -> tuple[tuple[Probe, ...], list[str]]:
-    """Probes of every modality whose texts are classes, on all pairs, seen or not: each split fits its own projector."""
-    everything = judged([space], held, include_train=False, progress=False, for_refit=True).parts[HELD_OUT]
+def _probes(
+    space: Space, held: Pairs, found: Judged, *, include_train: bool, seed: int, progress: bool
+) -> tuple[tuple[Probe, ...], list[str]]:
+    """Probes of every modality whose texts are classes: on unseen items, and on request on all; each fold fits anew."""
+    work = [(HELD_OUT, *entry) for entry in found.parts[HELD_OUT].items()]
+    if include_train:
+        everything = judged([space], held, include_train=False, progress=False, for_refit=True).parts[HELD_OUT]
+        work += [(ALL_PAIRS, *entry) for entry in everything.items()]
     done: list[Probe] = []
     notes: list[str] = []
-    for modality, pairs in tqdm(everything.items(), desc="probes", unit="modality", disable=None if progress else True):
+    for split, modality, pairs in tqdm(work, desc="probes", unit="modality", disable=None if progress else True):
         part = pairs.take(np.sort(np.random.default_rng(seed).permutation(len(pairs.items))[:PROBED]))
         if why := class_like(part):
-            notes.append(f"no probe of {modality}: {why}")
+            notes.append(f"no probe of {modality} ({split}): {why}")
             continue
         if len(part.items) < len(pairs.items):
-            notes.append(f"probes of {modality}: a random {PROBED} of {len(pairs.items)} items")
+            notes.append(f"probes of {modality} ({split}): a random {PROBED} of {len(pairs.items)} items")
         report = space.modalities[modality].report
-        done += probes(part, aligner_name=str(report.get("aligner", report["asked"])), seed=seed)
+        done += probes(part, split=split, aligner_name=str(report.get("aligner", report["asked"])), seed=seed)
     return tuple(done), notes

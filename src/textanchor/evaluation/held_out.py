@@ -13,6 +13,7 @@ from textanchor.space import Space
 from textanchor.space.fitting import embed_texts
 
 HELD_OUT, TRAINING = "held-out", "on training data (no evidence)"
+ALL_PAIRS = "all pairs, seen ones too"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,9 @@ FOLDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """Accuracy on the unlabelled part: mean and standard deviation over the folds."""
+    """Accuracy on the unlabelled part: mean and standard deviation over the folds; `split` says which items took part."""
 
+    split: str
     modality: str
     labelled: str
     features: str
@@ -46,7 +47,7 @@ def class_like(pairs: PairedLatents) -> str:
     return ""
 
 
-def probes(pairs: PairedLatents, *, aligner_name: str, seed: int) -> Iterator[Probe]:
+def probes(pairs: PairedLatents, *, split: str, aligner_name: str, seed: int) -> Iterator[Probe]:
     """80/20 and 20/80 over 5 grouped, stratified folds; the projector is fitted anew on each labelled part.
 
     Hyperparameters are chosen inside the labelled part too. Beside the embeddings stand logistic regression on the bare
@@ -60,6 +61,7 @@ def probes(pairs: PairedLatents, *, aligner_name: str, seed: int) -> Iterator[Pr
         for features in found[0]:
             values = np.array([one[features] for one in found])
             yield Probe(
+                split=split,
                 modality=pairs.modality,
                 labelled=name,
                 features=features,
