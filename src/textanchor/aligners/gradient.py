@@ -98,7 +98,7 @@ def _train(
     latents = torch.from_numpy(train.items.vectors)
     anchors = torch.from_numpy(train.anchors if view is None else view.text(train.anchors))
     shift = torch.zeros(()) if view is None else torch.from_numpy(view.item.mean)
-    optimiser = torch.optim.AdamW(projector.parameters(), rate, weight_decay=decay)
+    optimiser = torch.optim.AdamW(projector.parameters(), rate, weight_decay=decay, fused=True)
     steps = epochs * math.ceil(len(train.items) / batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     best = -1.0, stop
