@@ -70,9 +70,11 @@ def test_a_damaged_shard_is_set_aside_and_said(tmp_path: Path, caplog: pytest.Lo
     broken.write_bytes(raw)
     with caplog.at_level(logging.WARNING):
         found = LatentCache(tmp_path, "f", 1)
-    assert len(found) == 1
+        held = found.find([key(1), key(2)])
+    assert len(held) == len(found) == 1
     assert "set aside" in caplog.text
     assert broken.with_suffix(".damaged").exists()
+    assert len(LatentCache(tmp_path, "f", 1)) == 1
 
 
 def test_second_pass_encodes_nothing(tmp_path: Path) -> None:

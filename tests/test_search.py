@@ -82,7 +82,7 @@ def test_one_bad_file_does_not_hide_the_others(space: Any, shapes: Path, tmp_pat
 def test_what_cannot_be_searched_is_said(space: Any, shapes: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="k=0: at least 1"):
         search(space, "x", shapes, k=0)
-    with pytest.raises(InputError, match=r"no modality 'smell' \(it has: text, image, audio\)"):
+    with pytest.raises(InputError, match=r"no modality 'smell' \(it has: text, image, audio, video\)"):
         search(space, "x", shapes, modality="smell")
     with pytest.raises(InputError, match=r"the collection holds no audio \(it holds: image\)"):
         search(space, "x", shapes / "image", modality="audio")

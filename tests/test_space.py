@@ -56,7 +56,7 @@ def test_what_cannot_be_embedded_is_said(space: Any, tmp_path: Path) -> None:
         space.embed(tmp_path / "a.xyz")
     with pytest.raises(ItemError, match="No such file"):
         space.embed(tmp_path / "a.png")
-    with pytest.raises(InputError, match=r"no modality 'series' \(it has: text, image, audio\)"):
+    with pytest.raises(InputError, match=r"no modality 'series' \(it has: text, image, audio, video\)"):
         space.embed("x", modality="series")
     with pytest.raises(ItemError, match="empty text"):
         space.embed("  ")

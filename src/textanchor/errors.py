@@ -48,9 +48,13 @@ class NothingUsableError(TextAnchorError):
 
 
 class ItemError(TextAnchorError):
-    """One item cannot be read or encoded; `reason` is one line without the path."""
+    """One item cannot be read or encoded; `reason` is one line without the path.
 
-    def __init__(self, item: str, reason: str) -> None:
+    `absent` says that nothing is wrong: the item is a part that its file does not have.
+    """
+
+    def __init__(self, item: str, reason: str, *, absent: bool = False) -> None:
         super().__init__(f"{item}: {reason}")
         self.item = item
         self.reason = reason
+        self.absent = absent

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float16, Float32, Int
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -33,13 +33,33 @@ class Waveform:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Series:
+    """Numbers over time: values [t, channels], evenly spaced and finite, and their rate in Hz (None: unknown)."""
+
+    values: Float32[np.ndarray, "t c"]
+    rate: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A video as read: frames (PIL images) and the sound track, either of which may be missing."""
+
+    frames: tuple[Any, ...] = ()
+    sound: Waveform | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One thing of one modality: a file (`path`), or a value in memory (text, PIL image, `Waveform`, array)."""
+    """One thing of one modality: a file (`path`), or a value in memory (text, PIL image, `Waveform`, array).
+
+    `part` names a piece of a file of another modality, such as `video:frame:uniform:4:0`, the first of a video's four frames.
+    """
 
     id: str
     modality: str
     path: Path | None = None
     value: Any = None
+    part: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +74,11 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """One row or item that was left out, and why."""
+    """One row or item that was left out, and why; `absent`: a part that its file does not have, which is no fault."""
 
     item: str
     reason: str
+    absent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +136,24 @@ class Pooled:
             contents=tuple(self.contents[i] for i in index),
             fingerprint=self.fingerprint,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ragged:
+    """Latents of several vectors an item (patches, frames, windows): item i owns `tokens[offsets[i]:offsets[i + 1]]`."""
+
+    tokens: Float16[np.ndarray, "total d"]
+    offsets: Int[np.ndarray, " n_plus_1"]
+    ids: tuple[str, ...]
+    contents: tuple[str, ...]
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, row: int) -> Float16[np.ndarray, "n d"]:
+        """One item's vectors."""
+        return self.tokens[self.offsets[row] : self.offsets[row + 1]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,13 +21,18 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "document": "textanchor.data.readers.text:document_reader",
         "image": "textanchor.data.readers.image:ImageReader",
         "audio": "textanchor.data.readers.audio:AudioReader",
+        "video": "textanchor.data.readers.video:VideoReader",
+        "series": "textanchor.data.readers.series:SeriesReader",
     },
     "encoder": {
         "st": "textanchor.encoders.sentence:make",
         "signal-image": "textanchor.encoders.signal_image:make",
         "signal-audio": "textanchor.encoders.signal_audio:make",
+        "signal-series": "textanchor.encoders.signal_series:make",
         "hub": "textanchor.encoders.hub:make",
         "onnx": "textanchor.encoders.onnx:make",
+        "timm": "textanchor.encoders.timm:make",
+        "open_clip": "textanchor.encoders.open_clip:make",
         "spectrogram": "textanchor.encoders.spectrogram:make",
     },
     "projector": {

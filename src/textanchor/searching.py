@@ -45,8 +45,8 @@ def search(
     """
     if k < 1:
         raise InputError(f"k={k}: at least 1 hit must be asked for")
-    if modality is not None and modality not in (TEXT, *space.modalities):
-        known = ", ".join((TEXT, *space.modalities))
+    if modality is not None and modality not in (TEXT, *space.kinds):
+        known = ", ".join((TEXT, *space.kinds))
         raise InputError(f"the space has no modality '{modality}' (it has: {known})")
     index = collection if isinstance(collection, Index) else build_index(space, collection, texts=modality == TEXT)
     if modality is not None and modality not in index.modalities:

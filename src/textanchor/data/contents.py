@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from textanchor.data.readers import reader
+from textanchor.data.readers import AbsentPart, part_reader, reader
 from textanchor.errors import ItemError
+from textanchor.files import file_digest
 from textanchor.records import Item
+
+PART = "#"
 
 
 def content_hash(item: Item) -> str:
-    """sha256 of the raw bytes: the file's, or those of the value in memory. Raises `ItemError`."""
+    """sha256 of the raw bytes: the file's, or those of the value in memory; `<file's>#<part>` for a part of a file.
+
+    Raises `ItemError`.
+    """
     try:
-        if item.path is not None:
-            with item.path.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
-        held = reader(item.modality)
-        return hashlib.sha256(held.content(held.accept(item.value))).hexdigest()
+        if item.path is None:
+            held = reader(item.modality)
+            return hashlib.sha256(held.content(held.accept(item.value))).hexdigest()
+        if not item.part:
+            return file_digest(item.path)
+        told = item.path.stat()
+        return f"{_file_hash(item.path, told.st_size, told.st_mtime_ns, told.st_ino)}{PART}{item.part}"
     except (OSError, ValueError) as why:
-        raise ItemError(item.id, _line(why)) from None
+        raise ItemError(item.id, one_line(why)) from None
+
+
+def cache_key(content: str) -> str:
+    """Name of a content in the cache: 64 hexadecimal digits, a part's too."""
+    return hashlib.sha256(content.encode()).hexdigest() if PART in content else content
+
+
+@lru_cache(maxsize=64)
+def _file_hash(path: Path, size: int, changed: int, inode: int) -> str:
+    """Remembered for a moment only, because the parts of one file are asked for one after another."""
+    return file_digest(path)
 
 
 def decode(item: Item) -> Any:
@@ -29,11 +50,15 @@ def decode(item: Item) -> Any:
         if item.path is None:
             return held.accept(item.value)
         with item.path.open("rb") as stream:
-            return held.read(stream)
+            if not item.part:
+                return held.read(stream)
+            source, _, part = item.part.partition(":")
+            return held.accept(part_reader(source).read_part(stream, part))
     except (OSError, ValueError, MemoryError) as why:
-        raise ItemError(item.id, _line(why)) from None
+        raise ItemError(item.id, one_line(why), absent=isinstance(why, AbsentPart)) from None
 
 
-def _line(why: BaseException) -> str:
+def one_line(why: BaseException) -> str:
+    """The reason of an error, without its path."""
     text = why.strerror if isinstance(why, OSError) and why.strerror else str(why) or type(why).__name__
     return " ".join(text.split())

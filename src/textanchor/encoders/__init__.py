@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
 
 from textanchor import registry
 from textanchor.errors import InputError
@@ -14,7 +16,11 @@ from textanchor.records import Vectors
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Decoded items of one modality to latents. Order and batching change no vector by more than 1e-4."""
+    """Decoded items of one modality to latents. Order and batching change no vector by more than 1e-4.
+
+    That is all that is asked of an encoder. One whose model wants prepared inputs may be `Staged` as well; `batch` (items a
+    call, default 32) and `name` (for people) are optional.
+    """
 
     modality: str
     dim: int
@@ -23,6 +29,44 @@ class Encoder(Protocol):
 
     def encode(self, batch: Sequence[Any]) -> Vectors:
         """Latents of decoded items. *Shape:* [len(batch), dim], float32, finite."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One kind of latent that comes out of a pass: one vector an item or, `ragged`, several, as float16 [n_i, dim]."""
+
+    name: str
+    dim: int
+    fingerprint: str
+    ragged: bool = False
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """An encoder in two steps, so that workers prepare while the model computes; it may keep several outputs of a pass."""
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What comes out of a pass."""
+
+    def prepare(self, value: Any) -> Any:
+        """What the model takes, from one decoded item; runs in threads. Raises `ValueError` with a one-line reason."""
+
+    def forward(self, inputs: Sequence[Any]) -> list[Any]:
+        """One entry an output: vectors [n, dim], or n arrays [n_i, dim] if it is ragged."""
+
+
+def encode_staged(encoder: Staged, batch: Sequence[Any]) -> Vectors:
+    """`Encoder.encode` of a staged encoder with one pooled output."""
+    (found,) = encoder.forward([encoder.prepare(value) for value in batch])
+    return np.asarray(found, dtype=np.float32)
+
+
+def outputs(encoder: Encoder) -> tuple[Output, ...]:
+    """What a pass of this encoder gives."""
+    if isinstance(encoder, Staged):
+        return encoder.outputs
+    return (Output(name="", dim=encoder.dim, fingerprint=encoder.fingerprint),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +94,18 @@ class Spec:
         except ValueError:
             raise InputError(f"encoder option {key}={self.options[key]}: expected a whole number") from None
 
+    def seconds(self, key: str) -> float | None:
+        """One option that is a length in seconds, or None. Raises `InputError`."""
+        if key not in self.options:
+            return None
+        try:
+            value = float(self.options[key])
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf"):
+            raise InputError(f"encoder option {key}={self.options[key]}: expected seconds above 0")
+        return value
+
     def only(self, *known: str) -> None:
         """Raise `InputError` for an option that this encoder does not have."""
         for key in self.options:
@@ -60,8 +116,8 @@ class Spec:
 def parse(text: str) -> Spec:
     """Take an encoder's name apart; a bare model id is a sentence-transformers model."""
     outer, plus, inner = text.partition("+")
-    if plus and outer in registry.names("encoder"):
-        return Spec(scheme=outer, inner=inner)
+    if plus and outer.partition("@")[0] in registry.names("encoder"):
+        return replace(parse(outer), inner=inner)
     body, at, tail = text.rpartition("@")
     options: dict[str, str] = {}
     if at and all("=" in part for part in tail.split(",")):
@@ -78,22 +134,40 @@ def parse(text: str) -> Spec:
 def canonical(text: str) -> str:
     """The same name with a local folder made absolute, so that it means the same from another working directory."""
     spec = parse(text)
-    if spec.inner:
-        return f"{spec.scheme}+{canonical(spec.inner)}"
     argument = spec.argument
     if argument and Path(argument).expanduser().exists():
         argument = str(Path(argument).expanduser().resolve())
     options = ",".join(f"{key}={value}" for key, value in spec.options.items())
-    return spec.scheme + (f":{argument}" if argument else "") + (f"@{options}" if options else "")
+    inner = f"+{canonical(spec.inner)}" if spec.inner else ""
+    return spec.scheme + (f":{argument}" if argument else "") + (f"@{options}" if options else "") + inner
 
 
 def make(text: str, modality: str, *, device: str = "auto") -> Encoder:
-    """Load an encoder for a modality. Raises `UnknownNameError`, `InputError` or `MissingError`."""
+    """Load an encoder for a modality. Raises `UnknownNameError`, `InputError` or `MissingError`.
+
+    Options that cut long items into windows (`window`, `hop`, `windows`) are understood for every encoder.
+    """
+    from textanchor.encoders.windowed import WINDOWS, windowed
+
     spec = parse(text)
     scheme = f"signal-{modality}" if spec.scheme == "signal" else spec.scheme
-    made: Encoder = registry.load("encoder", scheme)(spec, modality, pick_device(device))
+    plain = replace(spec, options={key: value for key, value in spec.options.items() if key not in WINDOWS})
+    made: Encoder = windowed(registry.load("encoder", scheme)(plain, modality, pick_device(device)), spec)
     if made.modality != modality:
         raise InputError(f"encoder '{text}' is for {made.modality}, not for {modality}")
+    return made
+
+
+def make_single(text: str, modality: str, *, device: str = "auto") -> Encoder:
+    """`make`, for callers who need one vector an item. Raises `InputError` for an encoder of several outputs or of tokens."""
+    made = make(text, modality, device=device)
+    found = outputs(made)
+    if len(found) != 1 or found[0].ragged:
+        given = "tokens" if len(found) == 1 else f"{len(found)} latents"
+        raise InputError(
+            f"encoder '{text}' gives {given} an item, and one vector is needed: name one layer and one pool; "
+            "`textanchor encode` keeps them all in the cache"
+        )
     return made
 
 

@@ -1,7 +1,13 @@
 """Encoders exported to ONNX, run by ONNX Runtime: a folder with `model.onnx` and a sidecar `encoder.json`.
 
-The sidecar names the `modality`, the graph's `input` and `output`, and for audio `sample_rate` (Hz) and optionally
-`min_samples` (shorter sounds are padded with zeros); for images `size` (pixels, both sides), `mean` and `std` of RGB in [0, 1].
+key                     for       meaning
+modality                all       image, audio or series
+input, output           all       names of the graph's input [n, ...] and output [n, d], [n, tokens, d] or [n, d, h, w]
+pooling                 all       of an output with tokens: mean (default), max, cls (the first), none (tokens are kept)
+sample_rate             audio     Hz; min_samples: shorter sounds are padded with zeros; max_seconds: longer ones are cut
+normalisation           audio     none (default), utterance (mean 0, variance 1) or peak (largest sample 1)
+size                    image     pixels of both sides; mean and std: of RGB in [0, 1]
+channels                series    number of channels; length: rows that a series is resampled to; sample_rate: Hz, optional
 """
 
 from __future__ import annotations
@@ -14,27 +20,40 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Spec
+from textanchor.encoders import Output, Spec, encode_staged
 from textanchor.encoders._sound import resampled
+from textanchor.encoders.signal_series import stretched
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, read_json
-from textanchor.records import Vectors, Waveform
+from textanchor.records import Series, Vectors, Waveform
+
+NEEDED = {"audio": ("sample_rate",), "image": ("size",), "series": ("channels", "length")}
+POOLS, NORMS = ("mean", "max", "cls", "none"), ("none", "utterance", "peak")
 
 
 class Onnx:
     """One ONNX graph; inputs of one shape run as a batch, since padding would change the vectors."""
 
-    def __init__(self, session: Any, sidecar: Mapping[str, Any], *, fingerprint: str) -> None:
-        self._session, self._sidecar = session, sidecar
-        self.modality = str(sidecar["modality"])
-        self.fingerprint = fingerprint
-        silence, black = Waveform(samples=np.zeros(16, np.float32), rate=16000), Image.new("RGB", (8, 8))
-        self.dim = self.encode([silence if self.modality == "audio" else black]).shape[1]
+    def __init__(self, session: Any, sidecar: Mapping[str, Any], *, fingerprint: str, name: str) -> None:
+        self._session, self._sidecar, self._pool = session, sidecar, str(sidecar.get("pooling", "mean"))
+        self.modality, self.name = str(sidecar["modality"]), name
+        self.seconds = float(sidecar["max_seconds"]) if "max_seconds" in sidecar else None
+        (sample,) = self.forward([self.prepare(self._blank())])
+        self.dim, self.fingerprint = int(sample[0].shape[-1]), fingerprint
+        self.outputs = (Output(name="", dim=self.dim, fingerprint=fingerprint, ragged=self._pool == "none"),)
 
     def encode(self, batch: Sequence[Any]) -> Vectors:
         """*Shape:* [n, dim]."""
-        prepare = self._sound if self.modality == "audio" else self._picture
-        inputs = [prepare(value) for value in batch]
+        return encode_staged(self, batch)
+
+    def prepare(self, value: Any) -> np.ndarray:
+        """The graph's input of one item."""
+        if self.modality == "audio":
+            return self._sound(value)
+        return self._picture(value) if self.modality == "image" else self._numbers(value)
+
+    def forward(self, inputs: Sequence[np.ndarray]) -> list[Any]:
+        """Pooled vectors, or tokens where the sidecar keeps them."""
         by_shape = defaultdict(list)
         for row, value in enumerate(inputs):
             by_shape[value.shape].append(row)
@@ -42,20 +61,46 @@ class Onnx:
         for rows in by_shape.values():
             feed = {str(self._sidecar["input"]): np.stack([inputs[row] for row in rows])}
             found = self._session.run([str(self._sidecar["output"])], feed)[0]
-            pooled = found.reshape(len(rows), found.shape[1], -1).mean(-1) if found.ndim == 4 else found
-            out.update(zip(rows, pooled.mean(1) if pooled.ndim == 3 else pooled, strict=True))
-        return np.stack([out[row] for row in range(len(batch))]).astype(np.float32)
+            tokens = np.moveaxis(found.reshape(*found.shape[:2], -1), 1, 2) if found.ndim == 4 else found
+            out.update(zip(rows, self._pooled(tokens), strict=True))
+        held = [out[row] for row in range(len(inputs))]
+        return [held if self._pool == "none" else np.stack(held).astype(np.float32)]
+
+    def _pooled(self, tokens: np.ndarray) -> Any:
+        if self._pool == "none":
+            return [one.reshape(-1, one.shape[-1]).astype(np.float16) for one in tokens]
+        if tokens.ndim == 2:
+            return tokens
+        return tokens[:, 0] if self._pool == "cls" else tokens.max(1) if self._pool == "max" else tokens.mean(1)
+
+    def _blank(self) -> Any:
+        if self.modality == "image":
+            return Image.new("RGB", (8, 8))
+        if self.modality == "series":
+            return Series(values=np.zeros((2, int(self._sidecar["channels"])), np.float32), rate=None)
+        return Waveform(samples=np.zeros(16, np.float32), rate=16000)
 
     def _sound(self, value: Waveform) -> np.ndarray:
         samples = resampled(value, int(self._sidecar["sample_rate"]))
+        norm = self._sidecar.get("normalisation", "none")
+        if norm == "utterance":
+            samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
+        elif norm == "peak":
+            samples = samples / max(float(np.abs(samples).max()), 1e-7)
         lack = int(self._sidecar.get("min_samples", 1)) - len(samples)
-        return np.pad(samples, (0, lack)) if lack > 0 else samples
+        return (np.pad(samples, (0, lack)) if lack > 0 else samples).astype(np.float32)
 
     def _picture(self, value: Image.Image) -> np.ndarray:
         size = int(self._sidecar["size"])
         pixels = np.asarray(value.resize((size, size), Image.Resampling.BILINEAR), dtype=np.float32) / 255
         mean, std = (np.asarray(self._sidecar.get(key, fill), np.float32) for key, fill in (("mean", 0.5), ("std", 0.5)))
-        return np.moveaxis((pixels - mean) / std, -1, 0)
+        return np.moveaxis((pixels - mean) / std, -1, 0).astype(np.float32)
+
+    def _numbers(self, value: Series) -> np.ndarray:
+        channels = int(self._sidecar["channels"])
+        if value.values.shape[1] != channels:
+            raise ValueError(f"{value.values.shape[1]} channels, and the model takes {channels}")
+        return stretched(value.values, int(self._sidecar["length"]))
 
 
 def make(spec: Spec, modality: str, device: str) -> Onnx:
@@ -82,16 +127,27 @@ def make(spec: Spec, modality: str, device: str) -> Onnx:
                 f"{folder / 'encoder.json'}: {key} '{sidecar[key]}' is not in the graph ({', '.join(sorted(nodes))})"
             )
     print_of = digest("onnx", file_digest(folder / "model.onnx"), repr(sorted(sidecar.items())))
-    return Onnx(session, sidecar, fingerprint=print_of)
+    try:
+        return Onnx(session, sidecar, fingerprint=print_of, name=f"onnx:{folder.name}")
+    except Exception as why:  # a graph that does not take what its sidecar says
+        raise InputError(
+            f"onnx:{spec.argument}: the graph fails on an empty {modality}: {' '.join(str(why).split())[:200]}"
+        ) from None
 
 
 def _checked(sidecar: Any, place: Path) -> Mapping[str, Any]:
-    needed = {"audio": ("input", "output", "sample_rate"), "image": ("input", "output", "size")}
-    if not isinstance(sidecar, dict) or sidecar.get("modality") not in needed:
-        raise InputError(f"{place}: `modality` must be one of {', '.join(needed)}")
-    for key in needed[sidecar["modality"]]:
+    if not isinstance(sidecar, dict) or sidecar.get("modality") not in NEEDED:
+        raise InputError(f"{place}: `modality` must be one of {', '.join(NEEDED)}")
+    modality = str(sidecar["modality"])
+    needed = ("input", "output", *NEEDED[modality])
+    for key in needed:
         if key not in sidecar:
-            raise InputError(
-                f"{place}: `{key}` is missing; {sidecar['modality']} needs {', '.join(needed[sidecar['modality']])}"
-            )
+            raise InputError(f"{place}: `{key}` is missing; {modality} needs {', '.join(needed)}")
+    for key in ("sample_rate", "size", "min_samples", "max_seconds", "channels", "length"):
+        value = sidecar.get(key, 1)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise InputError(f"{place}: `{key}` is {value!r}; expected a number above 0")
+    for key, known in (("pooling", POOLS), ("normalisation", NORMS)):
+        if sidecar.get(key, known[0]) not in known:
+            raise InputError(f"{place}: `{key}` is {sidecar[key]!r}; expected one of {', '.join(known)}")
     return sidecar

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from textanchor.encoders import Spec
-from textanchor.encoders._hf import missing_model, quiet, weights_hash
+from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
 from textanchor.errors import DamagedError, MissingError
 from textanchor.files import digest, file_digest
 from textanchor.records import Vectors
@@ -19,37 +19,57 @@ PACKAGED = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
+# Models whose cards ask for a prefix that their files do not name; for both sides of a comparison the one for like with like
+PREFIXES = (("multilingual-e5-", "query: "), ("e5-", "query: "), ("nomic-embed-text", "clustering: "))
+
+
 class Sentence:
     """Unit vectors of texts; the prompt, if any, is fixed here and part of the fingerprint."""
 
-    def __init__(self, model: Any, *, name: str, modality: str, prompt: str) -> None:
-        self.modality = modality
+    batch = 64
+
+    def __init__(self, model: Any, *, label: str, modality: str, prompt: str) -> None:
+        self.modality, self.prompt, self.name = modality, prompt, f"st:{label}"
         self.dim = int(model.get_embedding_dimension())
-        self.fingerprint = digest("st", name, prompt, str(model.max_seq_length), weights_hash(model))
-        self._model, self._prompt = model, prompt
+        self.fingerprint = digest("st", label, prompt, str(model.max_seq_length), weights_hash(model))
+        self._model = model
 
     def encode(self, batch: Sequence[str]) -> Vectors:
         """*Shape:* [n, dim], each of length 1."""
         found = self._model.encode(
-            list(batch), prompt=self._prompt or None, normalize_embeddings=True, show_progress_bar=False, batch_size=64
+            list(batch), prompt=self.prompt or None, normalize_embeddings=True, show_progress_bar=False, batch_size=self.batch
         )
         return np.asarray(found, dtype=np.float32)
 
 
 def make(spec: Spec, modality: str, device: str) -> Sentence:
-    """`st:<model id or folder>[@prompt=text]`; a bare model id means the same."""
+    """`st:<model id or folder>[@prompt=name or text,revision=...]`; a bare model id means the same."""
     spec.only("prompt", "revision")
     name = spec.argument or "all-MiniLM-L6-v2"
-    place = str(_packaged()) if name in PACKAGED else name
+    place = _packaged() if name in PACKAGED else fetched("st", name, spec.options.get("revision"))
     with quiet():
         from sentence_transformers import SentenceTransformer
 
         try:
-            model = SentenceTransformer(place, device=device, revision=spec.options.get("revision"))
+            model = SentenceTransformer(str(place), device=device)
         except (OSError, ValueError, RuntimeError, KeyError) as why:
             raise missing_model(f"st:{name}", why) from None
-    label = Path(name).name if Path(name).exists() else name
-    return Sentence(model.eval(), name=label, modality=modality, prompt=spec.option("prompt", ""))
+    label = Path(name).name if Path(name).expanduser().exists() else name
+    return Sentence(model.eval(), label=label, modality=modality, prompt=_prompt(spec, model, label))
+
+
+def _prompt(spec: Spec, model: Any, label: str) -> str:
+    """The prompt told, by its name in the model's files or as it stands; else the model's own; else its family's prefix."""
+    own = dict(getattr(model, "prompts", None) or {})
+    if "prompt" in spec.options:
+        told = spec.options["prompt"]
+        found = str(own.get(told, told))
+        return found + " " if found.endswith(":") else found  # the space after it is lost in an option
+    default = getattr(model, "default_prompt_name", None)
+    if default and own.get(default):
+        return str(own[default])
+    family = label.rsplit("/", 1)[-1].lower()
+    return next((prefix for start, prefix in PREFIXES if family.startswith(start) and "instruct" not in family), "")
 
 
 def _packaged() -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textanchor.encoders import Spec
+from textanchor.encoders import Output, Spec, encode_staged
 from textanchor.encoders._sound import log_mel
 from textanchor.files import digest
 from textanchor.records import Vectors, Waveform
@@ -22,12 +22,23 @@ class SignalAudio:
     """
 
     modality = "audio"
+    name = "signal"
     dim = BANDS * FRAMES
     fingerprint = digest("signal-audio", "2", f"{BANDS} {FRAMES}")
 
+    outputs = (Output(name="", dim=dim, fingerprint=fingerprint),)
+
     def encode(self, batch: Sequence[Waveform]) -> Vectors:
         """*Shape:* [n, 640], time-major."""
-        return np.stack([_features(sound) for sound in batch])
+        return encode_staged(self, batch)
+
+    def prepare(self, value: Waveform) -> np.ndarray:
+        """The features of one item."""
+        return _features(value)
+
+    def forward(self, inputs: Sequence[np.ndarray]) -> list[Vectors]:
+        """Stacked."""
+        return [np.stack(inputs)]
 
 
 def _features(sound: Waveform) -> np.ndarray:

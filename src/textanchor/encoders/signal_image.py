@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
-from textanchor.encoders import Spec
+from textanchor.encoders import Output, Spec, encode_staged
 from textanchor.files import digest
 from textanchor.records import Vectors
 
@@ -24,12 +24,23 @@ class SignalImage:
     """
 
     modality = "image"
+    name = "signal"
     dim = KEPT**2 + CELLS**2 * ANGLES + 2 * COLOUR**2
     fingerprint = digest("signal-image", "1", f"{SIDE} {KEPT} {CELLS} {ANGLES} {COLOUR}")
 
+    outputs = (Output(name="", dim=dim, fingerprint=fingerprint),)
+
     def encode(self, batch: Sequence[Image.Image]) -> Vectors:
         """*Shape:* [n, 672]."""
-        return np.stack([_features(image) for image in batch])
+        return encode_staged(self, batch)
+
+    def prepare(self, value: Image.Image) -> np.ndarray:
+        """The features of one item."""
+        return _features(value)
+
+    def forward(self, inputs: Sequence[np.ndarray]) -> list[Vectors]:
+        """Stacked."""
+        return [np.stack(inputs)]
 
 
 def _features(image: Image.Image) -> np.ndarray:

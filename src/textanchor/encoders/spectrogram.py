@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Encoder, Spec
+from textanchor.encoders import Encoder, Spec, Staged, encode_staged, outputs
 from textanchor.encoders import make as make_encoder
 from textanchor.encoders._sound import log_mel
 from textanchor.errors import InputError
@@ -25,12 +27,22 @@ class Spectrogram:
 
     def __init__(self, inner: Encoder) -> None:
         self._inner = inner
-        self.dim = inner.dim
-        self.fingerprint = digest("spectrogram", "1", inner.fingerprint)
+        self.batch, self.name = int(getattr(inner, "batch", 32)), f"spectrogram+{getattr(inner, 'name', 'encoder')}"
+        self.outputs = tuple(replace(out, fingerprint=digest("spectrogram", "1", out.fingerprint)) for out in outputs(inner))
+        self.dim, self.fingerprint = self.outputs[0].dim, self.outputs[0].fingerprint
 
     def encode(self, batch: Sequence[Waveform]) -> Vectors:
         """*Shape:* [n, dim]."""
-        return self._inner.encode([picture(sound) for sound in batch])
+        return encode_staged(self, batch)
+
+    def prepare(self, value: Waveform) -> Any:
+        """The image encoder's input."""
+        drawn = picture(value)
+        return self._inner.prepare(drawn) if isinstance(self._inner, Staged) else drawn
+
+    def forward(self, inputs: Sequence[Any]) -> list[Any]:
+        """What the image encoder gives."""
+        return self._inner.forward(inputs) if isinstance(self._inner, Staged) else [self._inner.encode(inputs)]
 
 
 def picture(sound: Waveform) -> Image.Image:
@@ -42,6 +54,7 @@ def picture(sound: Waveform) -> Image.Image:
 
 def make(spec: Spec, modality: str, device: str) -> Spectrogram:
     """`spectrogram+<image encoder>`."""
+    spec.only()
     if not spec.inner:
         raise InputError("spectrogram needs an image encoder, such as spectrogram+signal or spectrogram+hub:<model>")
     return Spectrogram(make_encoder(spec.inner, "image", device=device))

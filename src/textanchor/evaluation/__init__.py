@@ -113,7 +113,7 @@ def _split_notes(space: Space, found: Judged) -> list[str]:
 
 def _unjudged(space: Space, held: Pairs, found: Judged, rows: Sequence[Row]) -> list[str]:
     """What a reader would miss in the tables, and why it is not there."""
-    known = [name for name in held.modalities if name in space.modalities]
+    known = [name for name in held.modalities if name in space.kinds]
     gone = [
         f"no held-out {name}: the space has seen all that could be read" for name in known if name not in found.parts[HELD_OUT]
     ]
@@ -135,6 +135,9 @@ def _probes(
     done: list[Probe] = []
     notes: list[str] = []
     for split, modality, pairs in tqdm(work, desc="probes", unit="modality", disable=None if progress else True):
+        if modality not in space.modalities:
+            notes.append(f"no probe of {modality}: it is composed of others and has no projector of its own")
+            continue
         part = pairs.take(np.sort(np.random.default_rng(seed).permutation(len(pairs.items))[:PROBED]))
         if why := class_like(part):
             notes.append(f"no probe of {modality} ({split}): {why}")

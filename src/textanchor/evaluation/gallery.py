@@ -16,7 +16,7 @@ from PIL import Image
 from textanchor.data.contents import decode
 from textanchor.errors import ItemError
 from textanchor.evaluation.held_out import HELD_OUT, Judged
-from textanchor.records import Item, PairedLatents, Waveform
+from textanchor.records import Clip, Item, PairedLatents, Waveform
 from textanchor.space import Space
 from textanchor.space.items import TEXT
 
@@ -107,6 +107,8 @@ def _media(item: Item) -> tuple[str, str]:
         value: Any = decode(item)
     except ItemError:
         return "name", ""
+    if isinstance(value, Clip):
+        value = value.frames[0] if value.frames else value.sound
     if isinstance(value, Image.Image):
         return "image", f"data:image/png;base64,{_png(value)}"
     if isinstance(value, Waveform):

@@ -35,11 +35,11 @@ def judged(spaces: Collection[Space], pairs: Pairs, *, include_train: bool, prog
     Raises `LeakError` if nothing unseen remains and training rows were not asked for.
     """
     first = next(iter(spaces))
-    modalities = [name for name in pairs.modalities if all(name in space.modalities for space in spaces)]
+    modalities = [name for name in pairs.modalities if all(name in space.kinds for space in spaces)]
     if not modalities:
-        raise InputError(f"the pairs hold {', '.join(pairs.modalities)}; the space has {', '.join(first.modalities)}")
+        raise InputError(f"the pairs hold {', '.join(pairs.modalities)}; the space has {', '.join(first.kinds)}")
     for space in spaces:
-        same = all(space.modalities[name].fingerprint == first.modalities[name].fingerprint for name in modalities)
+        same = all(space.latent_fingerprint(name) == first.latent_fingerprint(name) for name in modalities)
         if space.anchor_fingerprint != first.anchor_fingerprint or not same:
             raise InputError("compared spaces must have one anchor and the same encoders; fit them so, or evaluate one by one")
     hashes, unread = contents(pairs.items, progress=progress)

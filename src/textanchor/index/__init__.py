@@ -72,8 +72,9 @@ def build_index(
         items, skipped = read_collection(collection, texts=texts)
     else:
         items = tuple(as_items(collection))
-    known = [item for item in items if item.modality in ("text", "document", *space.modalities)]
-    unknown = [item for item in items if item not in known]
+    kinds = {"text", "document", *space.kinds}
+    known = [item for item in items if item.modality in kinds]
+    unknown = [item for item in items if item.modality not in kinds]
     foreign = tuple(Skipped(item=one.id, reason=f"the space has no modality '{one.modality}'") for one in unknown)
     if foreign and not known:
         raise NothingUsableError(

@@ -1,23 +1,30 @@
-"""Fill the cache: read, decode and encode what is not there yet, in this process."""
+"""Latents of any number of items through the cache, in this process and in bounded memory.
+
+A chunk of items at a time is hashed, looked up, and what is missing is read, decoded and prepared by threads while the encoder
+works on earlier items. Inputs of one size are encoded together, so that no padding is computed that could be avoided.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from textanchor.config import cache_folder
-from textanchor.data.contents import content_hash, decode
-from textanchor.encoders import Encoder
+from textanchor import config
+from textanchor.data.contents import cache_key, content_hash
+from textanchor.encoders import Encoder, Output, outputs
 from textanchor.errors import ItemError
 from textanchor.latents.cache import LatentCache
-from textanchor.records import Item, Pooled, Skipped
+from textanchor.latents.passes import encoded_rows
+from textanchor.records import Item, Pooled, Ragged, Skipped
 
-BATCH, SHARD, WORKERS = 64, 2048, 2
+SHARD, SECONDS = 2048, 60.0  # items a shard, and how much work may be lost at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +37,29 @@ class Encoded:
     new: int
 
 
-def contents(items: Sequence[Item], *, progress: bool = False) -> tuple[dict[str, str], tuple[Skipped, ...]]:
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Part of a stream: one `latents` entry an output of the encoder, all with the same ids."""
+
+    latents: tuple[Pooled | Ragged, ...]
+    items: tuple[Item, ...]
+    skipped: tuple[Skipped, ...]
+    cached: int
+    new: int
+
+
+def contents(items: Iterable[Item], *, progress: bool = False) -> tuple[dict[str, str], tuple[Skipped, ...]]:
     """Content hash of every readable item by id, and the items that cannot be read."""
     found, skipped = {}, []
-    with ThreadPoolExecutor(WORKERS) as pool:
-        results = pool.map(_try_hash, items, chunksize=64)
-        for item, result in zip(items, _bar(results, len(items), "read", progress), strict=True):
-            if isinstance(result, ItemError):
-                skipped.append(Skipped(item=result.item, reason=result.reason))
-            else:
-                found[item.id] = result
+    total = len(items) if isinstance(items, Sequence) else None
+    with ThreadPoolExecutor(config.workers()) as pool, _bar(total, "read", progress) as bar:
+        for part in _chunks(items):
+            for item, result in zip(part, pool.map(_try_hash, part), strict=True):
+                if isinstance(result, ItemError):
+                    skipped.append(_left_out(result))
+                else:
+                    found[item.id] = result
+            bar.update(len(part))
     return found, tuple(skipped)
 
 
@@ -59,72 +79,160 @@ def encode(
     `skipped`, all of them if need be; with `strict` the first of them raises `ItemError`. `known` gives content hashes
     already computed.
     """
-    bad: dict[str, str] = {}
-    if known is None:
-        known, unread = contents(items, progress=progress)
-        bad.update({one.item: one.reason for one in unread})
-    held = LatentCache(cache_folder(cache), encoder.fingerprint, encoder.dim)
-    keys = {item.id: known[item.id] for item in items if item.id in known}
-    missing = list({keys[item.id]: item for item in items if item.id in keys and keys[item.id] not in held}.values())
-    for item, reason in _fill(missing, keys, encoder, held, store=store, progress=progress):
-        bad.update({other: reason for other, key in keys.items() if key == keys[item.id]})
-    if strict and bad:
-        raise ItemError(*next(iter(bad.items())))
-    good = [item.id for item in items if item.id in keys and item.id not in bad]
-    hashes = tuple(keys[item] for item in good)
-    latents = Pooled(vectors=held.get(hashes), ids=tuple(good), contents=hashes, fingerprint=encoder.fingerprint)
-    skipped = tuple(Skipped(item=item, reason=reason) for item, reason in bad.items())
-    new = len({keys[item.id] for item in missing} & set(hashes))
-    return Encoded(latents=latents, skipped=skipped, cached=len(good) - new, new=new)
+    vectors = np.empty((len(items), encoder.dim), dtype=np.float32)
+    ids: list[str] = []
+    hashes: list[str] = []
+    skipped: list[Skipped] = []
+    cached = new = 0
+    for chunk in stream(items, encoder, cache=cache, known=known, store=store, strict=strict, progress=progress):
+        (part,) = chunk.latents
+        assert isinstance(part, Pooled), "a ragged encoder is streamed"
+        vectors[len(ids) : len(ids) + len(part)] = part.vectors
+        ids += part.ids
+        hashes += part.contents
+        skipped += chunk.skipped
+        cached, new = cached + chunk.cached, new + chunk.new
+    latents = Pooled(vectors=vectors[: len(ids)], ids=tuple(ids), contents=tuple(hashes), fingerprint=encoder.fingerprint)
+    return Encoded(latents=latents, skipped=tuple(skipped), cached=cached, new=new)
 
 
-def _fill(
-    missing: Sequence[Item],
-    keys: Mapping[str, str],
+def stream(
+    items: Iterable[Item],
     encoder: Encoder,
-    held: LatentCache,
+    *,
+    cache: str | Path | None = None,
+    known: Mapping[str, str] | None = None,
+    store: bool = True,
+    strict: bool = False,
+    total: int | None = None,
+    progress: bool = False,
+) -> Iterator[Chunk]:
+    """Like `encode`, a chunk of at most 2048 items at a time, every output of the encoder; memory does not grow with the items.
+
+    What was encoded is on disk when a minute has passed or a shard is full, so an interrupted run loses no more than that.
+    """
+    total = len(items) if total is None and isinstance(items, Sequence) else total
+    outs, name = outputs(encoder), str(getattr(encoder, "name", ""))
+    held = [
+        LatentCache(config.cache_folder(cache), out.fingerprint, out.dim, ragged=out.ragged, name=f"{name} {out.name}".strip())
+        for out in outs
+    ]
+    counts = {"new": 0, "cached": 0, "skipped": 0}
+    with ThreadPoolExecutor(config.workers()) as pool, _bar(total, f"encode {encoder.modality}", progress) as bar:
+        for part in _chunks(items):
+            chunk = _chunk(part, encoder, outs, held, pool, bar, known, store=store)
+            if strict and chunk.skipped:
+                raise ItemError(chunk.skipped[0].item, chunk.skipped[0].reason)
+            counts = {
+                "new": counts["new"] + chunk.new,
+                "cached": counts["cached"] + chunk.cached,
+                "skipped": counts["skipped"] + len(chunk.skipped),
+            }
+            bar.set_postfix(counts, refresh=False)
+            yield chunk
+
+
+def _chunk(
+    part: list[Item],
+    encoder: Encoder,
+    outs: Sequence[Output],
+    held: Sequence[LatentCache],
+    pool: ThreadPoolExecutor,
+    bar: tqdm,
+    known: Mapping[str, str] | None,
     *,
     store: bool,
-    progress: bool,
-) -> Iterator[tuple[Item, str]]:
-    """Encode into the cache, a shard at a time; yields the items that failed."""
-    waiting: dict[str, np.ndarray] = {}
-    bar = tqdm(total=len(missing), desc=f"encode {encoder.modality}", unit="item", disable=None if progress else True)
-    with bar, ThreadPoolExecutor(WORKERS) as pool:
-        try:
-            for start in range(0, len(missing), BATCH):
-                batch = missing[start : start + BATCH]
-                values = list(pool.map(_try_decode, batch))
-                good = [row for row, value in enumerate(values) if not isinstance(value, ItemError)]
-                vectors = encoder.encode([values[row] for row in good]) if good else np.empty((0, encoder.dim))
-                finite = [bool(np.isfinite(vector).all()) for vector in vectors]
-                for row, vector, fine in zip(good, vectors, finite, strict=True):
-                    if fine:
-                        waiting[keys[batch[row].id]] = vector
-                    else:
-                        yield batch[row], "the encoder gave NaN or infinite values"
-                yield from ((batch[row], value.reason) for row, value in enumerate(values) if isinstance(value, ItemError))
-                if len(waiting) >= SHARD:
-                    held.put(waiting, store=store)
-                    waiting = {}
-                bar.update(len(batch))
-        finally:
-            held.put(waiting, store=store)
+) -> Chunk:
+    hashes, bad = _hashes(part, known, pool)
+    keys = {item: cache_key(content) for item, content in hashes.items()}
+    distinct = list(dict.fromkeys(keys.values()))
+    found = [cache.find(distinct) for cache in held]
+    missing = {
+        keys[item.id]: item for item in reversed(part) if item.id in keys and not all(keys[item.id] in one for one in found)
+    }
+    work = [missing[key] for key in dict.fromkeys(keys.values()) if key in missing]
+    bar.update(len(part) - len(work))
+    waiting: dict[str, tuple[np.ndarray, ...]] = {}
+    since = time.monotonic()
+    try:
+        for item, result in encoded_rows(work, encoder, pool):
+            bar.update()
+            if isinstance(result, ItemError):
+                bad.update({other: _left_out(result) for other, key in keys.items() if key == keys[item.id]})
+                continue
+            waiting[keys[item.id]] = result
+            if len(waiting) >= SHARD or time.monotonic() - since > SECONDS:
+                _flush(waiting, held, found, store=store)
+                since = time.monotonic()
+    finally:
+        _flush(waiting, held, found, store=store)
+    good = tuple(item for item in part if item.id in keys and item.id not in bad)
+    latents = tuple(
+        _latents([one[keys[item.id]] for item in good], good, hashes, out) for one, out in zip(found, outs, strict=True)
+    )
+    skipped = tuple(
+        Skipped(item=item.id, reason=bad[item.id].reason, absent=bad[item.id].absent) for item in part if item.id in bad
+    )
+    new = len({keys[item.id] for item in good} & missing.keys())
+    return Chunk(latents=latents, items=good, skipped=skipped, cached=len(good) - new, new=new)
 
 
-def _bar(results: Iterator[str | ItemError], total: int, what: str, progress: bool) -> Iterator[str | ItemError]:
-    yield from tqdm(results, total=total, desc=what, unit="item", disable=None if progress else True)
+def _flush(
+    waiting: dict[str, tuple[np.ndarray, ...]],
+    held: Sequence[LatentCache],
+    found: Sequence[dict[str, np.ndarray]],
+    *,
+    store: bool,
+) -> None:
+    """Write what is new to each output's cache; what one of them held already stays as it is there."""
+    for place, (cache, one) in enumerate(zip(held, found, strict=True)):
+        new = {key: rows[place] for key, rows in waiting.items() if key not in one}
+        cache.put(new, store=store)
+        one.update(new)
+    waiting.clear()
+
+
+def _latents(rows: list[np.ndarray], items: Sequence[Item], hashes: Mapping[str, str], out: Output) -> Pooled | Ragged:
+    ids, held = tuple(item.id for item in items), tuple(hashes[item.id] for item in items)
+    if not out.ragged:
+        vectors = np.stack(rows) if rows else np.empty((0, out.dim), dtype=np.float32)
+        return Pooled(vectors=vectors, ids=ids, contents=held, fingerprint=out.fingerprint)
+    tokens = np.concatenate(rows) if rows else np.empty((0, out.dim), dtype=np.float16)
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    return Ragged(tokens=tokens, offsets=offsets, ids=ids, contents=held, fingerprint=out.fingerprint)
+
+
+def _hashes(
+    part: list[Item], known: Mapping[str, str] | None, pool: ThreadPoolExecutor
+) -> tuple[dict[str, str], dict[str, Skipped]]:
+    if known is not None:
+        return {item.id: known[item.id] for item in part if item.id in known}, {}
+    hashes: dict[str, str] = {}
+    bad: dict[str, Skipped] = {}
+    for item, result in zip(part, pool.map(_try_hash, part), strict=True):
+        if isinstance(result, ItemError):
+            bad[item.id] = _left_out(result)
+        else:
+            hashes[item.id] = result
+    return hashes, bad
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while part := list(islice(rest, SHARD)):
+        yield part
+
+
+def _bar(total: int | None, what: str, progress: bool) -> tqdm:
+    return tqdm(total=total, desc=what, unit="item", disable=None if progress else True)
+
+
+def _left_out(why: ItemError) -> Skipped:
+    return Skipped(item=why.item, reason=why.reason, absent=why.absent)
 
 
 def _try_hash(item: Item) -> str | ItemError:
     try:
         return content_hash(item)
-    except ItemError as why:
-        return why
-
-
-def _try_decode(item: Item) -> object:
-    try:
-        return decode(item)
     except ItemError as why:
         return why

@@ -15,6 +15,7 @@ from textanchor.errors import InputError, NothingUsableError
 from textanchor.latents.engine import Encoded, encode
 from textanchor.projectors import project
 from textanchor.records import Item, Skipped, Vectors, View
+from textanchor.space.composition import DEFAULTS, Composition
 from textanchor.space.items import TEXT, as_items
 from textanchor.views import as_item, as_text, unit
 
@@ -60,7 +61,8 @@ class Space:
     """Embeds texts by its anchor and items of its modalities by encoder and projector, all into one vector space.
 
     `anchor` and each `Fitted.encoder` are encoder names; models are loaded when first needed, and refused if their
-    fingerprint is not the one that was fitted with.
+    fingerprint is not the one that was fitted with. `compositions` maps modalities that are made of others, such as video, to
+    plans of which parts are taken.
     """
 
     def __init__(
@@ -71,9 +73,12 @@ class Space:
         modalities: Mapping[str, Fitted],
         seen: Seen,
         provenance: Mapping[str, Any],
+        compositions: Mapping[str, str] | None = None,
         cache: str | Path | None = None,
         device: str = "auto",
     ) -> None:
+        plans = {**DEFAULTS, **(compositions or {})}
+        self.compositions = {name: Composition(modality=name, plan=plan) for name, plan in plans.items()}
         self.anchor = anchor
         self.anchor_fingerprint = anchor_fingerprint
         self.modalities = dict(modalities)
@@ -87,13 +92,26 @@ class Space:
         held = ", ".join(f"{name} by {fitted.encoder}" for name, fitted in self.modalities.items())
         return f"Space(anchor {self.anchor}; {held or 'no modality yet'})"
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Modalities that can be embedded beside text: those fitted, and those composed of them."""
+        return (*self.modalities, *(name for name in self.compositions if self._composed(name)))
+
+    @property
+    def dim(self) -> int:
+        """Length of every vector in the space."""
+        return self.encoder(TEXT).dim
+
+    def latent_fingerprint(self, modality: str) -> str:
+        """What latents of a modality depend on. Raises `InputError` for a modality that the space does not have."""
+        if composed := self._composed(modality):
+            return composed.fingerprint(self)
+        return self._fitted(modality).fingerprint
+
     def encoder(self, modality: str) -> Encoder:
         """The encoder of a modality, or the anchor for `text`. Raises `InputError` if it is not the one fitted with."""
         if modality not in self._encoders:
-            if modality != TEXT and modality not in self.modalities:
-                known = ", ".join((TEXT, *self.modalities))
-                raise InputError(f"the space has no modality '{modality}' (it has: {known}); add it: textanchor fit --into")
-            fitted = self.modalities.get(modality)
+            fitted = self._fitted(modality) if modality != TEXT else None
             name, fingerprint = (fitted.encoder, fitted.fingerprint) if fitted else (self.anchor, self.anchor_fingerprint)
             made = make(name, modality, device=self.device)
             if made.fingerprint != fingerprint:
@@ -121,6 +139,8 @@ class Space:
 
     def view(self, modality: str) -> View | None:
         """The view under which a modality is compared; None is the raw cosine."""
+        if composed := self._composed(modality):
+            return composed.view(self)
         return self.modalities[modality].view if modality in self.modalities else None
 
     def embed(self, items: Any, *, modality: str | None = None, view: str | None = None) -> Vectors:
@@ -134,8 +154,8 @@ class Space:
         found = self.embed_all(as_items(items, modality), strict=True, store=False)
         if view is None:
             return found.vectors
-        if view not in self.modalities:
-            raise InputError(f"no view '{view}': the space has {', '.join(self.modalities) or 'no modality'}")
+        if view not in self.kinds:
+            raise InputError(f"no view '{view}': the space has {', '.join(self.kinds) or 'no modality'}")
         out = np.zeros_like(found.vectors)
         for name in {item.modality for item in found.items}:
             rows = [row for row, item in enumerate(found.items) if item.modality == name]
@@ -169,10 +189,14 @@ class Space:
 
     def encoded(self, items: Sequence[Item], modality: str, **how: Any) -> Encoded:
         """Latents of items of one modality through this space's cache."""
+        if composed := self._composed(modality):
+            return composed.encoded(self, items, **how)
         return encode(items, self.encoder(modality), cache=self.cache, **how)
 
     def project(self, modality: str, latents: Vectors) -> Vectors:
         """Latents to raw vectors; the anchor's are vectors already."""
+        if composed := self._composed(modality):
+            return composed.project(self, latents)
         return latents if modality == TEXT else project(self.modalities[modality].projector, latents)
 
     def compared(self, vectors: Vectors, modality: str, other: str) -> Vectors:
@@ -181,7 +205,14 @@ class Space:
             return unit(vectors) if other == TEXT else as_text(self.view(other), vectors)
         return as_item(self.view(modality), vectors)
 
-    def with_modalities(self, new: Mapping[str, Fitted], *, seen: Seen, provenance: Mapping[str, Any]) -> Space:
+    def with_modalities(
+        self,
+        new: Mapping[str, Fitted],
+        *,
+        seen: Seen,
+        provenance: Mapping[str, Any],
+        compositions: Mapping[str, str] | None = None,
+    ) -> Space:
         """A space with more (or refitted) modalities; the anchor and its vectors are untouched."""
         made = Space(
             anchor=self.anchor,
@@ -189,6 +220,7 @@ class Space:
             modalities={**self.modalities, **new},
             seen=self.seen.merged(seen),
             provenance=provenance,
+            compositions={**{name: held.plan for name, held in self.compositions.items()}, **(compositions or {})},
             cache=self.cache,
             device=self.device,
         )
@@ -200,6 +232,17 @@ class Space:
         from textanchor.space.storage import save
 
         return save(self, Path(folder).expanduser(), overwrite=overwrite)
+
+    def _composed(self, modality: str) -> Composition | None:
+        """How a modality is composed, if it has no projector of its own and the space has any of its parts."""
+        held = self.compositions.get(modality)
+        return held if held and modality not in self.modalities and held.parts(self) else None
+
+    def _fitted(self, modality: str) -> Fitted:
+        if modality not in self.modalities:
+            known = ", ".join((TEXT, *self.kinds))
+            raise InputError(f"the space has no modality '{modality}' (it has: {known}); add it: textanchor fit --into")
+        return self.modalities[modality]
 
     def _known(self, item: Item) -> Item:
         """A document is a plain text to a space that never fitted documents."""

@@ -7,16 +7,19 @@ from pathlib import Path
 
 from textanchor.aligners import aligner as make_aligner
 from textanchor.config import DEFAULT_ANCHOR, provenance
+from textanchor.data.contents import PART
 from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import reader
 from textanchor.data.splits import FRACTIONS, Split, split
-from textanchor.encoders import canonical, make
+from textanchor.encoders import canonical
+from textanchor.encoders import make_single as make
 from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
 from textanchor.latents.pairing import paired
 from textanchor.records import Item, PairedLatents, Pairs, Unpaired, Vectors
 from textanchor.space import Fitted, Seen, Space
+from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.items import TEXT
 
 
@@ -32,6 +35,7 @@ def fit(
     resplit: bool = False,
     cache: str | Path | None = None,
     device: str = "auto",
+    video: str | None = None,
     strict: bool = False,
     progress: bool = False,
 ) -> Space:
@@ -39,11 +43,14 @@ def fit(
 
     `pairs` is a table, a folder or `read_pairs`' result. Only the train side is fitted, only validation selects, and the test
     side is not even encoded. `encoders` maps modalities to encoder names; the rest take their reader's default.
+    Videos are taken apart into frames and sounds by the plan `video` (default `uniform:4+sound`), each paired with the text.
     The result's `provenance["fit"]` says the split, what was skipped and what each modality's aligner chose.
     Raises `InputError`, `LeakError`, `UnknownNameError`, `MissingError` or `NothingUsableError`; with `strict` also
     `ItemError` for the first unreadable item.
     """
-    held = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
+    given = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
+    plans = {**DEFAULTS, **({"video": video} if video else {})}
+    held = expanded(given, plans)
     chosen = _encoder_names(held, encoders or {})
     fitter = make_aligner(aligner)
     if into is not None and anchor is not None and canonical(anchor) != into.anchor:
@@ -59,11 +66,17 @@ def fit(
     texts = tuple(dict.fromkeys(pair.text for pair in held.rows if sides.side(pair.item.id) in ("train", "val")))
     anchors = embed_texts(base, texts, progress=progress)
     new, skipped, counts = {}, [*held.skipped, *unread], {}
+    absent: list[str] = []
     for modality, name in chosen.items():
         encoder = make(name, modality, device=device)
         items = [item for item in held.only(modality).items if item.id in hashes and item.id in sides.train | sides.val]
         found = encode(items, encoder, cache=base.cache, known=hashes, strict=strict, progress=progress)
-        skipped.extend(found.skipped)
+        skipped.extend(one for one in found.skipped if not one.absent)
+        if found.skipped and all(one.absent for one in found.skipped) and not len(found.latents):
+            absent.append(f"no {modality}: none of {len(found.skipped)} files has such a part")
+            continue
+        if gone := sum(one.absent for one in found.skipped):
+            absent.append(f"{gone} files have no {modality} part")
         if not len(found.latents):
             last = skipped[-1]
             raise NothingUsableError(f"no {modality} item for fitting could be read; the last: {last.item}: {last.reason}")
@@ -75,18 +88,22 @@ def fit(
             encoder=name, fingerprint=encoder.fingerprint, projector=done.projector, view=done.view, report=report
         )
         counts[modality] = _counts(held, sides, modality)
+    if not new:
+        raise NothingUsableError(f"no item of {held.source} could be fitted: {'; '.join(absent)}")
     story = {
         "source": held.source,
         "data": digest(*(f"{hashes.get(pair.item.id)} {pair.text}" for pair in held.rows)),
         "split": sides.name,
-        "notes": list(sides.notes),
+        "notes": [*sides.notes, *absent],
         "counts": counts,
         "skipped": [{"item": one.item, "reason": one.reason} for one in skipped],
     }
     settings = provenance(
         anchor=base.anchor, encoders=chosen, aligner=aligner, seed=seed, fractions=list(fractions), resplit=resplit
     )
-    return base.with_modalities(new, seen=_seen(held, hashes, sides), provenance={"fit": story, **settings})
+    seen = _seen(held, hashes, sides)
+    composed = {name: plans[name] for name in given.modalities if name in plans}
+    return base.with_modalities(new, seen=seen, provenance={"fit": story, **settings}, compositions=composed)
 
 
 def embed_texts(space: Space, texts: Sequence[str], *, progress: bool = False) -> Vectors:
@@ -144,7 +161,10 @@ def _seen(pairs: Pairs, hashes: Mapping[str, str], sides: Split) -> Seen:
     for pair in pairs.rows:
         side = sides.side(pair.item.id)
         if side in ("train", "val"):
-            contents_[hashes[pair.item.id]] = side
+            content = hashes[pair.item.id]
+            contents_[content] = side
+            if PART in content:  # the whole file is seen when a part of it is
+                contents_[content.partition(PART)[0]] = side
             if pair.group and not sides.shares_groups:
                 groups[pair.group] = side
     return Seen(contents=contents_, groups=groups)

@@ -40,6 +40,7 @@ def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
             "version": VERSION,
             "anchor": {"encoder": space.anchor, "fingerprint": space.anchor_fingerprint},
             "modalities": {name: _described(fitted) for name, fitted in space.modalities.items()},
+            "compositions": {name: held.plan for name, held in space.compositions.items()},
             "provenance": space.provenance,
             "files": {path.name: file_digest(path) for path in sorted(new.iterdir())},
         }
@@ -72,6 +73,7 @@ def load(
             modalities={name: _fitted(told, place / f"{name}.safetensors") for name, told in facts["modalities"].items()},
             seen=Seen(contents=dict(seen["contents"]), groups=dict(seen["groups"])),
             provenance=facts["provenance"],
+            compositions={str(name): str(plan) for name, plan in facts.get("compositions", {}).items()},
             cache=cache,
             device=device,
         )
@@ -154,7 +156,7 @@ def _view(tensors: Mapping[str, Tensor]) -> View:
 
 def fingerprint(space: Space) -> str:
     """One hash of anchor, encoders, projectors and views."""
-    parts = [space.anchor_fingerprint]
+    parts = [space.anchor_fingerprint, *(f"{name} {held.plan}" for name, held in sorted(space.compositions.items()))]
     for name, fitted in sorted(space.modalities.items()):
         parts += [name, fitted.fingerprint, digest(tensor_bytes(_tensors(fitted)))]
     return digest(*parts)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from textanchor import registry
+from textanchor.errors import InputError
 
 
 @runtime_checkable
@@ -30,11 +31,34 @@ class Reader(Protocol):
         """Bytes that identify a value in memory: its type, shape and data."""
 
 
+@runtime_checkable
+class PartReader(Protocol):
+    """A reader of files that are made of items of other modalities, such as a video of frames and a sound track."""
+
+    def parts(self, plan: str) -> tuple[tuple[str, str], ...]:
+        """(part, modality) of everything that the plan takes, known without opening a file. Raises `InputError`."""
+
+    def read_part(self, stream: BinaryIO, part: str) -> Any:
+        """One part, as its modality's reader accepts it. Raises `ValueError`; `AbsentPart` if this file has none."""
+
+
+class AbsentPart(ValueError):
+    """The file is sound and has no such part: a silent video, a video without pictures."""
+
+
 @lru_cache
 def reader(modality: str) -> Reader:
     """The reader of a modality. Raises `UnknownNameError`."""
     made: Reader = registry.load("reader", modality)()
     return made
+
+
+def part_reader(modality: str) -> PartReader:
+    """The reader of a modality whose files have parts. Raises `InputError` for any other modality."""
+    held = reader(modality)
+    if not isinstance(held, PartReader):
+        raise InputError(f"{modality} files are not made of parts")
+    return held
 
 
 @lru_cache

@@ -1,4 +1,4 @@
-"""Sounds by libsndfile, always as mono float samples."""
+"""Sounds by libsndfile, and by FFmpeg what it does not know; always as mono float samples."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 
+from textanchor.data.readers._media import check_seconds, opened, sound_of
 from textanchor.records import Waveform
 
-MAX_SECONDS = 600
+BLOCK = 1 << 18  # frames that are held with all their channels
 
 
 def _check_riff_length(stream: BinaryIO) -> None:
@@ -28,26 +29,24 @@ def _check_riff_length(stream: BinaryIO) -> None:
 
 
 class AudioReader:
-    """WAV, FLAC, OGG, MP3, AIFF; channels are averaged, the rate is kept."""
+    """WAV, FLAC, OGG, Opus, MP3, AIFF, AU, CAF, M4A, AAC, WMA, AMR; channels are averaged, the rate is kept."""
 
     modality = "audio"
-    extensions: tuple[str, ...] = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
+    extensions: tuple[str, ...] = (
+        ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".m4a", ".aac", ".wma",
+        ".mka", ".amr", ".ac3",
+    )  # fmt: skip
     default_encoder = "signal"
 
     def read(self, stream: BinaryIO) -> Waveform:
-        """At most ten minutes; longer, silent-length-0, truncated or non-finite sound is an error."""
+        """At most ten minutes unless the limit is raised; silent-length-0, truncated or non-finite sound is an error."""
         _check_riff_length(stream)
         try:
-            with soundfile.SoundFile(stream) as sound:
-                seconds = sound.frames / sound.samplerate
-                if seconds > MAX_SECONDS:
-                    raise ValueError(f"{seconds:.0f} s of sound, more than the limit of {MAX_SECONDS} s")
-                samples = sound.read(dtype="float32", always_2d=True).mean(axis=1)
-                if len(samples) < sound.frames:
-                    raise ValueError(f"truncated: {len(samples):,} of {sound.frames:,} frames")
-                return self.accept(Waveform(samples=samples, rate=sound.samplerate))
+            found = _by_libsndfile(stream)
         except soundfile.LibsndfileError as why:
-            raise ValueError(f"not a sound that libsndfile can read: {why.error_string}") from None
+            stream.seek(0)
+            found = _by_ffmpeg(stream, why.error_string)
+        return self.accept(found)
 
     def accept(self, value: Any) -> Waveform:
         """A `Waveform`, or (samples [t] or [t, channels], rate)."""
@@ -67,3 +66,27 @@ class AudioReader:
     def content(self, value: Waveform) -> bytes:
         """Rate, type, length and samples."""
         return f"{value.rate} {value.samples.dtype} {len(value.samples)} ".encode() + value.samples.tobytes()
+
+
+def _by_libsndfile(stream: BinaryIO) -> Waveform:
+    with soundfile.SoundFile(stream) as sound:
+        check_seconds(sound.frames / sound.samplerate)
+        parts = [block.mean(axis=1) for block in sound.blocks(blocksize=BLOCK, dtype="float32", always_2d=True)]
+        count = sum(len(part) for part in parts)
+        if count < sound.frames:
+            raise ValueError(f"truncated: {count:,} of {sound.frames:,} frames")
+        samples = np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+        return Waveform(samples=samples, rate=sound.samplerate)
+
+
+def _by_ffmpeg(stream: BinaryIO, first: str) -> Waveform:
+    try:
+        with opened(stream) as container:
+            found = sound_of(container)
+    except ValueError as why:
+        if "FFmpeg can read" not in str(why):
+            raise
+        raise ValueError(f"not a sound that libsndfile or FFmpeg can read: {first}") from None
+    if found is None:
+        raise ValueError("a file without a sound track")
+    return found

@@ -8,27 +8,55 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-MAX_PIXELS = 100_000_000
+from textanchor import config
+from textanchor.data.readers._media import check_pixels
+
+
+def _allow_raised_limit() -> None:
+    """Pillow refuses more than twice its own limit; a limit that somebody raised on purpose is raised there too."""
+    if Image.MAX_IMAGE_PIXELS is not None and config.max_pixels() > 2 * Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = config.max_pixels()
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"{image.width} x {image.height} pixels, more than the limit of {MAX_PIXELS:,}")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.mode in ("I", "F"):
-        raise ValueError(f"pixel mode {image.mode} has no defined white; convert the file to 8 or 16 bits a channel")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = _eight_bits(np.asarray(image, dtype=np.float64))
+    elif image.mode == "LAB":
+        image = _from_lab(image)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return image.convert("RGB")
 
 
+def _eight_bits(values: np.ndarray) -> Image.Image:
+    """Wide pixels have no white of their own: [0, 1], 8 and 16 bits are known by their range, all else is stretched."""
+    if not np.isfinite(values).all():
+        raise ValueError("pixels hold NaN or infinite values")
+    low, high = float(values.min()), float(values.max())
+    whole = bool((values == np.round(values)).all())
+    for white, fits in ((1.0, not whole), (255.0, True), (65535.0, whole)):
+        if low >= 0 and high <= white and fits:
+            return Image.fromarray(np.round(values / white * 255).astype(np.uint8))
+    return Image.fromarray(np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8))
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms
+
+    found = ImageCms.profileToProfile(image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return image if found is None else found
+
+
 class ImageReader:
-    """PNG, JPEG, WebP, GIF (first frame), BMP, TIFF; transparent pixels become white, 16 bits become 8."""
+    """PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000; of several frames the first. Transparent pixels become white."""
 
     modality = "image"
-    extensions: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
+    extensions: tuple[str, ...] = (
+        ".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".jp2",
+    )  # fmt: skip
     default_encoder = "signal"
 
     def read(self, stream: BinaryIO) -> Image.Image:
@@ -37,21 +65,24 @@ class ImageReader:
         stream.seek(0)
         if not head:
             raise ValueError("empty file")
+        _allow_raised_limit()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 with Image.open(stream) as image:
+                    check_pixels(*image.size)
                     return _upright_rgb(image)
         except UnidentifiedImageError:
             raise ValueError(f"not an image that Pillow knows (begins with {head!r})") from None
         except Image.DecompressionBombError as why:
-            raise ValueError(f"refused as a decompression bomb: {why}") from None
+            raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None
         except (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError) as why:
             raise ValueError(f"damaged image: {why}") from None
 
     def accept(self, value: Any) -> Image.Image:
         """A PIL image, or uint8 pixels [h, w] or [h, w, 3]."""
         if isinstance(value, Image.Image):
+            check_pixels(*value.size)
             return _upright_rgb(value)
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
             return _upright_rgb(Image.fromarray(value))

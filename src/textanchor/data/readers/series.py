@@ -1,0 +1,179 @@
+"""Numbers over time, from CSV, NPY and Parquet files; always evenly spaced and finite."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from textanchor import config
+from textanchor.records import Series
+
+TIME = {"time", "timestamp", "t", "seconds", "datetime", "date", "ts"}
+LARGEST = 1 << 30  # bytes of text that are parsed
+
+
+class SeriesReader:
+    """Sensor data: a row a moment, a column a channel. Only where a table or `--modality series` says so.
+
+    A column called `time`, `timestamp`, `t` or `seconds` (numbers in seconds, or dates) gives the rate, and uneven moments are
+    interpolated to even ones. Missing and infinite values are interpolated within their channel; a channel without any is 0.
+    """
+
+    modality = "series"
+    extensions: tuple[str, ...] = ()
+    on_request: tuple[str, ...] = (".csv", ".tsv", ".npy", ".parquet")
+    default_encoder = "signal"
+
+    def read(self, stream: BinaryIO) -> Series:
+        """By its first bytes, not by its name. Raises `ValueError` with the row or column."""
+        head = stream.read(8)
+        stream.seek(0)
+        if not head:
+            raise ValueError("empty file")
+        if head.startswith(b"\x93NUMPY"):
+            return self.accept(_npy(stream))
+        return self.accept(_columns(_parquet(stream) if head.startswith(b"PAR1") else _csv(stream)))
+
+    def accept(self, value: Any) -> Series:
+        """A `Series`, numbers [t] or [t, channels], or (numbers, rate in Hz)."""
+        rate = None
+        if isinstance(value, tuple) and len(value) == 2:
+            value, rate = value[0], float(value[1])
+        if isinstance(value, Series):
+            value, rate = value.values, value.rate
+        if not isinstance(value, np.ndarray | list):
+            raise ValueError(f"a series in memory is an array [t, channels] or (array, rate), not {type(value).__name__}")
+        values = np.asarray(value)
+        if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or not values.size:
+            raise ValueError(f"a series needs numbers [t] or [t, channels], not {values.dtype} {values.shape}")
+        if rate is not None and not (np.isfinite(rate) and rate > 0):
+            raise ValueError(f"a series needs a rate above 0, not {rate} Hz")
+        return Series(values=_whole(values.reshape(len(values), -1).astype(np.float64)), rate=rate)
+
+    def content(self, value: Series) -> bytes:
+        """Rate, shape, type and numbers."""
+        return f"{value.rate} {value.values.shape} {value.values.dtype} ".encode() + value.values.tobytes()
+
+
+def _npy(stream: BinaryIO) -> np.ndarray:
+    try:
+        version = np.lib.format.read_magic(stream)
+        shape, _, kind = (
+            np.lib.format.read_array_header_1_0(stream) if version == (1, 0) else np.lib.format.read_array_header_2_0(stream)
+        )
+        _check_numbers(int(np.prod(shape, dtype=np.float64)))
+        if kind.hasobject:
+            raise ValueError("NPY of Python objects; expected numbers")
+        stream.seek(0)
+        return np.asarray(np.load(stream, allow_pickle=False))
+    except (EOFError, ValueError) as why:
+        raise ValueError(f"damaged NPY: {why}" if "NPY" not in str(why) and "limit" not in str(why) else str(why)) from None
+
+
+def _parquet(stream: BinaryIO) -> Any:
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(stream) as file:
+            _check_numbers(file.metadata.num_rows * file.metadata.num_columns)
+            return file.read()
+    except OSError as why:
+        raise ValueError(f"damaged Parquet: {why}") from None
+
+
+def _csv(stream: BinaryIO) -> Any:
+    from pyarrow import csv
+
+    raw = stream.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise ValueError(f"larger than {LARGEST >> 30} GiB of text")
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    first = raw.split(b"\n", 1)[0].decode("utf-8", "replace")
+    mark = max(",;\t ", key=first.count)
+    bare = all(_is_number(cell) for cell in first.strip().split(mark))
+    missing = ["", "nan", "NaN", "NAN", "NA", "null", "None", "inf", "-inf", "Inf", "-Inf"]
+    try:
+        table = csv.read_csv(
+            io.BytesIO(raw),
+            read_options=csv.ReadOptions(autogenerate_column_names=bare),
+            parse_options=csv.ParseOptions(delimiter=mark),
+            convert_options=csv.ConvertOptions(null_values=missing, strings_can_be_null=True),
+        )
+    except (OSError, ValueError) as why:
+        raise ValueError(f"not a table of numbers: {' '.join(str(why).split())[:160]}") from None
+    _check_numbers(table.num_rows * table.num_columns)
+    return table
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.strip() or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _check_numbers(count: int) -> None:
+    if count > config.max_pixels():
+        raise ValueError(f"{count:,} numbers, more than the limit of {config.max_pixels():,}; raise it with --max-pixels")
+
+
+def _columns(table: Any) -> Series | tuple[np.ndarray, float] | np.ndarray:
+    times, channels = None, []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        numbers = _numbers(name, column)
+        if name.strip().lower() in TIME and times is None:
+            times = numbers
+        else:
+            channels.append(numbers)
+    if not channels or not table.num_rows:
+        raise ValueError(f"no numbers: {table.num_rows} rows, {len(channels)} channels beside the time")
+    values = np.stack(channels, axis=1)
+    return values if times is None else _evenly(times, values)
+
+
+def _numbers(name: str, column: Any) -> np.ndarray:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
+        return np.asarray(column.cast(pa.timestamp("ns")).cast(pa.int64()).to_numpy(), dtype=np.float64) / 1e9
+    if pa.types.is_null(kind):
+        return np.full(len(column), np.nan)
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
+        raise ValueError(f"column '{name}' holds {kind}, expected numbers")
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def _evenly(times: np.ndarray, values: np.ndarray) -> np.ndarray | tuple[np.ndarray, float]:
+    """Values at even moments, and their rate."""
+    steps = np.diff(times)
+    if not np.isfinite(times).all():
+        raise ValueError(f"row {int(np.flatnonzero(~np.isfinite(times))[0]) + 1} has no time")
+    if (steps < 0).any():
+        raise ValueError(f"time goes backwards at row {int(np.flatnonzero(steps < 0)[0]) + 2}")
+    step = float(np.median(steps)) if len(steps) else 0.0
+    if step <= 0:
+        return values
+    if np.allclose(steps, step, rtol=0.01):
+        return values, 1 / step
+    count = int((times[-1] - times[0]) / step) + 1
+    _check_numbers(count * values.shape[1])
+    moments = times[0] + step * np.arange(count)
+    filled = _whole(values)
+    return np.stack([np.interp(moments, times, column) for column in filled.T], axis=1), 1 / step
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """Missing values interpolated within each channel. Raises `ValueError` if nothing is there."""
+    fine = np.isfinite(values) & (np.abs(values) < np.finfo(np.float32).max)
+    if not fine.any():
+        raise ValueError("all values are missing")
+    rows = np.arange(len(values))
+    out = values.copy()
+    for channel in np.flatnonzero(~fine.all(axis=0)):
+        held = fine[:, channel]
+        out[:, channel] = np.interp(rows, rows[held], values[held, channel]) if held.any() else 0.0
+    return out.astype(np.float32)

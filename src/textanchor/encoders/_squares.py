@@ -1,0 +1,49 @@
+"""Image models that take squares of one size and give one vector, whatever library they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from textanchor.encoders import Output, encode_staged
+from textanchor.records import Vectors
+
+
+class SquareImages:
+    """`prepare` makes pixels [3, s, s] of an image, `model` vectors of a tensor of them."""
+
+    modality = "image"
+
+    def __init__(
+        self,
+        prepare: Callable[[Image.Image], np.ndarray],
+        model: Callable[[Any], Any],
+        *,
+        device: str,
+        fingerprint: str,
+        name: str,
+    ) -> None:
+        self._prepare, self._model, self._device, self.name, self.fingerprint = prepare, model, device, name, fingerprint
+        self.outputs: tuple[Output, ...] = ()
+        (sample,) = self.forward([self.prepare(Image.new("RGB", (64, 64)))])
+        self.dim = int(sample.shape[1])
+        self.outputs = (Output(name="", dim=self.dim, fingerprint=fingerprint),)
+
+    def encode(self, batch: Sequence[Image.Image]) -> Vectors:
+        """*Shape:* [n, dim]."""
+        return encode_staged(self, batch)
+
+    def prepare(self, value: Image.Image) -> np.ndarray:
+        """Pixels of one image."""
+        return self._prepare(value)
+
+    def forward(self, inputs: Sequence[np.ndarray]) -> list[Vectors]:
+        """Vectors of a batch."""
+        import torch
+
+        with torch.inference_mode():
+            found = self._model(torch.from_numpy(np.stack(inputs)).to(self._device))
+        return [found.float().cpu().numpy()]

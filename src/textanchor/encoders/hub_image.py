@@ -1,0 +1,59 @@
+"""Images for models of Hugging Face transformers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from textanchor.errors import InputError
+
+
+class ImageFront:
+    """The model's own image processor, by Pillow. `size` asks for squares of so many pixels instead of its own size."""
+
+    modality = "image"
+    seconds = None
+
+    def __init__(self, folder: Path, model: Any, *, size: int | None) -> None:
+        from transformers import AutoImageProcessor
+
+        if size is not None and size < 1:
+            raise InputError(f"encoder option size={size}: expected pixels above 0")
+        self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
+        self._size = size
+        self._as_it_is = {"do_resize": False, "do_center_crop": False} if size else {}
+        bends = "interpolate_pos_encoding" in inspect.signature(model.forward).parameters
+        self._keywords = {"interpolate_pos_encoding": True} if size and bends else {}
+        self._patch = getattr(model.config, "patch_size", None)
+
+    def prepare(self, value: Image.Image) -> dict[str, np.ndarray]:
+        """`pixel_values` [3, h, w]."""
+        if self._size:
+            value = value.resize((self._size, self._size), self._processor.resample)
+        found = self._processor(images=[value], return_tensors="np", **self._as_it_is)["pixel_values"][0]
+        return {"pixel_values": np.asarray(found, dtype=np.float32)}
+
+    def keywords(self) -> dict[str, Any]:
+        """Bent position encodings where another size than the model's own is asked for."""
+        return self._keywords
+
+    def recipe(self) -> bytes:
+        """Pixels of a fixed noise."""
+        noise = np.random.default_rng(0).integers(0, 256, size=(211, 307, 3), dtype=np.uint8)
+        return self.prepare(Image.fromarray(noise))["pixel_values"].round(4).tobytes()
+
+    def blank(self) -> Image.Image:
+        """Black."""
+        return Image.new("RGB", (64, 64))
+
+    def prefix(self, tokens: int, inputs: Mapping[str, Any]) -> int:
+        """What remains beyond a token a patch."""
+        if not isinstance(self._patch, int):
+            return 0
+        height, width = inputs["pixel_values"].shape[-2:]
+        return max(0, tokens - (height // self._patch) * (width // self._patch))

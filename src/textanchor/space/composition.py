@@ -1,0 +1,156 @@
+"""Items made of parts, such as a video of frames and a sound track: each part by its own side, fused in the anchor's space."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textanchor.data.contents import PART
+from textanchor.data.readers import part_reader
+from textanchor.data.readers.video import PLAN
+from textanchor.errors import InputError, ItemError
+from textanchor.files import digest
+from textanchor.latents.engine import Encoded
+from textanchor.records import Affine, Item, Pairs, Pooled, Skipped, Vectors, View
+from textanchor.views import as_item, unit
+
+if TYPE_CHECKING:
+    from textanchor.space import Space
+
+log = logging.getLogger(__name__)
+DEFAULTS = {"video": PLAN}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """Which parts make an item of a modality; a part whose modality a space does not have is not used.
+
+    An item's latent is the parts' latents side by side, zeros for a part that the file does not have, and then one number
+    a part that says whether it is there.
+    """
+
+    modality: str
+    plan: str
+
+    def parts(self, space: Space) -> tuple[tuple[str, str], ...]:
+        """(part, modality) of what this space can take."""
+        return tuple((part, kind) for part, kind in part_reader(self.modality).parts(self.plan) if kind in space.modalities)
+
+    def fingerprint(self, space: Space) -> str:
+        """Changes with the plan and the encoders of the parts."""
+        return digest("composition", "1", *(f"{part} {space.modalities[kind].fingerprint}" for part, kind in self.parts(space)))
+
+    def encoded(self, space: Space, items: Sequence[Item], *, strict: bool = False, **how: Any) -> Encoded:
+        """Latents of whole items, each part through the cache under its own key. *Shape:* [n, sum of dims + parts]."""
+        how.pop("known", None)  # hashes of whole files; parts have their own
+        parts = self.parts(space)
+        for item in items:
+            if item.path is None:
+                raise InputError(f"{item.id}: a {self.modality} is embedded from its file")
+        found: dict[tuple[str, str], tuple[np.ndarray, str]] = {}
+        faults: dict[str, list[Skipped]] = {}
+        new = 0
+        for kind in dict.fromkeys(kind for _, kind in parts):
+            owned = [(item.id, part, piece(item, part, kind)) for item in items for part, other in parts if other == kind]
+            owner = {one.id: (item, part) for item, part, one in owned}
+            done = space.encoded([one for _, _, one in owned], kind, **how)
+            new += done.new
+            for row, name in enumerate(done.latents.ids):
+                found[owner[name]] = done.latents.vectors[row], done.latents.contents[row]
+            for one in done.skipped:
+                faults.setdefault(owner[one.item][0], []).append(one)
+        skipped = self._skipped(items, parts, found, faults, strict=strict)
+        kept = [item for item in items if any((item.id, part) in found for part, _ in parts)]
+        rows = np.zeros((len(kept), sum(space.encoder(kind).dim for _, kind in parts) + len(parts)), dtype=np.float32)
+        for row, item in enumerate(kept):
+            start = 0
+            for place, (part, kind) in enumerate(parts):
+                if (item.id, part) in found:
+                    rows[row, start : start + space.encoder(kind).dim] = found[item.id, part][0]
+                    rows[row, place - len(parts)] = 1
+                start += space.encoder(kind).dim
+        contents = tuple(
+            next(found[item.id, p][1].partition(PART)[0] for p, _ in parts if (item.id, p) in found) for item in kept
+        )
+        latents = Pooled(
+            vectors=rows, ids=tuple(item.id for item in kept), contents=contents, fingerprint=self.fingerprint(space)
+        )
+        fresh = len(kept) if new else 0
+        return Encoded(latents=latents, skipped=skipped, cached=len(kept) - fresh, new=fresh)
+
+    def _skipped(
+        self,
+        items: Sequence[Item],
+        parts: Sequence[tuple[str, str]],
+        found: Mapping[tuple[str, str], Any],
+        faults: Mapping[str, list[Skipped]],
+        *,
+        strict: bool,
+    ) -> tuple[Skipped, ...]:
+        """Items without any part; one that lost a part by damage is named in the log and goes on with the rest."""
+        skipped = []
+        for item in items:
+            held = faults.get(item.id, [])
+            damage = next((one for one in held if not one.absent), None)
+            if strict and damage:
+                raise ItemError(item.id, damage.reason)
+            if not any((item.id, part) in found for part, _ in parts):
+                reason = damage.reason if damage else f"none of the parts {self.plan} is in it"
+                skipped.append(Skipped(item=item.id, reason=reason))
+            elif damage:
+                log.warning("%s: %s; embedded from its other parts", item.id, damage.reason)
+        return tuple(skipped)
+
+    def project(self, space: Space, latents: Vectors) -> Vectors:
+        """Raw vectors: unit vectors of the parts as they are compared, each modality with one voice. *Shape:* [n, d]."""
+        parts = self.parts(space)
+        there = latents[:, latents.shape[1] - len(parts) :]
+        voices: dict[str, np.ndarray] = {}
+        start = 0
+        for place, (_, kind) in enumerate(parts):
+            dim = space.encoder(kind).dim
+            held = as_item(_centring(space, kind), space.project(kind, latents[:, start : start + dim])) * there[:, place, None]
+            voices[kind] = voices[kind] + held if kind in voices else held
+            start += dim
+        return (unit(np.sum([unit(held) for held in voices.values()], axis=0)) + self._mean(space)).astype(np.float32)
+
+    def view(self, space: Space) -> View:
+        """Takes out what the views of the parts' modalities take out, on average."""
+        side = Affine(mean=self._mean(space))
+        return View(item=side, text=side)
+
+    def _mean(self, space: Space) -> np.ndarray:
+        kinds = dict.fromkeys(kind for _, kind in self.parts(space))
+        views = [view for kind in kinds if (view := _centring(space, kind)) is not None]
+        if not views:
+            return np.zeros(space.dim, dtype=np.float32)
+        return np.asarray(np.sum([view.text.mean for view in views], axis=0) / len(kinds), dtype=np.float32)
+
+
+def _centring(space: Space, kind: str) -> View | None:
+    """A view that only centres can be put back; any other is not used for fusing."""
+    view = space.view(kind)
+    return view if view is not None and view.item.matrix is None and view.text.matrix is None else None
+
+
+def piece(item: Item, part: str, kind: str) -> Item:
+    """One part of an item, an item itself."""
+    return Item(id=f"{item.id}{PART}{part}", modality=kind, path=item.path, part=f"{item.modality}:{part}")
+
+
+def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
+    """The pairs with every row of a composed modality replaced by rows of its parts, which share a group: the whole item."""
+    rows = []
+    for pair in pairs.rows:
+        plan = plans.get(pair.item.modality)
+        if plan is None or pair.item.path is None:
+            rows.append(pair)
+            continue
+        group = pair.group or f"{pair.item.modality} {pair.item.id}"
+        for part, kind in part_reader(pair.item.modality).parts(plan):
+            rows.append(replace(pair, item=piece(pair.item, part, kind), group=group))
+    return replace(pairs, rows=tuple(rows))
