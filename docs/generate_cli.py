@@ -20,7 +20,12 @@ Results go to stdout, progress and remarks to stderr; there are no progress bars
 def reference() -> str:
     """The whole page."""
     parts = [HEAD, _block([])]
-    parts += [_block([name]) for name in main.list_commands(click.Context(main))]
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        parts.append(_block([name]))
+        command = main.get_command(context, name)
+        if isinstance(command, click.Group):
+            parts += [_block([name, inner]) for inner in command.list_commands(click.Context(command))]
     return "\n".join(parts)
 
 

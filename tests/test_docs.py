@@ -66,11 +66,13 @@ def test_commands_in_prose_exist() -> None:
     for page in PAGES:
         if page.name == "CHANGELOG.md":
             continue
-        for line in re.findall(r"textanchor ((?:[a-z]+) [^\n`]*)", page.read_text()):
+        for line in re.findall(r"textanchor ((?:[a-z-]+) [^\n`]*)", page.read_text()):
             name, *rest = line.split()
             if name not in COMMANDS:
                 continue
-            known = {option for held in main.get_command(None, name).params for option in held.opts + held.secondary_opts}  # type: ignore[arg-type, union-attr]
+            command: Any = main.get_command(None, name)  # type: ignore[arg-type]
+            command = command.commands.get(rest[0], command) if rest and hasattr(command, "commands") else command
+            known = {option for held in command.params for option in held.opts + held.secondary_opts}
             for word in rest:
                 option = word.split("=")[0].rstrip(".,;:)")
                 if option.startswith("--"):

@@ -16,7 +16,7 @@ LAYERS = (
     ("projectors", "losses", "views", "metrics"),
     ("aligners",),
     ("space",),
-    ("index", "searching"),
+    ("index", "searching", "embedding"),
     ("evaluation",),
     ("cli",),
 )

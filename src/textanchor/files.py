@@ -71,6 +71,29 @@ def refuse_existing(folder: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
+def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A file that appears whole or not at all: write to the path given, which is renamed in the end.
+
+    Raises `InputError` if it exists, unless `overwrite`, or cannot be made there.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        os.chmod(temporary, 0o644)
+        sync(Path(temporary))
+        os.replace(temporary, path)
+        sync(path.parent)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def new_folder(folder: Path, *, overwrite: bool, marker: str) -> Iterator[Path]:
     """A folder that appears whole or not at all; an older one is replaced only if it holds `marker`, a file of ours."""
     refuse_existing(folder, overwrite=overwrite)

@@ -48,7 +48,11 @@ def search(
     if modality is not None and modality not in (TEXT, *space.kinds):
         known = ", ".join((TEXT, *space.kinds))
         raise InputError(f"the space has no modality '{modality}' (it has: {known})")
-    index = collection if isinstance(collection, Index) else build_index(space, collection, texts=modality == TEXT)
+    index = (
+        collection
+        if isinstance(collection, Index)
+        else build_index(space, collection, texts=modality == TEXT, modality=modality)
+    )
     if modality is not None and modality not in index.modalities:
         raise InputError(f"the collection holds no {modality} (it holds: {', '.join(index.modalities)})")
     items = as_items(query, query_modality)

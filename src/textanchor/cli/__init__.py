@@ -19,6 +19,10 @@ COMMANDS = {
     "fit": "Fit a space from pairs of items and texts.",
     "search": "Find the items of a collection nearest to a sentence or a file.",
     "evaluate": "Measure a space on pairs it has not seen.",
+    "embed": "Write the vectors of a whole collection as a Parquet file.",
+    "encode": "Encode a whole collection once, from raw files to cached latents.",
+    "split-video": "Make pairs of first frames, sound tracks and texts from videos.",
+    "cache": "List, measure, verify and prune the cached latents.",
 }
 
 
@@ -33,7 +37,7 @@ class Commands(click.Group):
         """The command, from the module of its name."""
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f"textanchor.cli.{cmd_name}").command
+        found: click.Command = import_module(f"textanchor.cli.{cmd_name.replace('-', '_')}").command
         found.short_help = COMMANDS[cmd_name]
         return found
 

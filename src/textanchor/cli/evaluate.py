@@ -17,7 +17,9 @@ from textanchor.cli import options, printing
 @click.option("--against", multiple=True, type=click.Path(path_type=Path), help="Another space for the same table. Repeatable.")
 @click.option("--include-train", is_flag=True, help="Add rows on the training data, labelled as no evidence.")
 @click.option("--probes/--no-probes", default=True, show_default=True, help="Logistic regression 80/20 and 20/80.")
+@options.modality
 @options.encoders
+@options.reading
 @options.seed
 @options.cache
 @options.device
@@ -30,6 +32,7 @@ def command(
     against: tuple[Path, ...],
     include_train: bool,
     probes: bool,
+    modality: str | None,
     encoders: dict[str, str],
     seed: int,
     cache: Path | None,
@@ -49,7 +52,7 @@ def command(
     held, *others = (load(one, encoders=encoders, cache=cache, device=device) for one in (space, *against))
     done = evaluate(
         held,
-        read_pairs(pairs),
+        read_pairs(pairs, modality=modality),
         name=space.name,
         against={path.name: other for path, other in zip(against, others, strict=True)},
         include_train=include_train,

@@ -17,6 +17,8 @@ from textanchor.records import Skipped
 @click.option("--into", type=click.Path(path_type=Path), help="Add to this space; without -o it is updated in place.")
 @click.option("--anchor", help="Text model that spans the space. [default: all-MiniLM-L6-v2, installed]")
 @options.encoders
+@options.modality
+@click.option("--video", help="Parts of videos: first, uniform:4 or scene:4, and +sound. [default: uniform:4+sound]")
 @click.option("--aligner", default="auto", show_default=True, help="How to fit: auto chooses by validation.")
 @click.option("--fractions", default="0.7,0.1,0.2", show_default=True, help="Shares of train, validation and test.")
 @click.option("--resplit", is_flag=True, help="Split anew although the table has a split column.")
@@ -24,6 +26,8 @@ from textanchor.records import Skipped
 @options.seed
 @options.cache
 @options.device
+@options.engine
+@options.reading
 @options.strict
 @options.overwrite
 def command(
@@ -32,6 +36,8 @@ def command(
     into: Path | None,
     anchor: str | None,
     encoders: dict[str, str],
+    modality: str | None,
+    video: str | None,
     aligner: str,
     fractions: str,
     resplit: bool,
@@ -39,6 +45,7 @@ def command(
     seed: int,
     cache: Path | None,
     device: str,
+    engine: str,
     strict: bool,
     overwrite: bool,
 ) -> None:
@@ -59,7 +66,7 @@ def command(
         refuse_existing(target, overwrite=overwrite)
     base = load(into, cache=cache, device=device) if into else None
     shares = _shares(fractions)
-    held = read_pairs(pairs, split_name=split_name)
+    held = read_pairs(pairs, split_name=split_name, modality=modality)
     printing.texts(held)
     space = fit(
         held,
@@ -72,6 +79,8 @@ def command(
         resplit=resplit,
         cache=cache,
         device=device,
+        video=video,
+        engine=engine,
         strict=strict,
         progress=True,
     )

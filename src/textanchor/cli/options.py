@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,17 @@ cache = click.option(
     "--cache", type=click.Path(path_type=Path), help="Folder of latents. [default: the platform's cache folder]"
 )
 device = click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
-overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output folder.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 strict = click.option("--strict", is_flag=True, help="Stop at the first item that cannot be read.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+modality = click.option("--modality", help="What files are whose ending does not say, such as series.")
+engine = click.option(
+    "--engine",
+    type=click.Choice(("local", "ray")),
+    default="local",
+    show_default=True,
+    help="Who encodes: threads here, or Ray.",
+)
 encoders = click.option(
     "--encoder",
     "encoders",
@@ -26,6 +35,39 @@ encoders = click.option(
     callback=lambda _context, _option, values: _by_modality(values),
     help="Encoder of a modality, such as image=hub:facebook/dinov2-small. Repeat for more.",
 )
+
+
+def _setting(option: str, variable: str, **how: Any) -> Callable[[Command], Command]:
+    """An option that is an environment variable while the command runs, so that threads and Ray's workers see it."""
+
+    def keep(context: click.Context, _option: click.Parameter, value: Any) -> None:
+        if value:
+            before = os.environ.get(variable)
+            os.environ[variable] = str(int(value))
+            context.call_on_close(lambda: _restore(variable, before))
+
+    return click.option(option, callback=keep, expose_value=False, **how)
+
+
+def _restore(variable: str, before: str | None) -> None:
+    os.environ.pop(variable, None)
+    if before is not None:
+        os.environ[variable] = before
+
+
+_SETTINGS = (
+    _setting("--offline", "TEXTANCHOR_OFFLINE", is_flag=True, help="Fetch no model."),
+    _setting("--workers", "TEXTANCHOR_WORKERS", type=click.IntRange(min=1), help="Decoding threads (Ray: actors)."),
+    _setting("--max-pixels", "TEXTANCHOR_MAX_PIXELS", type=click.IntRange(min=1), help="Largest image. [default: 100000000]"),
+    _setting("--max-seconds", "TEXTANCHOR_MAX_SECONDS", type=click.IntRange(min=1), help="Longest sound. [default: 600]"),
+)
+
+
+def reading(command: Command) -> Command:
+    """What every command has that reads raw files."""
+    for setting in reversed(_SETTINGS):
+        command = setting(command)
+    return command
 
 
 def _by_modality(values: tuple[str, ...]) -> dict[str, str]:

@@ -76,3 +76,13 @@ def skipped(found: Sequence[Skipped]) -> None:
             say(f"  {one.item}: {one.reason}")
         if len(found) > SHOWN:
             say(f"  ... and {len(found) - SHOWN} more")
+
+
+def counts(found: Sequence[Any], left_out: Sequence[Skipped]) -> None:
+    """How many items of each modality were encoded, cached and skipped; stdout. Totals stand in the last row."""
+    rows = [{"modality": c.modality, "encoded": c.encoded, "cached": c.cached, "skipped": c.skipped} for c in found]
+    other = len(left_out) - sum(row["skipped"] for row in rows)
+    if other:
+        rows.append({"modality": "other", "encoded": 0, "cached": 0, "skipped": other})
+    total = {key: sum(row[key] for row in rows) for key in ("encoded", "cached", "skipped")}
+    table([*rows, {"modality": "all", **total}])

@@ -19,6 +19,7 @@ from textanchor.cli import options, printing
 @click.option("--modality", help="Only hits of this modality (text: the texts of the table).")
 @click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of hits.")
 @options.encoders
+@options.reading
 @options.cache
 @options.device
 @options.strict
@@ -56,7 +57,7 @@ def command(
     if asked is query and guess_modality(file):
         printing.say(f"no file {query}: it is searched as a sentence")
     held = load(space, encoders=encoders, cache=cache, device=device)
-    index = build_index(held, collection, texts=modality == "text", strict=strict, progress=True)
+    index = build_index(held, collection, texts=modality == "text", modality=modality, strict=strict, progress=True)
     printing.skipped(index.skipped)
     hits = search(held, asked, index, k=k, modality=modality, query_modality=query_modality)
     rows = [{"rank": hit.rank, "score": hit.score, "modality": hit.modality, "item": hit.id} for hit in hits]

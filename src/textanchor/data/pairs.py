@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.data import tables
-from textanchor.data.readers import guess_modality
+from textanchor.data.readers import guess_modality, reader
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.files import read_json
 from textanchor.records import Item, Pair, Pairs, Skipped
@@ -35,17 +36,18 @@ class Row:
     problem: str = ""
 
 
-def read_pairs(source: str | Path, *, split_name: str | None = None) -> Pairs:
+def read_pairs(source: str | Path, *, split_name: str | None = None, modality: str | None = None) -> Pairs:
     """Read (item, text) pairs.
 
-    `split_name` names a predefined split that breaks groups on purpose ("official, speakers shared"); without it such
-    a split is refused later. Raises `InputError` if there is no such table, `NothingUsableError` if no row is usable.
+    `modality` is taken for files whose ending says none, or several, and for no others. `split_name` names a predefined
+    split that breaks groups on purpose ("official, speakers shared"); without it such a split is refused later. Raises
+    `InputError` if there is no such table, `NothingUsableError` if no row is usable.
     """
     path = _existing(source)
     rows, skipped = [], []
     seen: set[tuple[str, str]] = set()
     kinds: dict[str, Item] = {}
-    for row in _rows(path):
+    for row in _rows(path, _asked(modality)):
         problem = row.problem or ("empty text" if not row.text else "")
         problem = problem or ("the text of a file is needed: a table, or one folder per class" if row.item is None else "")
         if not problem and row.item is not None:
@@ -65,24 +67,39 @@ def read_pairs(source: str | Path, *, split_name: str | None = None) -> Pairs:
     return Pairs(rows=tuple(rows), skipped=tuple(skipped), split_name=split_name or _told_name(path), source=path.name)
 
 
-def read_collection(source: str | Path, *, texts: bool = False) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
+def read_collection(
+    source: str | Path, *, texts: bool = False, modality: str | None = None
+) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
     """The items of a folder or table, whether they have texts or not; with `texts`, its distinct texts instead."""
-    path = _existing(source)
     items: dict[str, Item] = {}
     skipped = []
-    for row in _rows(path):
+    for found in iterate_collection(source, texts=texts, modality=modality):
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        else:
+            items.setdefault(found.id, found)
+    if not items:
+        raise NothingUsableError(_nothing(_existing(source), "text" if texts else "item", skipped))
+    return tuple(items.values()), tuple(skipped)
+
+
+def iterate_collection(source: str | Path, *, texts: bool = False, modality: str | None = None) -> Iterator[Item | Skipped]:
+    """Like `read_collection`, one by one, so that a folder of any size takes no memory; a table's items may repeat."""
+    for row in _rows(_existing(source), _asked(modality)):
         found = row.item
         if row.text and (texts or (found is None and not row.problem)):
             found = Item(id=row.text, modality="text", value=row.text)
         elif texts and not (found and found.modality == "text"):
             continue
         if found is not None and not (row.problem and not texts):
-            items.setdefault(found.id, found)
+            yield found
         elif row.problem:
-            skipped.append(Skipped(item=row.place, reason=row.problem))
-    if not items:
-        raise NothingUsableError(_nothing(path, "text" if texts else "item", skipped))
-    return tuple(items.values()), tuple(skipped)
+            yield Skipped(item=row.place, reason=row.problem)
+
+
+def _asked(modality: str | None) -> str | None:
+    """Raises `UnknownNameError` for a modality that no reader reads."""
+    return reader(modality).modality if modality else None
 
 
 def _existing(source: str | Path) -> Path:
@@ -110,48 +127,71 @@ def _told_name(path: Path) -> str | None:
     return str(told) if told else None
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path, asked: str | None) -> Iterator[Row]:
     if path.is_file():
-        yield from _table(path)
+        yield from _table(path, asked)
         return
     tables_here = [path / name for name in TABLES if (path / name).is_file()]
     nested = [] if tables_here else sorted(found for name in TABLES for found in path.glob(f"*/{name}"))
     if tables_here:
-        yield from _table(tables_here[0])
+        yield from _table(tables_here[0], asked)
     elif nested:
         for table in nested:
-            yield from _table(table, split=SPLITS.get(table.parent.name.lower(), ""), within=f"{table.parent.name}/")
+            yield from _table(table, asked, split=SPLITS.get(table.parent.name.lower(), ""), within=f"{table.parent.name}/")
     else:
-        yield from _folder(path)
+        yield from _folder(path, asked)
 
 
-def _folder(root: Path) -> Iterator[Row]:
+def _folder(root: Path, asked: str | None) -> Iterator[Row]:
     """`[split/]class/.../file`; hidden files are passed over, files of unknown kind are reported."""
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root)
-        if path.is_dir() or any(part.startswith(".") for part in relative.parts):
-            continue
-        folders = list(relative.parts[:-1])
+    for place, unreadable in _walk(str(root), ""):
+        path = root / place
+        folders = place.split("/")[:-1]
         split = SPLITS.get(folders[0].lower(), "") if len(folders) > 1 else ""
         text = " ".join(folders[1 if split else 0].replace("_", " ").replace("-", " ").split()) if folders else ""
-        modality = guess_modality(path) if path.is_file() else None
+        problem = unreadable or _not_a_file(path)
+        modality = "" if problem else _modality(path, asked)
         yield Row(
-            place=str(relative),
-            item=Item(id=str(relative), modality=modality, path=path) if modality else None,
+            place=place,
+            item=Item(id=place, modality=modality, path=path) if modality else None,
             text=text,
             group="",
             split=split,
-            problem=_problem(path, modality),
+            problem=problem or ("" if modality else f"unknown kind of file '{path.suffix}'"),
         )
 
 
-def _problem(path: Path, modality: str | None) -> str:
-    if not path.is_file():
-        return "a link to nothing" if path.is_symlink() else "not a regular file"
-    return "" if modality else f"unknown kind of file '{path.suffix}'"
+def _walk(root: str, within: str) -> Iterator[tuple[str, str]]:
+    """Files by name, folder by folder, and why a folder cannot be listed; one folder's names are held at a time."""
+    try:
+        with os.scandir(f"{root}/{within}") as found:
+            names = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found if entry.name[0] != ".")
+    except OSError as why:
+        yield within.rstrip("/") or root, f"cannot be listed: {why.strerror}"
+        return
+    for name, is_folder in names:
+        if is_folder:
+            yield from _walk(root, f"{within}{name}/")
+        else:
+            yield f"{within}{name}", ""
 
 
-def _table(path: Path, *, split: str = "", within: str = "") -> Iterator[Row]:
+def _not_a_file(path: Path) -> str:
+    if path.is_file():
+        return ""
+    if path.is_dir():
+        return "a link to a folder, which is not followed"
+    return "a link to nothing" if path.is_symlink() else "not a regular file"
+
+
+def _modality(path: Path, asked: str | None) -> str:
+    """The modality asked for, if its reader takes such files; else what the ending says."""
+    if asked and path.suffix.lower() in (*reader(asked).extensions, *getattr(reader(asked), "on_request", ())):
+        return asked
+    return guess_modality(path) or ""
+
+
+def _table(path: Path, asked: str | None, *, split: str = "", within: str = "") -> Iterator[Row]:
     """Rows of one table; `within` keeps equal file names of several folders apart."""
     found = tables.rows(path)
     columns = set(found[0][1]) if found else set()
@@ -163,10 +203,14 @@ def _table(path: Path, *, split: str = "", within: str = "") -> Iterator[Row]:
         )
     for number, cells in found:
         text = cells.get(text_column, "") if text_column else ""
-        yield _row(cells, f"{within}{path.name}:{number}", path, path_column, text, split, within)
+        told = cells.get(path_column, "") if path_column else ""
+        modality = cells.get("modality") or (_modality(Path(told), asked) if told else "")
+        yield _row(cells, f"{within}{path.name}:{number}", path, path_column, text, split, within, modality)
 
 
-def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, text: str, split: str, within: str) -> Row:
+def _row(
+    cells: tables.Row, place: str, table: Path, path_column: str | None, text: str, split: str, within: str, modality: str
+) -> Row:
     told, item_text = (cells.get(path_column, "") if path_column else ""), cells.get("item_text", "")
     side = cells.get("split", "") or split
     item = None
@@ -175,7 +219,6 @@ def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, te
         problem = f"unknown split '{side}' (known: {', '.join(SPLITS)})"
     if told:
         file = table.parent / Path(told).expanduser()
-        modality = cells.get("modality") or guess_modality(file)
         if modality not in names("reader"):
             problem = f"unknown modality '{modality}'" if modality else f"unknown kind of file '{file.name}'"
         elif not file.is_file():
@@ -183,7 +226,7 @@ def _row(cells: tables.Row, place: str, table: Path, path_column: str | None, te
         else:
             item = Item(id=cells.get("item") or f"{within}{told}", modality=modality, path=file)
     elif item_text:
-        modality = cells.get("modality") or "document"
+        modality = modality or "document"
         if modality not in names("reader"):
             problem = f"unknown modality '{modality}'"
         item = Item(id=cells.get("item") or item_text, modality=modality, value=item_text)

@@ -17,7 +17,7 @@ from textanchor.records import Vectors
 
 POOLS, TOKENS, LAST, ALL = ("mean", "max", "cls", "pooler"), "none", "last", "all"
 DTYPES = ("float32", "float16", "bfloat16")
-BATCH, LARGEST = 32, 512
+BATCH, LARGEST = 8, 512  # on a CPU, activations of more items leave the caches and cost several times as much
 FAMILIES: Mapping[str, tuple[str, str, str]] = {  # model type: modality, class of its tower, attribute of that to keep
     "clip": ("image", "CLIPVisionModel", ""),
     "siglip": ("image", "SiglipVisionModel", ""),
@@ -58,7 +58,8 @@ class Hub:
     """Pooled features, or tokens, of one layer or of several from one pass."""
 
     def __init__(self, model: Any, front: Front, *, layers: Sequence[str], pools: Sequence[str], dtype: str, name: str) -> None:
-        self._model, self._front, self._dtype = model, front, dtype
+        self._format = _memory_format(model, front)
+        self._model, self._front, self._dtype = model.to(memory_format=self._format), front, dtype
         self.modality, self.seconds, self.name = front.modality, front.seconds, name
         states = self._states([front.prepare(front.blank())], deep=True)[0]
         names = [LAST, *(str(layer) for layer in range(len(states) - 1))]
@@ -123,6 +124,7 @@ class Hub:
             for key in inputs[0]
             if not key.startswith("_")
         }
+        given = {key: one.contiguous(memory_format=self._format) if one.ndim == 4 else one for key, one in given.items()}
         with torch.inference_mode(), cast:
             out = self._model(**given, output_hidden_states=deep, **self._front.keywords())
         return [out.last_hidden_state, *(out.hidden_states if deep else ())], getattr(out, "pooler_output", None)
@@ -210,6 +212,13 @@ def make(spec: Spec, modality: str, device: str) -> Hub:
     label = f"hub:{folder.name if folder.name in spec.argument else spec.argument}"
     layers = spec.option("layer", LAST).split("+")
     return Hub(model.to(device).eval(), front, layers=layers, pools=pools, dtype=dtype, name=label)
+
+
+def _memory_format(model: Any, front: Front) -> Any:
+    """Convolutions over pictures are a third faster on a CPU with the channels last."""
+    import torch
+
+    return torch.channels_last if front.modality == "image" and model.device.type == "cpu" else torch.contiguous_format
 
 
 def _modality_of(kind: str, asked: str) -> str:

@@ -29,14 +29,10 @@ class AudioFront:
     def __init__(self, folder: Path, model: Any) -> None:
         from transformers import AutoFeatureExtractor
 
-        self._extractor: Any = AutoFeatureExtractor.from_pretrained(folder)  # type: ignore[no-untyped-call]
+        self._extractor: Any = AutoFeatureExtractor.from_pretrained(folder)
         self._kind = str(model.config.model_type)
         self._rate = int(self._extractor.sampling_rate)
-        self.seconds: float = {
-            "whisper": lambda: float(self._extractor.chunk_length),
-            "clap_audio_model": lambda: float(self._extractor.max_length_s),
-            "audio-spectrogram-transformer": lambda: self._extractor.max_length / 100,  # frames of 10 ms
-        }.get(self._kind, lambda: LONGEST)()
+        self.seconds = self._longest()
 
     def prepare(self, value: Waveform) -> dict[str, np.ndarray]:
         """What the extractor gives for one sound."""
@@ -48,6 +44,15 @@ class AudioFront:
         if self._kind == "whisper":
             given["_valid"] = np.asarray(max(1, int(np.ceil(len(samples) / self._rate * WHISPER_HZ))))
         return given
+
+    def _longest(self) -> float:
+        if self._kind == "whisper":
+            return float(self._extractor.chunk_length)
+        if self._kind == "clap_audio_model":
+            return float(self._extractor.max_length_s)
+        if self._kind == "audio-spectrogram-transformer":
+            return float(self._extractor.max_length) / 100  # frames of 10 ms
+        return LONGEST
 
     def keywords(self) -> dict[str, Any]:
         """None."""

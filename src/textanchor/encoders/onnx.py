@@ -34,6 +34,8 @@ POOLS, NORMS = ("mean", "max", "cls", "none"), ("none", "utterance", "peak")
 class Onnx:
     """One ONNX graph; inputs of one shape run as a batch, since padding would change the vectors."""
 
+    batch = 8
+
     def __init__(self, session: Any, sidecar: Mapping[str, Any], *, fingerprint: str, name: str) -> None:
         self._session, self._sidecar, self._pool = session, sidecar, str(sidecar.get("pooling", "mean"))
         self.modality, self.name = str(sidecar["modality"]), name

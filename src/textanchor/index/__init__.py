@@ -60,16 +60,18 @@ def build_index(
     collection: str | Path | Sequence[Any],
     *,
     texts: bool = False,
+    modality: str | None = None,
     strict: bool = False,
     progress: bool = False,
 ) -> Index:
     """Embed a folder, a table or a sequence of items (see `Space.embed`). With `texts`, a table's texts instead of its items.
+    `modality` is taken for files whose ending says none.
 
     Raises `NothingUsableError` if nothing can be read; with `strict`, `ItemError` at the first item that cannot.
     """
     skipped: tuple[Skipped, ...] = ()
     if isinstance(collection, str | Path):
-        items, skipped = read_collection(collection, texts=texts)
+        items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality))
     else:
         items = tuple(as_items(collection))
     kinds = {"text", "document", *space.kinds}
@@ -82,3 +84,7 @@ def build_index(
         )
     found = space.embed_all(known, strict=strict, progress=progress)
     return Index(space=space, items=found.items, vectors=found.vectors, skipped=(*skipped, *foreign, *found.skipped))
+
+
+def _of_files(modality: str | None) -> str | None:
+    return modality if modality in registry.names("reader") else None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,11 @@ from textanchor.data.contents import cache_key, content_hash
 from textanchor.encoders import Encoder, Output, outputs
 from textanchor.errors import ItemError
 from textanchor.latents.cache import LatentCache
-from textanchor.latents.passes import encoded_rows
+from textanchor.latents.passes import encoded_rows, is_light
 from textanchor.records import Item, Pooled, Ragged, Skipped
 
 SHARD, SECONDS = 2048, 60.0  # items a shard, and how much work may be lost at most
+TURN = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def contents(items: Iterable[Item], *, progress: bool = False) -> tuple[dict[str
     total = len(items) if isinstance(items, Sequence) else None
     with ThreadPoolExecutor(config.workers()) as pool, _bar(total, "read", progress) as bar:
         for part in _chunks(items):
-            for item, result in zip(part, pool.map(_try_hash, part), strict=True):
+            for item, result in zip(part, _all_hashes(part, pool), strict=True):
                 if isinstance(result, ItemError):
                     skipped.append(_left_out(result))
                 else:
@@ -209,7 +210,7 @@ def _hashes(
         return {item.id: known[item.id] for item in part if item.id in known}, {}
     hashes: dict[str, str] = {}
     bad: dict[str, Skipped] = {}
-    for item, result in zip(part, pool.map(_try_hash, part), strict=True):
+    for item, result in zip(part, _all_hashes(part, pool), strict=True):
         if isinstance(result, ItemError):
             bad[item.id] = _left_out(result)
         else:
@@ -229,6 +230,14 @@ def _bar(total: int | None, what: str, progress: bool) -> tqdm:
 
 def _left_out(why: ItemError) -> Skipped:
     return Skipped(item=why.item, reason=why.reason, absent=why.absent)
+
+
+def _all_hashes(part: Sequence[Item], pool: ThreadPoolExecutor) -> Iterator[str | ItemError]:
+    """Several items a thread's turn, because hashing one is less work than handing it over."""
+    if all(is_light(item) for item in part):
+        return map(_try_hash, part)
+    turns = [part[start : start + TURN] for start in range(0, len(part), TURN)]
+    return chain.from_iterable(pool.map(lambda turn: [_try_hash(item) for item in turn], turns))
 
 
 def _try_hash(item: Item) -> str | ItemError:

@@ -46,8 +46,10 @@ def _ahead(
     """Items with their prepared inputs, in order; so many are prepared ahead as fit the budget."""
     queue: deque[tuple[Item, Future[Any]]] = deque()
     limit = config.workers() + 1
-    rest = iter(items)
-    for item in rest:
+    for item in items:
+        if is_light(item):
+            yield item, _prepared(item, prepare)
+            continue
         queue.append((item, pool.submit(_prepared, item, prepare)))
         if len(queue) < limit:
             continue
@@ -58,6 +60,11 @@ def _ahead(
         yield first, value
     for first, done in queue:
         yield first, done.result()
+
+
+def is_light(item: Item) -> bool:
+    """Whether reading it is less work than handing it to a thread: a text in memory."""
+    return item.path is None and isinstance(item.value, str)
 
 
 def _prepared(item: Item, prepare: Callable[[Any], Any]) -> Any:

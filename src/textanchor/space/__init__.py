@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from torch import nn
 
 from textanchor.encoders import Encoder, make
 from textanchor.errors import InputError, NothingUsableError
-from textanchor.latents.engine import Encoded, encode
+from textanchor.latents.engine import Encoded, encode, stream
 from textanchor.projectors import project
-from textanchor.records import Item, Skipped, Vectors, View
+from textanchor.records import Item, Pooled, Skipped, Vectors, View
 from textanchor.space.composition import DEFAULTS, Composition
 from textanchor.space.items import TEXT, as_items
 from textanchor.views import as_item, as_text, unit
@@ -55,6 +55,8 @@ class Embedded:
     vectors: Vectors
     contents: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    cached: int = 0
+    new: int = 0
 
 
 class Space:
@@ -172,10 +174,10 @@ class Space:
         skipped: list[Skipped] = []
         for modality in dict.fromkeys(item.modality for item in items):
             part = [item for item in items if item.modality == modality]
-            found = self.encoded(part, modality, strict=strict, store=store, progress=progress)
-            vectors = self.project(modality, found.latents.vectors)
-            held.update(zip(found.latents.ids, zip(vectors, found.latents.contents, strict=True), strict=True))
-            skipped.extend(found.skipped)
+            for done in self.stream(part, modality, strict=strict, store=store, total=len(part), progress=progress):
+                rows = zip(done.vectors, done.contents, strict=True)
+                held.update((item.id, row) for item, row in zip(done.items, rows, strict=True))
+                skipped.extend(done.skipped)
         kept = tuple(item for item in items if item.id in held)
         if not kept:
             first = skipped[0] if skipped else Skipped(item="no item", reason="nothing was given")
@@ -187,6 +189,45 @@ class Space:
             skipped=tuple(skipped),
         )
 
+    def stream(
+        self,
+        items: Iterable[Item],
+        modality: str,
+        *,
+        strict: bool = False,
+        store: bool = True,
+        total: int | None = None,
+        progress: bool = False,
+    ) -> Iterator[Embedded]:
+        """Raw vectors of any number of items of one modality, a chunk at a time; memory does not grow with the items."""
+        if composed := self._composed(modality):
+            yield from composed.stream(self, items, strict=strict, store=store, total=total, progress=progress)
+            return
+        for chunk in stream(
+            items, self.encoder(modality), cache=self.cache, strict=strict, store=store, total=total, progress=progress
+        ):
+            (latents,) = chunk.latents
+            assert isinstance(latents, Pooled), "a space has no ragged encoder"
+            yield Embedded(
+                items=chunk.items,
+                vectors=self.project(modality, latents.vectors),
+                contents=latents.contents,
+                skipped=chunk.skipped,
+                cached=chunk.cached,
+                new=chunk.new,
+            )
+
+    def fill_by_ray(self, items: Iterable[Item], modality: str, *, progress: bool = False) -> None:
+        """Encode what the cache lacks by Ray; `stream` then finds it there. Raises `MissingError` without Ray."""
+        from textanchor.latents.ray_engine import fill
+
+        pieces: dict[str, list[Item]] = {modality: list(items)}
+        if composed := self._composed(modality):
+            pieces = composed.pieces(self, pieces[modality])
+        for kind, held in pieces.items():
+            name = self.modalities[kind].encoder if kind in self.modalities else self.anchor
+            fill(held, name, kind, cache=self.cache, device=self.device, progress=progress)
+
     def encoded(self, items: Sequence[Item], modality: str, **how: Any) -> Encoded:
         """Latents of items of one modality through this space's cache."""
         if composed := self._composed(modality):
@@ -197,6 +238,8 @@ class Space:
         """Latents to raw vectors; the anchor's are vectors already."""
         if composed := self._composed(modality):
             return composed.project(self, latents)
+        if not len(latents):
+            return np.empty((0, self.dim), dtype=np.float32)
         return latents if modality == TEXT else project(self.modalities[modality].projector, latents)
 
     def compared(self, vectors: Vectors, modality: str, other: str) -> Vectors:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from tqdm import tqdm
 
 from textanchor.data.contents import PART
 from textanchor.data.readers import part_reader
@@ -19,10 +21,11 @@ from textanchor.records import Affine, Item, Pairs, Pooled, Skipped, Vectors, Vi
 from textanchor.views import as_item, unit
 
 if TYPE_CHECKING:
-    from textanchor.space import Space
+    from textanchor.space import Embedded, Space
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
+CHUNK = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,27 @@ class Composition:
         """Changes with the plan and the encoders of the parts."""
         return digest("composition", "1", *(f"{part} {space.modalities[kind].fingerprint}" for part, kind in self.parts(space)))
 
+    def stream(
+        self, space: Space, items: Iterable[Item], *, strict: bool, store: bool, total: int | None, progress: bool
+    ) -> Iterator[Embedded]:
+        """Raw vectors of any number of items, 64 at a time."""
+        from textanchor.space import Embedded
+
+        rest, told = iter(items), None if progress else True
+        with tqdm(total=total, desc=f"encode {self.modality}", unit="item", disable=told) as bar:
+            while part := list(islice(rest, CHUNK)):
+                done = self.encoded(space, part, strict=strict, store=store)
+                place = {item.id: item for item in part}
+                yield Embedded(
+                    items=tuple(place[name] for name in done.latents.ids),
+                    vectors=self.project(space, done.latents.vectors),
+                    contents=done.latents.contents,
+                    skipped=done.skipped,
+                    cached=done.cached,
+                    new=done.new,
+                )
+                bar.update(len(part))
+
     def encoded(self, space: Space, items: Sequence[Item], *, strict: bool = False, **how: Any) -> Encoded:
         """Latents of whole items, each part through the cache under its own key. *Shape:* [n, sum of dims + parts]."""
         how.pop("known", None)  # hashes of whole files; parts have their own
@@ -53,11 +77,10 @@ class Composition:
                 raise InputError(f"{item.id}: a {self.modality} is embedded from its file")
         found: dict[tuple[str, str], tuple[np.ndarray, str]] = {}
         faults: dict[str, list[Skipped]] = {}
+        owner = {piece(item, part, kind).id: (item.id, part) for item in items for part, kind in parts}
         new = 0
-        for kind in dict.fromkeys(kind for _, kind in parts):
-            owned = [(item.id, part, piece(item, part, kind)) for item in items for part, other in parts if other == kind]
-            owner = {one.id: (item, part) for item, part, one in owned}
-            done = space.encoded([one for _, _, one in owned], kind, **how)
+        for kind, pieces in self.pieces(space, items).items():
+            done = space.encoded(pieces, kind, **how)
             new += done.new
             for row, name in enumerate(done.latents.ids):
                 found[owner[name]] = done.latents.vectors[row], done.latents.contents[row]
@@ -79,8 +102,16 @@ class Composition:
         latents = Pooled(
             vectors=rows, ids=tuple(item.id for item in kept), contents=contents, fingerprint=self.fingerprint(space)
         )
-        fresh = len(kept) if new else 0
+        fresh = min(len(kept), -(-new // len(parts)))  # parts are counted one by one, an item is new as a whole
         return Encoded(latents=latents, skipped=skipped, cached=len(kept) - fresh, new=fresh)
+
+    def pieces(self, space: Space, items: Sequence[Item]) -> dict[str, list[Item]]:
+        """The parts of all items as items of their own, by modality."""
+        found: dict[str, list[Item]] = {}
+        for item in items:
+            for part, kind in self.parts(space):
+                found.setdefault(kind, []).append(piece(item, part, kind))
+        return found
 
     def _skipped(
         self,

@@ -36,6 +36,7 @@ def fit(
     cache: str | Path | None = None,
     device: str = "auto",
     video: str | None = None,
+    engine: str = "local",
     strict: bool = False,
     progress: bool = False,
 ) -> Space:
@@ -44,6 +45,7 @@ def fit(
     `pairs` is a table, a folder or `read_pairs`' result. Only the train side is fitted, only validation selects, and the test
     side is not even encoded. `encoders` maps modalities to encoder names; the rest take their reader's default.
     Videos are taken apart into frames and sounds by the plan `video` (default `uniform:4+sound`), each paired with the text.
+    `engine="ray"` encodes with Ray's workers; the result is the same.
     The result's `provenance["fit"]` says the split, what was skipped and what each modality's aligner chose.
     Raises `InputError`, `LeakError`, `UnknownNameError`, `MissingError` or `NothingUsableError`; with `strict` also
     `ItemError` for the first unreadable item.
@@ -70,6 +72,10 @@ def fit(
     for modality, name in chosen.items():
         encoder = make(name, modality, device=device)
         items = [item for item in held.only(modality).items if item.id in hashes and item.id in sides.train | sides.val]
+        if engine == "ray":
+            from textanchor.latents.ray_engine import fill
+
+            fill(items, name, modality, cache=base.cache, device=device, progress=progress)
         found = encode(items, encoder, cache=base.cache, known=hashes, strict=strict, progress=progress)
         skipped.extend(one for one in found.skipped if not one.absent)
         if found.skipped and all(one.absent for one in found.skipped) and not len(found.latents):

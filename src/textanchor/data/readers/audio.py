@@ -69,14 +69,28 @@ class AudioReader:
 
 
 def _by_libsndfile(stream: BinaryIO) -> Waveform:
-    with soundfile.SoundFile(stream) as sound:
+    with soundfile.SoundFile(_descriptor(stream) or stream, closefd=False) as sound:
         check_seconds(sound.frames / sound.samplerate)
-        parts = [block.mean(axis=1) for block in sound.blocks(blocksize=BLOCK, dtype="float32", always_2d=True)]
+        parts = [_mono(block) for block in sound.blocks(blocksize=BLOCK, dtype="float32", always_2d=True)]
         count = sum(len(part) for part in parts)
         if count < sound.frames:
             raise ValueError(f"truncated: {count:,} of {sound.frames:,} frames")
-        samples = np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+        samples = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype=np.float32), *parts])
         return Waveform(samples=samples, rate=sound.samplerate)
+
+
+def _descriptor(stream: BinaryIO) -> int:
+    """What libsndfile reads by itself, without a call into Python a block; 0 for what is no file."""
+    try:
+        held = stream.fileno()
+    except (OSError, AttributeError):
+        return 0
+    os.lseek(held, 0, os.SEEK_SET)
+    return held
+
+
+def _mono(block: np.ndarray) -> np.ndarray:
+    return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
 
 
 def _by_ffmpeg(stream: BinaryIO, first: str) -> Waveform:

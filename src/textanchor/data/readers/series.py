@@ -59,27 +59,33 @@ class SeriesReader:
 
 def _npy(stream: BinaryIO) -> np.ndarray:
     try:
-        version = np.lib.format.read_magic(stream)
-        shape, _, kind = (
-            np.lib.format.read_array_header_1_0(stream) if version == (1, 0) else np.lib.format.read_array_header_2_0(stream)
+        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            np.lib.format.read_magic(stream), np.lib.format.read_array_header_2_0
         )
-        _check_numbers(int(np.prod(shape, dtype=np.float64)))
-        if kind.hasobject:
-            raise ValueError("NPY of Python objects; expected numbers")
-        stream.seek(0)
+        shape, _, kind = read(stream)
+    except (EOFError, ValueError) as why:
+        raise ValueError(f"damaged NPY: {why}") from None
+    if kind.hasobject:
+        raise ValueError("NPY of Python objects; expected numbers")
+    _check_numbers(int(np.prod(shape, dtype=np.float64)))
+    stream.seek(0)
+    try:
         return np.asarray(np.load(stream, allow_pickle=False))
     except (EOFError, ValueError) as why:
-        raise ValueError(f"damaged NPY: {why}" if "NPY" not in str(why) and "limit" not in str(why) else str(why)) from None
+        raise ValueError(f"damaged NPY: {why}") from None
 
 
 def _parquet(stream: BinaryIO) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(stream) as file:
-            _check_numbers(file.metadata.num_rows * file.metadata.num_columns)
-            return file.read()
-    except OSError as why:
+        file = pq.ParquetFile(stream)
+    except (OSError, ValueError) as why:
+        raise ValueError(f"damaged Parquet: {why}") from None
+    _check_numbers(file.metadata.num_rows * file.metadata.num_columns)
+    try:
+        return file.read()
+    except (OSError, ValueError) as why:
         raise ValueError(f"damaged Parquet: {why}") from None
 
 

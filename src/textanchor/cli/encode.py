@@ -1,0 +1,68 @@
+"""`textanchor encode`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from textanchor.cli import options, printing
+
+
+@click.command()
+@click.argument("collection", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for Parquet files, one a latent. [default: none]")
+@options.encoders
+@options.modality
+@options.cache
+@options.device
+@options.engine
+@options.reading
+@options.strict
+@options.overwrite
+@options.as_json
+def command(
+    collection: Path,
+    output: Path | None,
+    encoders: dict[str, str],
+    modality: str | None,
+    cache: Path | None,
+    device: str,
+    engine: str,
+    strict: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Encode COLLECTION, a folder or table, into the cache: each item once, whatever is fitted on it later.
+
+    An encoder may keep several layers and poolings of one pass (layer=all,pool=mean+cls), or tokens (pool=none).
+    """
+    from textanchor.latents.collections import encode_collection
+
+    counts, skipped = encode_collection(
+        collection,
+        encoders=encoders,
+        modality=modality,
+        output=output,
+        cache=cache,
+        device=device,
+        engine=engine,
+        strict=strict,
+        overwrite=overwrite,
+        announce=printing.say,
+        progress=True,
+    )
+    printing.skipped(skipped)
+    if as_json:
+        printing.dump({"counts": [asdict(one) for one in counts], "skipped": [asdict(one) for one in skipped]})
+        return
+    printing.counts(counts, skipped)
+    latents = [
+        {"modality": one.modality, "latent": out.name or "-", "dim": out.dim, "tokens": "yes" if out.ragged else "no",
+         "fingerprint": out.fingerprint[:12]}
+        for one in counts for out in one.outputs
+    ]  # fmt: skip
+    printing.table(latents, title="Latents in the cache")
+    if output:
+        click.echo(f"\nwrote {output}")

@@ -1,0 +1,108 @@
+"""Odd and hostile files: none crashes, none is silent, and the docs list them all."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conftest import ROOT
+from odd_files import CASES, NOISE, TONE, Case, film, image, sound
+from textanchor.data.contents import decode
+from textanchor.data.readers import AbsentPart, reader
+from textanchor.errors import InputError, ItemError
+from textanchor.records import Item
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.modality}: {case.about}" for case in CASES])
+def test_an_odd_file_is_read_or_refused_by_name(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(case.make())
+    item = Item(id="it", modality=case.modality, path=path)
+    if isinstance(case.outcome, str):
+        with pytest.raises(ItemError) as caught:
+            decode(item)
+        assert case.outcome in caught.value.reason
+        assert "\n" not in caught.value.reason
+    else:
+        assert case.outcome(decode(item))
+
+
+def test_the_docs_list_every_case() -> None:
+    text = (ROOT / "docs" / "files.md").read_text().split("| kind | file | outcome |")[1]
+    rows = re.findall(r"^\| (\w+) \| (.+?) \| (.+?) \|$", text, re.M)
+    assert [(one, two, three) for one, two, three in rows] == [(case.modality, case.about, case.told) for case in CASES], (
+        "run: python docs/generate_files.py"
+    )
+    assert len(CASES) >= 40
+
+
+def test_limits_can_be_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long, large = tmp_path / "long.wav", tmp_path / "large.png"
+    long.write_bytes(sound(np.zeros(660 * 8000, np.int16), 8000, subtype="PCM_U8")())
+    large.write_bytes(image("PNG", NOISE.resize((300, 200)))())
+    monkeypatch.setenv("TEXTANCHOR_MAX_SECONDS", "700")
+    assert decode(Item(id="a", modality="audio", path=long)).seconds == 660
+    monkeypatch.setenv("TEXTANCHOR_MAX_PIXELS", "50000")
+    with pytest.raises(ItemError, match=r"300 x 200 pixels, more than the limit of 50,000; raise it with --max-pixels"):
+        decode(Item(id="a", modality="image", path=large))
+    monkeypatch.setenv("TEXTANCHOR_MAX_SECONDS", "1")
+    path = tmp_path / "film.mp4"
+    path.write_bytes(film())
+    with pytest.raises(ItemError, match=r"2 s long, more than the limit of 1 s; raise it with --max-seconds"):
+        decode(Item(id="a", modality="video", path=path))
+    monkeypatch.setenv("TEXTANCHOR_MAX_PIXELS", "many")
+    with pytest.raises((InputError, ItemError), match="TEXTANCHOR_MAX_PIXELS=many: expected a whole number"):
+        decode(Item(id="a", modality="image", path=large))
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Callable[..., Any]:
+    def take(name: str, **how: Any) -> Any:
+        return reader("video").read_part(io.BytesIO(film(**how)), name)  # type: ignore[attr-defined]
+
+    return take
+
+
+def grey(frame: Any) -> float:
+    return float(np.asarray(frame, dtype=np.float32).mean())
+
+
+def test_frames_are_taken_by_time_not_by_number(part: Callable[..., Any]) -> None:
+    even = [grey(part(f"frame:uniform:4:{row}")) for row in range(4)]
+    assert even == sorted(even)
+    np.testing.assert_allclose(even, [255 * (row + 0.5) / 4 for row in range(4)], atol=25)
+    assert grey(part("frame:first:1:0")) < 10
+    uneven = grey(part("frame:uniform:1:0", uneven=True))  # half the time is 17 of 24 frames of growing length
+    assert uneven == pytest.approx(255 * 0.69, abs=20)
+
+
+def test_scenes_fall_back_to_even_stretches(part: Callable[..., Any]) -> None:
+    assert grey(part("frame:scene:2:0")) < grey(part("frame:scene:2:1"))
+
+
+def test_what_a_video_lacks_is_absent_not_damaged(part: Callable[..., Any]) -> None:
+    with pytest.raises(AbsentPart, match="no sound track"):
+        part("sound", sound="")
+    with pytest.raises(AbsentPart, match="no picture"):
+        part("frame:first:1:0", frames=0)
+    assert part("sound").seconds == pytest.approx(2, abs=0.1)
+
+
+def test_a_plan_is_checked() -> None:
+    held: Any = reader("video")
+    assert [kind for _, kind in held.parts("uniform:2+sound")] == ["image", "image", "audio"]
+    for wrong in ("", "uniform:0", "first:2", "uniform:9999", "frames:3", "sound+"):
+        with pytest.raises(InputError, match="expected first, uniform:4 or scene:4"):
+            held.parts(wrong)
+
+
+def test_long_sounds_keep_their_samples_block_by_block() -> None:
+    long = np.tile(TONE, 100)
+    found = reader("audio").read(io.BytesIO(sound(np.stack([long, long], 1), 16000, subtype="FLOAT")()))
+    np.testing.assert_allclose(found.samples, long, atol=1e-6)
