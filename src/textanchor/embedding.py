@@ -53,7 +53,8 @@ def embed_collection(
                 continue
             new = cached = gone = 0
             if engine == "ray":
-                space.fill_by_ray(held.items(kind), own, progress=progress)
+                new = space.fill_by_ray(held.items(kind), own, progress=progress)
+                cached = -new
             for part in space.stream(held.items(kind), own, total=total, strict=strict, progress=progress):
                 vectors = space.compared(part.vectors, own, view) if view else part.vectors
                 table.add(part.items, part.contents, vectors)

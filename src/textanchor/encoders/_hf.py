@@ -17,6 +17,7 @@ from textanchor.errors import InputError, MissingError, TextAnchorError
 log = logging.getLogger(__name__)
 NEEDED = ("*.json", "*.txt", "*.model", "model*.safetensors", "*/model*.safetensors", "open_clip_model.safetensors")
 NOT_NEEDED = ("onnx/*", "openvino/*", "coreml/*", "*.fp16.safetensors", "*/.*", "original/*")
+_PATTERNS = {"allow_patterns": list(NEEDED), "ignore_patterns": list(NOT_NEEDED)}
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def _on_this_machine(argument: str, revision: str | None) -> Path | None:
     from huggingface_hub import snapshot_download
 
     try:
-        folder = Path(snapshot_download(argument, revision=revision, local_files_only=True))
+        folder = Path(snapshot_download(argument, revision=revision, local_files_only=True, **_PATTERNS))
     except (OSError, ValueError):  # LocalEntryNotFoundError, or no valid id; the hub will say which
         return None
     whole = any((folder / name).exists() for name in ("config.json", "modules.json", "open_clip_config.json"))
@@ -91,7 +92,7 @@ def _download(scheme: str, argument: str, revision: str | None) -> Path:
             "fetching %s:%s: %d files, %.1f MB; licence: %s; revision %s", scheme, argument, len(files),
             sum(files.values()) / 1e6, licence, info.sha,
         )  # fmt: skip
-        return Path(snapshot_download(argument, revision=info.sha, allow_patterns=list(files)))
+        return Path(snapshot_download(argument, revision=revision, **_PATTERNS))
     except InputError:
         raise
     except Exception as why:  # the library's errors, and those of the HTTP client below it, share no public base
@@ -108,7 +109,7 @@ def missing_model(name: str, why: BaseException) -> TextAnchorError:
     if Path(argument).expanduser().is_dir():
         return InputError(f"{name} is a folder without a usable model: {' '.join(str(why).split())[:200]}")
     return MissingError(
-        f"model {name} is neither a folder nor on this machine, and it could not be fetched; "
+        f"model {name} is neither a folder nor on this machine, and it could not be fetched ({type(why).__name__}); "
         f"with a network: hf download {argument}; without one: name a folder that holds it"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -101,15 +101,16 @@ def encode_collection(
             continue
         encoder_name = told.get(kind) or reader(kind).default_encoder
         encoder = make(encoder_name, kind, device=device)
+        made = 0
         if announce and any(out.ragged for out in outputs(encoder)):
             announce(_size_of_tokens(encoder, held, kind))
         if engine == "ray":
             from textanchor.latents.ray_engine import fill
 
-            fill(held.items(kind), encoder_name, kind, cache=cache, device=device, progress=progress)
+            made = fill(held.items(kind), encoder_name, kind, cache=cache, device=device, progress=progress)
         chunks = stream(held.items(kind), encoder, cache=cache, strict=strict, total=held.counts[kind], progress=progress)
         count, gone = _written(chunks, encoder, Path(output).expanduser() if output else None, overwrite=overwrite)
-        counts.append(count)
+        counts.append(replace(count, encoded=count.encoded + made, cached=count.cached - made))
         skipped += gone
     if not any(count.encoded + count.cached for count in counts):
         first = f"; the first: {skipped[0].item}: {skipped[0].reason}" if skipped else ""

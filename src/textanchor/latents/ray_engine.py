@@ -7,6 +7,7 @@ the caller, who goes through the cache afterwards and names it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -64,6 +65,7 @@ def fill(
         return 0
     if not ray.is_initialized():
         ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False, configure_logging=False, include_dashboard=False)
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = progress
     told = {"encoder": encoder, "modality": modality, "cache": str(config.cache_folder(cache).absolute()), "device": device}
@@ -74,8 +76,6 @@ def fill(
         batch_size=BATCH,
         compute=ray.data.ActorPoolStrategy(size=actors),
         num_gpus=1 if device.startswith("cuda") else 0,
-        max_restarts=-1,
-        max_task_retries=-1,
     )
     return int(sum(row["new"] for row in done.iter_rows()))
 

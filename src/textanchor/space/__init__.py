@@ -217,16 +217,21 @@ class Space:
                 new=chunk.new,
             )
 
-    def fill_by_ray(self, items: Iterable[Item], modality: str, *, progress: bool = False) -> None:
-        """Encode what the cache lacks by Ray; `stream` then finds it there. Raises `MissingError` without Ray."""
+    def fill_by_ray(self, items: Iterable[Item], modality: str, *, progress: bool = False) -> int:
+        """Encode what the cache lacks by Ray, so that `stream` finds it there; how many items were new.
+
+        Raises `MissingError` without Ray.
+        """
         from textanchor.latents.ray_engine import fill
 
         pieces: dict[str, list[Item]] = {modality: list(items)}
         if composed := self._composed(modality):
             pieces = composed.pieces(self, pieces[modality])
+        new, each = 0, len(composed.parts(self)) if composed else 1
         for kind, held in pieces.items():
             name = self.modalities[kind].encoder if kind in self.modalities else self.anchor
-            fill(held, name, kind, cache=self.cache, device=self.device, progress=progress)
+            new += fill(held, name, kind, cache=self.cache, device=self.device, progress=progress)
+        return -(-new // each)
 
     def encoded(self, items: Sequence[Item], modality: str, **how: Any) -> Encoded:
         """Latents of items of one modality through this space's cache."""
