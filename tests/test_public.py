@@ -9,9 +9,10 @@ from importlib.resources import files
 import textanchor
 
 PUBLIC = {
-    "read_pairs", "write_sample", "split", "fit", "load", "Space", "build_index", "search", "Hit", "evaluate", "Evaluation",
-    "write_report", "Item", "Pair", "Pairs", "Waveform", "Pooled", "PairedLatents", "Unpaired", "View", "Fit",
-    "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError",
+    "read_pairs", "write_sample", "split", "split_video", "encode_collection", "embed_collection", "Series", "Clip",
+    "Ragged", "fit", "load", "Space", "build_index", "search", "Hit", "evaluate", "Evaluation", "write_report", "Item",
+    "Pair", "Pairs", "Waveform", "Pooled", "PairedLatents", "Unpaired", "View", "Fit", "TextAnchorError", "InputError",
+    "LeakError", "MissingError", "NothingUsableError", "ItemError",
 }  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textanchor.data.pairs import read_pairs as read_pairs
     from textanchor.data.samples import write_sample as write_sample
+    from textanchor.data.split_video import split_video as split_video
     from textanchor.data.splits import split as split
+    from textanchor.embedding import embed_collection as embed_collection
     from textanchor.errors import InputError as InputError
     from textanchor.errors import ItemError as ItemError
     from textanchor.errors import LeakError as LeakError
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
     from textanchor.evaluation import evaluate as evaluate
     from textanchor.evaluation.report import write_report as write_report
     from textanchor.index import build_index as build_index
+    from textanchor.latents.collections import encode_collection as encode_collection
+    from textanchor.records import Clip as Clip
     from textanchor.records import Fit as Fit
     from textanchor.records import Item as Item
     from textanchor.records import Pair as Pair
     from textanchor.records import PairedLatents as PairedLatents
     from textanchor.records import Pairs as Pairs
     from textanchor.records import Pooled as Pooled
+    from textanchor.records import Ragged as Ragged
+    from textanchor.records import Series as Series
     from textanchor.records import Unpaired as Unpaired
     from textanchor.records import View as View
     from textanchor.records import Waveform as Waveform
@@ -40,12 +46,28 @@ if TYPE_CHECKING:
 _HOMES = {
     "data.pairs": ("read_pairs",),
     "data.samples": ("write_sample",),
+    "data.split_video": ("split_video",),
     "data.splits": ("split",),
+    "embedding": ("embed_collection",),
     "errors": ("InputError", "ItemError", "LeakError", "MissingError", "NothingUsableError", "TextAnchorError"),
     "evaluation": ("Evaluation", "evaluate"),
     "evaluation.report": ("write_report",),
     "index": ("build_index",),
-    "records": ("Fit", "Item", "Pair", "PairedLatents", "Pairs", "Pooled", "Unpaired", "View", "Waveform"),
+    "latents.collections": ("encode_collection",),
+    "records": (
+        "Clip",
+        "Fit",
+        "Item",
+        "Pair",
+        "PairedLatents",
+        "Pairs",
+        "Pooled",
+        "Ragged",
+        "Series",
+        "Unpaired",
+        "View",
+        "Waveform",
+    ),
     "searching": ("Hit", "search"),
     "space": ("Space",),
     "space.fitting": ("fit",),
@@ -54,11 +76,11 @@ _HOMES = {
 _HOME = {name: home for home, held in _HOMES.items() for name in held}
 
 __all__ = [  # noqa: RUF022 - by use, not by alphabet
-    "read_pairs", "write_sample", "split",
+    "read_pairs", "write_sample", "split", "split_video", "encode_collection", "embed_collection",
     "fit", "load", "Space",
     "build_index", "search", "Hit",
     "evaluate", "Evaluation", "write_report",
-    "Item", "Pair", "Pairs", "Waveform", "Pooled", "PairedLatents", "Unpaired", "View", "Fit",
+    "Item", "Pair", "Pairs", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired", "View", "Fit",
     "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError",
 ]  # fmt: skip
 

@@ -17,7 +17,7 @@ from textanchor.errors import InputError, MissingError, TextAnchorError
 log = logging.getLogger(__name__)
 NEEDED = ("*.json", "*.txt", "*.model", "model*.safetensors", "*/model*.safetensors", "open_clip_model.safetensors")
 NOT_NEEDED = ("onnx/*", "openvino/*", "coreml/*", "*.fp16.safetensors", "*/.*", "original/*")
-_PATTERNS = {"allow_patterns": list(NEEDED), "ignore_patterns": list(NOT_NEEDED)}
+_PATTERNS: dict[str, Any] = {"allow_patterns": list(NEEDED), "ignore_patterns": list(NOT_NEEDED)}
 
 
 @contextmanager
