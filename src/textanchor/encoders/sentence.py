@@ -26,7 +26,7 @@ PREFIXES = (("multilingual-e5-", "query: "), ("e5-", "query: "), ("nomic-embed-t
 class Sentence:
     """Unit vectors of texts; the prompt, if any, is fixed here and part of the fingerprint."""
 
-    batch = 256  # texts a call; the library sorts them by length again and pads inner batches
+    batch = 1024  # texts a call; the library sorts them by length again and pads inner batches
 
     def __init__(self, model: Any, *, label: str, modality: str, prompt: str) -> None:
         self.modality, self.prompt, self.name = modality, prompt, f"st:{label}"

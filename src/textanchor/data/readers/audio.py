@@ -44,6 +44,7 @@ class AudioReader:
         try:
             found = _by_libsndfile(stream)
         except soundfile.LibsndfileError as why:
+            _descriptor(stream)  # libsndfile has moved it, and Python does not know
             stream.seek(0)
             found = _by_ffmpeg(stream, why.error_string)
         return self.accept(found)
