@@ -160,7 +160,8 @@ def peak(folder: Path, count: int) -> None:
     from textanchor.embedding import embed_collection
     from textanchor.encoders import make
     from textanchor.projectors.linear import Linear
-    from textanchor.space import Fitted, Seen, Space
+    from textanchor.space import Space
+    from textanchor.space.holdings import Fitted, Seen
 
     held = folder / f"{count}"
     for number in range(count):

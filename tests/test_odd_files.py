@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -106,3 +107,26 @@ def test_long_sounds_keep_their_samples_block_by_block() -> None:
     long = np.tile(TONE, 100)
     found = reader("audio").read(io.BytesIO(sound(np.stack([long, long], 1), 16000, subtype="FLOAT")()))
     np.testing.assert_allclose(found.samples, long, atol=1e-6)
+
+
+def test_mutated_files_are_read_or_refused(tmp_path: Path) -> None:
+    """Bytes changed, cut out and put in at random: whatever a decoder stumbles over becomes one line."""
+    rng, path, refused = random.Random(0), tmp_path / "file", 0
+    sound_files = [(case.modality, case.make()) for case in CASES if not isinstance(case.outcome, str)]
+    for _ in range(600):
+        modality, raw = rng.choice([one for one in sound_files if len(one[1]) < 100_000])
+        held = bytearray(raw)
+        for _ in range(rng.choice((1, 5, 50))):
+            place = rng.randrange(len(held))
+            if rng.random() < 0.7:
+                held[place] = rng.randrange(256)
+            else:
+                held[place : place + rng.choice((0, 4, 50))] = rng.randbytes(rng.choice((0, 4, 50)))
+            held = held or bytearray(b"x")
+        path.write_bytes(held)
+        try:
+            decode(Item(id="it", modality=modality, path=path))
+        except ItemError as why:
+            refused += 1
+            assert "\n" not in why.reason
+    assert 100 < refused < 600

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.data.readers import AbsentPart, part_reader, reader
-from textanchor.errors import ItemError
+from textanchor.errors import ItemError, TextAnchorError
 from textanchor.files import file_digest
 from textanchor.records import Item
 
@@ -56,6 +56,10 @@ def decode(item: Item) -> Any:
             return held.accept(part_reader(source).read_part(stream, part))
     except (OSError, ValueError, MemoryError) as why:
         raise ItemError(item.id, one_line(why), absent=isinstance(why, AbsentPart)) from None
+    except TextAnchorError:
+        raise
+    except Exception as why:  # decoders answer hostile bytes with whatever their parsers stumble over
+        raise ItemError(item.id, f"damaged: {type(why).__name__}: {one_line(why)[:160]}") from None
 
 
 def one_line(why: BaseException) -> str:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from textanchor import config
 from textanchor.data.contents import cache_key, content_hash
 from textanchor.encoders import Encoder, Output, outputs
-from textanchor.errors import ItemError
+from textanchor.errors import InputError, ItemError
 from textanchor.latents.cache import LatentCache
 from textanchor.latents.passes import encoded_rows, is_light
 from textanchor.records import Item, Pooled, Ragged, Skipped
@@ -78,8 +78,11 @@ def encode(
 
     Without `store` nothing new is written, which suits single queries. Items that cannot be read are left out and named in
     `skipped`, all of them if need be; with `strict` the first of them raises `ItemError`. `known` gives content hashes
-    already computed.
+    already computed. Raises `InputError` for an encoder of several outputs or of tokens, which `stream` takes.
     """
+    outs = outputs(encoder)
+    if len(outs) != 1 or outs[0].ragged:
+        raise InputError(f"the encoder gives {'tokens' if len(outs) == 1 else f'{len(outs)} latents'} an item; use stream")
     vectors = np.empty((len(items), encoder.dim), dtype=np.float32)
     ids: list[str] = []
     hashes: list[str] = []
@@ -87,7 +90,7 @@ def encode(
     cached = new = 0
     for chunk in stream(items, encoder, cache=cache, known=known, store=store, strict=strict, progress=progress):
         (part,) = chunk.latents
-        assert isinstance(part, Pooled), "a ragged encoder is streamed"
+        assert isinstance(part, Pooled)
         vectors[len(ids) : len(ids) + len(part)] = part.vectors
         ids += part.ids
         hashes += part.contents

@@ -18,10 +18,11 @@ from textanchor.errors import InputError, ItemError
 from textanchor.files import digest
 from textanchor.latents.engine import Encoded
 from textanchor.records import Affine, Item, Pairs, Pooled, Skipped, Vectors, View
+from textanchor.space.holdings import Embedded
 from textanchor.views import as_item, unit
 
 if TYPE_CHECKING:
-    from textanchor.space import Embedded, Space
+    from textanchor.space import Space
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
@@ -51,8 +52,6 @@ class Composition:
         self, space: Space, items: Iterable[Item], *, strict: bool, store: bool, total: int | None, progress: bool
     ) -> Iterator[Embedded]:
         """Raw vectors of any number of items, 64 at a time."""
-        from textanchor.space import Embedded
-
         rest, told = iter(items), None if progress else True
         with tqdm(total=total, desc=f"encode {self.modality}", unit="item", disable=told) as bar:
             while part := list(islice(rest, CHUNK)):

@@ -18,8 +18,9 @@ from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
 from textanchor.latents.pairing import paired
 from textanchor.records import Item, PairedLatents, Pairs, Unpaired, Vectors
-from textanchor.space import Fitted, Seen, Space
+from textanchor.space import Space
 from textanchor.space.composition import DEFAULTS, expanded
+from textanchor.space.holdings import Fitted, Seen
 from textanchor.space.items import TEXT
 
 

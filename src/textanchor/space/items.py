@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from textanchor.data.readers import guess_modality
 from textanchor.errors import InputError
-from textanchor.records import Item, Waveform
+from textanchor.records import Item, Series, Waveform
 
 TEXT = "text"
 
@@ -17,6 +19,7 @@ TEXT = "text"
 def as_items(given: Any, modality: str | None = None) -> list[Item]:
     """Items from what a caller has at hand; see `Space.embed`. Raises `InputError` for what cannot be understood."""
     single = isinstance(given, str | Path | Item) or _kind_in_memory(given) is not None or not isinstance(given, Iterable)
+    single = single or _one_array(given, modality)
     items, taken = [], set()
     for row, value in enumerate([given] if single else given):
         item = _as_item(value, modality, row)
@@ -41,9 +44,16 @@ def _as_item(value: Any, modality: str | None, row: int) -> Item:
     return Item(id=value if isinstance(value, str) else f"{kind} {row}", modality=kind, value=value)
 
 
+def _one_array(value: Any, modality: str | None) -> bool:
+    """Pixels [h, w] or [h, w, 3], or a series [t] or [t, channels]; with one dimension more it is a batch."""
+    return isinstance(value, np.ndarray) and value.ndim in {"image": (2, 3), "series": (1, 2)}.get(modality or "", ())
+
+
 def _kind_in_memory(value: Any) -> str | None:
     if isinstance(value, str):
         return TEXT
-    if isinstance(value, Waveform) or (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int)):
+    if isinstance(value, Series):
+        return "series"
+    if isinstance(value, Waveform) or (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int | float)):
         return "audio"
     return "image" if hasattr(value, "convert") and hasattr(value, "mode") else None

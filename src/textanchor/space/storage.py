@@ -24,7 +24,8 @@ from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, new_folder, read_json, write_bytes, write_json
 from textanchor.projectors import build
 from textanchor.records import Affine, View
-from textanchor.space import Fitted, Seen, Space
+from textanchor.space import Space
+from textanchor.space.holdings import Fitted, Seen
 
 FORMAT, VERSION, FACTS = "textanchor-space", 1, "space.json"
 

@@ -51,9 +51,9 @@ def sound_of(container: Any) -> Waveform | None:
     if not container.streams.audio:
         return None
     track = container.streams.audio[0]
-    rate = int(track.rate or 0)
+    rate = int(getattr(track, "rate", None) or 0)
     if rate <= 0:
-        raise ValueError("a sound track without a rate")
+        raise ValueError("a sound track without a rate, or of an unknown codec")
     to_float = av.AudioResampler(format="fltp")
     parts, count = [], 0
     for frame in container.decode(track):

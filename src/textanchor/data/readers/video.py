@@ -126,6 +126,8 @@ def _at(container: Any, track: Any, seconds: float) -> Any:
         if shown is not None and frame.time is not None and frame.time > wanted:
             return shown
         shown = frame
+    if shown is None:
+        raise ValueError(f"no frame at {seconds:.1f} s")
     return shown
 
 
