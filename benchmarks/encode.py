@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import resource
 import statistics
 import subprocess
@@ -35,6 +36,7 @@ def main() -> None:
     args = told.parse_args()
     print("| what | textanchor / bare loop | items a second | second pass, times the first |\n|---|---|---|---|")
     images(args.root, args.images)
+    exported(args.root, args.images)
     clips(args.root, args.clips)
     texts(args.root, args.texts)
     if args.many:
@@ -61,6 +63,54 @@ def images(root: Path, count: int) -> None:
         return np.concatenate(out)
 
     compare("images", bare, items(files, "image"), f"hub:{folder}")
+
+
+def exported(root: Path, count: int) -> None:
+    """The same photographs through the same model exported to ONNX, against `hub:`; needs onnxscript."""
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError:
+        print("| photographs by ONNX Runtime | not measured: pip install onnxscript | | |")
+        return
+    from textanchor.encoders import make
+    from textanchor.latents.engine import encode
+
+    source = root / "models" / "mobilenet_v1_0.75_224"
+    held = items(sorted((root / "data" / "flickr8k" / "images").rglob("*.jpg"))[:count], "image")
+    with tempfile.TemporaryDirectory() as folder:
+        export(source, Path(folder))
+        made = {name: make(name, "image", device="cpu") for name in (f"hub:{source}@size=224", f"onnx:{folder}")}
+        seconds: dict[str, list[float]] = {name: [] for name in made}
+        vectors = {}
+        for _ in range(ROUNDS):
+            for name, encoder in made.items():
+                with tempfile.TemporaryDirectory() as cache:
+                    took, found = timed(lambda one=encoder, where=cache: encode(held, one, cache=where))
+                seconds[name].append(took)
+                vectors[name] = found.latents.vectors
+        hub, graph = (statistics.median(took) for took in seconds.values())
+        np.testing.assert_allclose(*vectors.values(), atol=1e-3)
+        print(f"| images by ONNX Runtime, against `hub:` | {hub / graph:.2f} | {len(held) / graph:.0f} | |", flush=True)
+
+
+def export(source: Path, folder: Path) -> None:
+    """Write `model.onnx` and `encoder.json` of an image model whose last hidden state is pooled by its mean."""
+    import torch
+    from transformers import AutoModel
+
+    class Last(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = AutoModel.from_pretrained(source)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.model(pixel_values=x).last_hidden_state
+
+    sizes = {"x": {0: torch.export.Dim("n", min=1, max=512)}}
+    names = {"input_names": ["x"], "output_names": ["y"], "dynamic_shapes": sizes}
+    torch.onnx.export(Last().eval(), (torch.rand(2, 3, 224, 224),), folder / "model.onnx", external_data=False, **names)
+    side = {"modality": "image", "input": "x", "output": "y", "size": 224, "mean": [0.5] * 3, "std": [0.5] * 3}
+    (folder / "encoder.json").write_text(json.dumps(side))
 
 
 def clips(root: Path, count: int) -> None:

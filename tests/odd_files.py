@@ -72,6 +72,7 @@ def film(
             picture = container.add_stream(codec, rate=12)
             picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
             picture.time_base = picture.codec_context.time_base = Fraction(1, 120)
+            picture.codec_context.gop_size, picture.codec_context.options = 24, {"sc_threshold": "1000000000"}
         if sound:
             voice = container.add_stream(sound, rate=16000 if sound != "libopus" else 48000)
         if picture is not None:

@@ -195,6 +195,10 @@ def test_collections_from_python(mixed: Path, tmp_path: Path) -> None:
     counts, skipped = encode_collection(mixed, cache=tmp_path / "cache")
     assert sum(one.encoded for one in counts) == 7
     assert len(skipped) == 5
+    captions = tmp_path / "captions.csv"
+    captions.write_text("path,text\n" + "mixed/0.png,a cross\nmixed/0.png,two lines\n" * 3)
+    (count,), _ = encode_collection(captions, cache=tmp_path / "other")
+    assert (count.encoded, count.cached) == (1, 0)
     with pytest.raises(ItemError, match=r"broken\.png"):
         encode_collection(mixed, cache=tmp_path / "cache", strict=True)
     (tmp_path / "void").mkdir()

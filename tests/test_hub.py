@@ -218,7 +218,8 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(tmp_path: Path, vit: Path) -> Iterator[Callable[..., Any]]:
     shutil.copytree(vit, tmp_path / "served")
-    (tmp_path / "served" / "pytorch_model.bin").write_bytes(b"a pickle")
+    for name in ("pytorch_model.bin", "model.fp16.safetensors"):
+        (tmp_path / "served" / name).write_bytes(b"not to be fetched")
     handler = type("Here", (Answers,), {"folder": tmp_path / "served", "asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -242,7 +243,9 @@ def test_size_licence_and_revision_are_said_before_fetching(hub: Callable[..., A
     said = next(line for line in done.stderr.splitlines() if line.startswith("fetching"))
     assert "fetching hub:tiny/model: 3 files, 0.0 MB; licence: mit; revision 0123456789abcdef" in said
     assert done.stdout.strip() == make(f"hub:{vit}", "image", device="cpu").fingerprint
-    assert not any("pytorch_model.bin" in path for path in asked), "nothing that runs code is fetched"
+    assert not any(path.endswith(("pytorch_model.bin", "fp16.safetensors")) for path in asked), (
+        "nothing that runs code is fetched"
+    )
     again, _ = hub("hub:tiny/model", offline=True)
     assert again.returncode == 0, again.stderr
     assert "fetching" not in again.stderr

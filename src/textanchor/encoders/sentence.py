@@ -32,12 +32,12 @@ class Sentence:
         self.modality, self.prompt, self.name = modality, prompt, f"st:{label}"
         self.dim = int(model.get_embedding_dimension())
         self.fingerprint = digest("st", label, prompt, str(model.max_seq_length), weights_hash(model))
-        self._model, self._inner = model, 128 if model.device.type == "cuda" else 32
+        self._model, self._inner = model, 128 if model.device.type == "cuda" else 64
 
     def encode(self, batch: Sequence[str]) -> Vectors:
         """*Shape:* [n, dim], each of length 1."""
         found = self._model.encode(
-            list(batch), prompt=self.prompt or None, normalize_embeddings=True, show_progress_bar=False, batch_size=self._inner
+            list(batch), prompt=self.prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=self._inner
         )
         return np.asarray(found, dtype=np.float32)
 

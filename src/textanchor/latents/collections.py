@@ -40,13 +40,9 @@ class Contents:
     skipped: tuple[Skipped, ...]
 
     def items(self, kind: str) -> Iterator[Item]:
-        """The items of one modality, read anew from the disk and each once."""
-        seen: set[str] = set()
-        unique = Path(self.source).expanduser().is_dir()  # a folder's names are; a table's need not be
-        for found in iterate_collection(self.source, modality=self.modality):
-            if isinstance(found, Item) and found.modality == kind and found.id not in seen:
-                if not unique:
-                    seen.add(found.id)
+        """The items of one modality, read anew from the disk."""
+        for found in _once(self.source, self.modality):
+            if isinstance(found, Item) and found.modality == kind:
                 yield found
 
 
@@ -54,7 +50,7 @@ def survey(source: str | Path, *, modality: str | None = None) -> Contents:
     """Count a collection's items without opening them. Raises `NothingUsableError` if there is none."""
     counts: Counter[str] = Counter()
     skipped = []
-    for found in iterate_collection(source, modality=modality):
+    for found in _once(source, modality):
         if isinstance(found, Skipped):
             skipped.append(found)
         else:
@@ -63,6 +59,17 @@ def survey(source: str | Path, *, modality: str | None = None) -> Contents:
         first = f"; the first of {len(skipped)} skipped: {skipped[0].item}: {skipped[0].reason}" if skipped else ""
         raise NothingUsableError(f"{source} holds no item{first}")
     return Contents(source=source, modality=modality, counts=counts, skipped=tuple(skipped))
+
+
+def _once(source: str | Path, modality: str | None) -> Iterator[Item | Skipped]:
+    """Every item once: a table may name it again with another text. A folder's names differ, so none is remembered."""
+    table, seen = Path(source).expanduser().is_file(), set[str]()
+    for found in iterate_collection(source, modality=modality):
+        if table and isinstance(found, Item):
+            if found.id in seen:
+                continue
+            seen.add(found.id)
+        yield found
 
 
 def encode_collection(
