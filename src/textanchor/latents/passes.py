@@ -51,13 +51,12 @@ def _ahead(
             yield item, _prepared(item, prepare)
             continue
         queue.append((item, pool.submit(_prepared, item, prepare)))
-        if len(queue) < limit:
-            continue
-        first, done = queue.popleft()
-        value = done.result()
-        if not isinstance(value, ItemError):
-            limit = max(config.workers() + 1, min(2 * batch, BUDGET // max(1, _bytes(value))))
-        yield first, value
+        while len(queue) >= limit:
+            first, done = queue.popleft()
+            value = done.result()
+            if not isinstance(value, ItemError):
+                limit = max(config.workers() + 1, min(2 * batch, BUDGET // max(1, _bytes(value))))
+            yield first, value
     for first, done in queue:
         yield first, done.result()
 

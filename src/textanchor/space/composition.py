@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
-CHUNK = 64
+CHUNK = 512  # items whose parts are encoded together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Composition:
     def stream(
         self, space: Space, items: Iterable[Item], *, strict: bool, store: bool, total: int | None, progress: bool
     ) -> Iterator[Embedded]:
-        """Raw vectors of any number of items, 64 at a time."""
+        """Raw vectors of any number of items, 512 at a time."""
         rest, told = iter(items), None if progress else True
         with tqdm(total=total, desc=f"encode {self.modality}", unit="item", disable=told) as bar:
             while part := list(islice(rest, CHUNK)):
