@@ -206,3 +206,13 @@ def test_collections_from_python(mixed: Path, tmp_path: Path) -> None:
         encode_collection(tmp_path / "void")
     with pytest.raises(InputError, match="does not exist"):
         encode_collection(tmp_path / "gone")
+
+
+def test_an_unknown_engine_is_said(mixed: Path, shapes: Path, saved: Path, tmp_path: Path) -> None:
+    told = r"no engine is called 'rya' \(known: local, ray\)"
+    with pytest.raises(InputError, match=told):
+        encode_collection(mixed, cache=tmp_path, engine="rya")
+    with pytest.raises(InputError, match=told):
+        textanchor.embed_collection(textanchor.load(saved), mixed, tmp_path / "v.parquet", engine="rya")
+    with pytest.raises(InputError, match=told):
+        textanchor.fit(shapes, aligner="ridge", engine="rya")

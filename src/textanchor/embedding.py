@@ -8,7 +8,7 @@ from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import refuse_existing
 from textanchor.latents.collections import Count, survey
 from textanchor.latents.parquet import vector_table
-from textanchor.records import Skipped
+from textanchor.records import Skipped, first_of
 from textanchor.space import Space
 from textanchor.space.items import TEXT
 from textanchor.space.storage import fingerprint
@@ -51,10 +51,8 @@ def embed_collection(
             if own not in (TEXT, *space.kinds):
                 skipped += [Skipped(item=item.id, reason=f"the space has no modality '{kind}'") for item in held.items(kind)]
                 continue
-            new = cached = gone = 0
-            if engine == "ray":
-                new = space.fill_by_ray(held.items(kind), own, progress=progress)
-                cached = -new
+            new = space.prefill(held.items(kind), own, engine=engine, progress=progress)
+            cached, gone = -new, 0
             for part in space.stream(held.items(kind), own, total=total, strict=strict, progress=progress):
                 vectors = space.compared(part.vectors, own, view) if view else part.vectors
                 table.add(part.items, part.contents, vectors)
@@ -62,6 +60,5 @@ def embed_collection(
                 skipped += part.skipped
             counts.append(Count(modality=kind, encoded=new, cached=cached, skipped=gone))
         if not table.rows:
-            first = f"; the first of {len(skipped)}: {skipped[0].item}: {skipped[0].reason}" if skipped else ""
-            raise NothingUsableError(f"nothing of {source} could be embedded{first}")
+            raise NothingUsableError(f"nothing of {source} could be embedded{first_of(skipped)}")
     return tuple(counts), tuple(skipped)

@@ -81,6 +81,11 @@ class Skipped:
     absent: bool = False
 
 
+def first_of(skipped: Sequence[Skipped]) -> str:
+    """The end of a message that nothing remained: how many were left out, and why the first was."""
+    return f"; the first of {len(skipped)} skipped: {skipped[0].item}: {skipped[0].reason}" if skipped else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
     """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose."""

@@ -17,12 +17,7 @@ from textanchor.cli import options, printing
 @click.option("--view", help="Unit vectors as they are compared with this modality. [default: raw vectors]")
 @options.modality
 @options.encoders
-@options.cache
-@options.device
-@options.engine
-@options.reading
-@options.strict
-@options.overwrite
+@options.encoding
 @options.as_json
 def command(
     collection: Path,

@@ -15,12 +15,7 @@ from textanchor.cli import options, printing
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for Parquet files, one a latent. [default: none]")
 @options.encoders
 @options.modality
-@options.cache
-@options.device
-@options.engine
-@options.reading
-@options.strict
-@options.overwrite
+@options.encoding
 @options.as_json
 def command(
     collection: Path,

@@ -24,12 +24,7 @@ from textanchor.records import Skipped
 @click.option("--resplit", is_flag=True, help="Split anew although the table has a split column.")
 @click.option("--split-name", help="Name of a predefined split that breaks groups, such as 'official, speakers shared'.")
 @options.seed
-@options.cache
-@options.device
-@options.engine
-@options.reading
-@options.strict
-@options.overwrite
+@options.encoding
 def command(
     pairs: Path,
     output: Path | None,

@@ -63,11 +63,19 @@ _SETTINGS = (
 )
 
 
-def reading(command: Command) -> Command:
-    """What every command has that reads raw files."""
-    for setting in reversed(_SETTINGS):
-        command = setting(command)
-    return command
+def _together(*parts: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in this order."""
+
+    def add(command: Command) -> Command:
+        for part in reversed(parts):
+            command = part(command)
+        return command
+
+    return add
+
+
+reading = _together(*_SETTINGS)  # what every command has that reads raw files
+encoding = _together(cache, device, engine, reading, strict, overwrite)  # ... and that encodes whole collections
 
 
 def _by_modality(values: tuple[str, ...]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import part_reader
 from textanchor.errors import ItemError, NothingUsableError
 from textanchor.files import new_folder
-from textanchor.records import Item, Pair, Skipped
+from textanchor.records import Item, Pair, Skipped, first_of
 
 VIDEO, MARKER = "video", "pairs.csv"
 
@@ -87,8 +87,7 @@ def split_video(
                         table.writerow((place, kind, pair.text, pair.group or item.id, pair.split or ""))
                 done += kept > 0
         if not done:
-            first = f"; the first of {len(skipped)}: {skipped[0].item}: {skipped[0].reason}" if skipped else ""
-            raise NothingUsableError(f"no video of {source} has any of the parts {plan}{first}")
+            raise NothingUsableError(f"no video of {source} has any of the parts {plan}{first_of(skipped)}")
     return Taken(videos=done, counts=dict(counts), absent=absent, skipped=tuple(skipped))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -12,6 +12,8 @@ import numpy as np
 from textanchor import registry
 from textanchor.errors import InputError
 from textanchor.records import Vectors
+
+BATCH = 32  # items a call, unless the encoder says otherwise
 
 
 @runtime_checkable
@@ -62,11 +64,41 @@ def encode_staged(encoder: Staged, batch: Sequence[Any]) -> Vectors:
     return np.asarray(found, dtype=np.float32)
 
 
+class _Plain:
+    """An encoder of one method as a staged one that prepares nothing."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.outputs = (Output(name="", dim=encoder.dim, fingerprint=encoder.fingerprint),)
+
+    def prepare(self, value: Any) -> Any:
+        return value
+
+    def forward(self, inputs: Sequence[Any]) -> list[Any]:
+        return [self._encoder.encode(inputs)]
+
+
+def staged(encoder: Encoder) -> Staged:
+    """Any encoder in two steps, so that nobody else need tell the kinds apart."""
+    return encoder if isinstance(encoder, Staged) else _Plain(encoder)
+
+
 def outputs(encoder: Encoder) -> tuple[Output, ...]:
     """What a pass of this encoder gives."""
-    if isinstance(encoder, Staged):
-        return encoder.outputs
-    return (Output(name="", dim=encoder.dim, fingerprint=encoder.fingerprint),)
+    return staged(encoder).outputs
+
+
+def alike(keys: Iterable[Hashable]) -> list[list[int]]:
+    """Places of equal keys, such as the shapes of inputs that a model can take together."""
+    places: dict[Hashable, list[int]] = {}
+    for place, key in enumerate(keys):
+        places.setdefault(key, []).append(place)
+    return list(places.values())
+
+
+def batch_size(encoder: Encoder) -> int:
+    """Items a call."""
+    return int(getattr(encoder, "batch", BATCH))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Protocol
 
 import numpy as np
 
-from textanchor.encoders import Output, Spec, encode_staged
+from textanchor.encoders import Output, Spec, alike, encode_staged
 from textanchor.encoders._hf import check_complete, fetched, missing_model, quiet, weights_hash
 from textanchor.errors import InputError
 from textanchor.files import digest
@@ -61,14 +60,15 @@ class Hub:
         self._format = _memory_format(model, front)
         self._model, self._front, self._dtype = model.to(memory_format=self._format), front, dtype
         self.modality, self.seconds, self.name = front.modality, front.seconds, name
-        states = self._states([front.prepare(front.blank())], deep=True)[0]
+        blank = [front.prepare(front.blank())]
+        states, pooler = self._states(blank, deep=True)
         names = [LAST, *(str(layer) for layer in range(len(states) - 1))]
         self._layers = tuple(dict.fromkeys(self._known(layer, names) for layer in (names if ALL in layers else layers)))
         self._deep = self._layers != (LAST,)
         self._pools = tuple(pools)
         print_of = digest("hub", "2", weights_hash(model), front.recipe(), dtype, repr(front.keywords()))
         self.outputs: tuple[Output, ...] = ()
-        sample = self._pooled([front.prepare(front.blank())])
+        sample = self._pooled(states, pooler, blank)
         self.outputs = tuple(
             Output(
                 name=f"layer={layer},pool={pool}",
@@ -91,12 +91,10 @@ class Hub:
 
     def forward(self, inputs: Sequence[dict[str, np.ndarray]]) -> list[Any]:
         """One entry an output; inputs of one shape run together."""
-        by_shape = defaultdict(list)
-        for row, one in enumerate(inputs):
-            by_shape[tuple(sorted((key, value.shape) for key, value in one.items()))].append(row)
+        shapes = (tuple(sorted((key, value.shape) for key, value in one.items())) for one in inputs)
         found: list[list[Any]] = [[None] * len(inputs) for _ in self.outputs]
-        for rows in by_shape.values():
-            for place, values in enumerate(self._pooled([inputs[row] for row in rows])):
+        for rows in alike(shapes):
+            for place, values in enumerate(self._passed([inputs[row] for row in rows])):
                 for row, value in zip(rows, values, strict=True):
                     found[place][row] = value
         return [rows if out.ragged else np.stack(rows) for out, rows in zip(self.outputs, found, strict=True)]
@@ -129,9 +127,11 @@ class Hub:
             out = self._model(**given, output_hidden_states=deep, **self._front.keywords())
         return [out.last_hidden_state, *(out.hidden_states if deep else ())], getattr(out, "pooler_output", None)
 
-    def _pooled(self, inputs: Sequence[Mapping[str, np.ndarray]]) -> list[Any]:
+    def _passed(self, inputs: Sequence[Mapping[str, np.ndarray]]) -> list[Any]:
+        return self._pooled(*self._states(inputs, deep=self._deep), inputs)
+
+    def _pooled(self, states: Sequence[Any], pooler: Any, inputs: Sequence[Mapping[str, np.ndarray]]) -> list[Any]:
         """One list of arrays an output."""
-        states, pooler = self._states(inputs, deep=self._deep)
         found = []
         for layer, pool in self._wanted():
             if pool == "pooler":
@@ -174,7 +174,7 @@ class Hub:
         blank = self._front.prepare(self._front.blank())
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        self._pooled([blank] * 8)
+        self._passed([blank] * 8)
         one = max(1, (torch.cuda.max_memory_allocated() - before) // 8)
         room = torch.cuda.mem_get_info()[0] // 2 // one
         return int(np.clip(1 << max(0, int(room).bit_length() - 1), 1, LARGEST))

@@ -13,7 +13,6 @@ channels                series    number of channels; length: rows that a series
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Output, Spec, encode_staged
+from textanchor.encoders import Output, Spec, alike, encode_staged
 from textanchor.encoders._sound import resampled
 from textanchor.encoders.signal_series import stretched
 from textanchor.errors import DamagedError, InputError
@@ -97,11 +96,8 @@ class Onnx:
 
     def forward(self, inputs: Sequence[np.ndarray]) -> list[Any]:
         """Pooled vectors, or tokens where the sidecar keeps them."""
-        by_shape = defaultdict(list)
-        for row, value in enumerate(inputs):
-            by_shape[value.shape].append(row)
         out: dict[int, np.ndarray] = {}
-        for rows in by_shape.values():
+        for rows in alike(value.shape for value in inputs):
             found = self._run(np.stack([inputs[row] for row in rows]))
             tokens = np.moveaxis(found.reshape(*found.shape[:2], -1), 1, 2) if found.ndim == 4 else found
             out.update(zip(rows, self._pooled(tokens), strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Encoder, Spec, Staged, encode_staged, outputs
+from textanchor.encoders import Encoder, Spec, batch_size, encode_staged, staged
 from textanchor.encoders import make as make_encoder
 from textanchor.encoders._sound import log_mel
 from textanchor.errors import InputError
@@ -26,9 +26,11 @@ class Spectrogram:
     modality = "audio"
 
     def __init__(self, inner: Encoder) -> None:
-        self._inner = inner
-        self.batch, self.name = int(getattr(inner, "batch", 32)), f"spectrogram+{getattr(inner, 'name', 'encoder')}"
-        self.outputs = tuple(replace(out, fingerprint=digest("spectrogram", "1", out.fingerprint)) for out in outputs(inner))
+        self._inner = staged(inner)
+        self.batch, self.name = batch_size(inner), f"spectrogram+{getattr(inner, 'name', 'encoder')}"
+        self.outputs = tuple(
+            replace(out, fingerprint=digest("spectrogram", "1", out.fingerprint)) for out in self._inner.outputs
+        )
         self.dim, self.fingerprint = self.outputs[0].dim, self.outputs[0].fingerprint
 
     def encode(self, batch: Sequence[Waveform]) -> Vectors:
@@ -37,12 +39,11 @@ class Spectrogram:
 
     def prepare(self, value: Waveform) -> Any:
         """The image encoder's input."""
-        drawn = picture(value)
-        return self._inner.prepare(drawn) if isinstance(self._inner, Staged) else drawn
+        return self._inner.prepare(picture(value))
 
     def forward(self, inputs: Sequence[Any]) -> list[Any]:
         """What the image encoder gives."""
-        return self._inner.forward(inputs) if isinstance(self._inner, Staged) else [self._inner.encode(inputs)]
+        return self._inner.forward(inputs)
 
 
 def picture(sound: Waveform) -> Image.Image:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from textanchor.encoders import Encoder, Output, Spec, Staged, encode_staged, outputs
+from textanchor.encoders import Encoder, Output, Spec, batch_size, encode_staged, staged
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.records import Series, Vectors, Waveform
@@ -25,9 +25,9 @@ class Windowed:
     """
 
     def __init__(self, inner: Encoder, *, seconds: float, hop: float, keep: bool) -> None:
-        self._inner, self._seconds, self._hop, self._keep = inner, seconds, hop, keep
+        self._inner, self._seconds, self._hop, self._keep = staged(inner), seconds, hop, keep
         self.modality, self.name = inner.modality, str(getattr(inner, "name", ""))
-        self.batch = int(getattr(inner, "batch", 32))
+        self.batch = batch_size(inner)
         self.outputs = tuple(
             replace(
                 out,
@@ -35,19 +35,19 @@ class Windowed:
                 name=f"{out.name} window={seconds:g},hop={hop:g}".strip() + (",windows=keep" if keep else ""),
                 fingerprint=digest("windowed", "1", out.fingerprint, f"{seconds} {hop} {keep}"),
             )
-            for out in outputs(inner)
+            for out in self._inner.outputs
         )
         self.dim, self.fingerprint = self.outputs[0].dim, self.outputs[0].fingerprint
 
     def prepare(self, value: Any) -> list[Any]:
         """The inner encoder's inputs of all windows."""
         pieces = cut(value, self._seconds, self._hop)
-        return [self._inner.prepare(piece) for piece in pieces] if isinstance(self._inner, Staged) else pieces
+        return [self._inner.prepare(piece) for piece in pieces]
 
     def forward(self, inputs: Sequence[list[Any]]) -> list[Any]:
         """Windows of all items together, in batches, put together again an item."""
         flat = [piece for one in inputs for piece in one]
-        parts = [self._inside(flat[start : start + self.batch]) for start in range(0, len(flat), self.batch)]
+        parts = [self._inner.forward(flat[start : start + self.batch]) for start in range(0, len(flat), self.batch)]
         edges = np.concatenate([[0], np.cumsum([len(one) for one in inputs])])
         return [self._joined(place, out, [part[place] for part in parts], edges) for place, out in enumerate(self.outputs)]
 
@@ -55,13 +55,10 @@ class Windowed:
         """*Shape:* [n, dim]."""
         return encode_staged(self, batch)
 
-    def _inside(self, inputs: list[Any]) -> list[Any]:
-        return self._inner.forward(inputs) if isinstance(self._inner, Staged) else [self._inner.encode(inputs)]
-
     def _joined(self, place: int, out: Output, parts: list[Any], edges: np.ndarray) -> Any:
         rows = [row for part in parts for row in part]
         own = [rows[low:high] for low, high in pairwise(edges.tolist())]
-        if outputs(self._inner)[place].ragged:
+        if self._inner.outputs[place].ragged:
             return [np.concatenate(held) for held in own]
         if self._keep:
             return [np.stack(held).astype(np.float16) for held in own]

@@ -49,11 +49,8 @@ class LatentCache:
 
     def get(self, keys: Sequence[str]) -> Vectors:
         """Vectors of keys that are all present. *Shape:* [len(keys), dim]. Raises `KeyError`."""
-        return np.stack(self._all(keys)) if keys else np.empty((0, self._dim), dtype=np.float32)
-
-    def tokens(self, keys: Sequence[str]) -> list[np.ndarray]:
-        """Tokens of keys that are all present, [n_i, dim] each, float16. Raises `KeyError`."""
-        return self._all(keys)
+        found = self.find(keys)
+        return np.stack([found[key] for key in keys]) if keys else np.empty((0, self._dim), dtype=np.float32)
 
     def find(self, keys: Sequence[str]) -> dict[str, np.ndarray]:
         """What is held of these keys. A shard that turns out damaged is set aside, and its keys are not held."""
@@ -105,10 +102,6 @@ class LatentCache:
                     set_aside(path, str(why))
                     continue
                 self._add(path, keys)
-
-    def _all(self, keys: Sequence[str]) -> list[np.ndarray]:
-        found = self.find(keys)
-        return [found[key] for key in keys]
 
     def _add(self, path: Path, keys: np.ndarray) -> None:
         if path.stem not in self._known:

@@ -16,7 +16,8 @@ from textanchor.errors import InputError, NothingUsableError
 from textanchor.files import refuse_existing
 from textanchor.latents.engine import Chunk, stream
 from textanchor.latents.parquet import vector_table
-from textanchor.records import Item, Pooled, Ragged, Skipped
+from textanchor.latents.ray_engine import prefill
+from textanchor.records import Item, Pooled, Ragged, Skipped, first_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,7 @@ def survey(source: str | Path, *, modality: str | None = None) -> Contents:
         else:
             counts[found.modality] += 1
     if not counts:
-        first = f"; the first of {len(skipped)} skipped: {skipped[0].item}: {skipped[0].reason}" if skipped else ""
-        raise NothingUsableError(f"{source} holds no item{first}")
+        raise NothingUsableError(f"{source} holds no item{first_of(skipped)}")
     return Contents(source=source, modality=modality, counts=counts, skipped=tuple(skipped))
 
 
@@ -108,20 +108,15 @@ def encode_collection(
             continue
         encoder_name = told.get(kind) or reader(kind).default_encoder
         encoder = make(encoder_name, kind, device=device)
-        made = 0
         if announce and any(out.ragged for out in outputs(encoder)):
             announce(_size_of_tokens(encoder, held, kind))
-        if engine == "ray":
-            from textanchor.latents.ray_engine import fill
-
-            made = fill(held.items(kind), encoder_name, kind, cache=cache, device=device, progress=progress)
+        made = prefill(held.items(kind), encoder_name, kind, engine=engine, cache=cache, device=device, progress=progress)
         chunks = stream(held.items(kind), encoder, cache=cache, strict=strict, total=held.counts[kind], progress=progress)
         count, gone = _written(chunks, encoder, Path(output).expanduser() if output else None, overwrite=overwrite)
         counts.append(replace(count, encoded=count.encoded + made, cached=count.cached - made))
         skipped += gone
     if not any(count.encoded + count.cached for count in counts):
-        first = f"; the first: {skipped[0].item}: {skipped[0].reason}" if skipped else ""
-        raise NothingUsableError(f"nothing of {source} could be encoded{first}")
+        raise NothingUsableError(f"nothing of {source} could be encoded{first_of(skipped)}")
     return tuple(counts), tuple(skipped)
 
 

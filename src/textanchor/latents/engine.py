@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -51,15 +51,14 @@ class Chunk:
 
 def contents(items: Iterable[Item], *, progress: bool = False) -> tuple[dict[str, str], tuple[Skipped, ...]]:
     """Content hash of every readable item by id, and the items that cannot be read."""
-    found, skipped = {}, []
+    found: dict[str, str] = {}
+    skipped: list[Skipped] = []
     total = len(items) if isinstance(items, Sequence) else None
     with ThreadPoolExecutor(config.workers()) as pool, _bar(total, "read", progress) as bar:
         for part in _chunks(items):
-            for item, result in zip(part, _all_hashes(part, pool), strict=True):
-                if isinstance(result, ItemError):
-                    skipped.append(_left_out(result))
-                else:
-                    found[item.id] = result
+            hashes, bad = _hashes(part, pool)
+            found.update(hashes)
+            skipped += bad.values()
             bar.update(len(part))
     return found, tuple(skipped)
 
@@ -147,7 +146,10 @@ def _chunk(
     *,
     store: bool,
 ) -> Chunk:
-    hashes, bad = _hashes(part, known, pool)
+    if known is None:
+        hashes, bad = _hashes(part, pool)
+    else:
+        hashes, bad = {item.id: known[item.id] for item in part if item.id in known}, {}
     keys = {item: cache_key(content) for item, content in hashes.items()}
     distinct = list(dict.fromkeys(keys.values()))
     found = [cache.find(distinct) for cache in held]
@@ -157,12 +159,13 @@ def _chunk(
     work = [missing[key] for key in dict.fromkeys(keys.values()) if key in missing]
     bar.update(len(part) - len(work))
     waiting: dict[str, tuple[np.ndarray, ...]] = {}
+    failed: dict[str, Skipped] = {}
     since = time.monotonic()
     try:
         for item, result in encoded_rows(work, encoder, pool):
             bar.update()
             if isinstance(result, ItemError):
-                bad.update({other: _left_out(result) for other, key in keys.items() if key == keys[item.id]})
+                failed[keys[item.id]] = _left_out(result)
                 continue
             waiting[keys[item.id]] = result
             if len(waiting) >= SHARD or time.monotonic() - since > SECONDS:
@@ -170,13 +173,12 @@ def _chunk(
                 since = time.monotonic()
     finally:
         _flush(waiting, held, found, store=store)
+    bad.update({item: replace(failed[key], item=item) for item, key in keys.items() if key in failed})
     good = tuple(item for item in part if item.id in keys and item.id not in bad)
     latents = tuple(
         _latents([one[keys[item.id]] for item in good], good, hashes, out) for one, out in zip(found, outs, strict=True)
     )
-    skipped = tuple(
-        Skipped(item=item.id, reason=bad[item.id].reason, absent=bad[item.id].absent) for item in part if item.id in bad
-    )
+    skipped = tuple(bad[item.id] for item in part if item.id in bad)
     new = len({keys[item.id] for item in good} & missing.keys())
     return Chunk(latents=latents, items=good, skipped=skipped, cached=len(good) - new, new=new)
 
@@ -206,11 +208,8 @@ def _latents(rows: list[np.ndarray], items: Sequence[Item], hashes: Mapping[str,
     return Ragged(tokens=tokens, offsets=offsets, ids=ids, contents=held, fingerprint=out.fingerprint)
 
 
-def _hashes(
-    part: list[Item], known: Mapping[str, str] | None, pool: ThreadPoolExecutor
-) -> tuple[dict[str, str], dict[str, Skipped]]:
-    if known is not None:
-        return {item.id: known[item.id] for item in part if item.id in known}, {}
+def _hashes(part: Sequence[Item], pool: ThreadPoolExecutor) -> tuple[dict[str, str], dict[str, Skipped]]:
+    """Content hashes by id, and what cannot be read."""
     hashes: dict[str, str] = {}
     bad: dict[str, Skipped] = {}
     for item, result in zip(part, _all_hashes(part, pool), strict=True):

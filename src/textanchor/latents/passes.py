@@ -11,11 +11,10 @@ import numpy as np
 
 from textanchor import config
 from textanchor.data.contents import decode, one_line
-from textanchor.encoders import Encoder, Staged
+from textanchor.encoders import Encoder, batch_size, staged
 from textanchor.errors import ItemError
 from textanchor.records import Item, Waveform
 
-BATCH = 32  # items a call, unless the encoder says otherwise
 SORTED = 16  # batches that are gathered before they are sorted by size
 BUDGET = 256 << 20  # bytes of inputs that may wait
 Row = tuple[np.ndarray, ...]  # one entry an output
@@ -24,20 +23,18 @@ Forward = Callable[[Sequence[Any]], list[Any]]
 
 def encoded_rows(items: Sequence[Item], encoder: Encoder, pool: ThreadPoolExecutor) -> Iterator[tuple[Item, Row | ItemError]]:
     """Each item with its latents, one entry an output, or with why it has none; not in order."""
-    batch = int(getattr(encoder, "batch", BATCH))
-    prepare = encoder.prepare if isinstance(encoder, Staged) else _unchanged
-    forward: Forward = encoder.forward if isinstance(encoder, Staged) else lambda inputs: [encoder.encode(inputs)]
+    batch, steps = batch_size(encoder), staged(encoder)
     waiting: list[tuple[Item, Any]] = []
-    for item, value in _ahead(items, prepare, pool, batch):
+    for item, value in _ahead(items, steps.prepare, pool, batch):
         if isinstance(value, ItemError):
             yield item, value
             continue
         waiting.append((item, value))
         even = len(waiting) == batch and len({_size(held) for _, held in waiting}) == 1
         if even or len(waiting) >= SORTED * batch or len(waiting) * _bytes(value) > BUDGET:
-            yield from _encoded(waiting, forward, batch)
+            yield from _encoded(waiting, steps.forward, batch)
             waiting = []
-    yield from _encoded(waiting, forward, batch)
+    yield from _encoded(waiting, steps.forward, batch)
 
 
 def _ahead(
@@ -73,10 +70,6 @@ def _prepared(item: Item, prepare: Callable[[Any], Any]) -> Any:
         return why
     except (ValueError, MemoryError) as why:
         return ItemError(item.id, one_line(why))
-
-
-def _unchanged(value: Any) -> Any:
-    return value
 
 
 def _encoded(waiting: list[tuple[Item, Any]], forward: Forward, batch: int) -> Iterator[tuple[Item, Row | ItemError]]:

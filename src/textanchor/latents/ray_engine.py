@@ -42,6 +42,22 @@ class Worker:
         return {"new": np.array([new])}
 
 
+def prefill(
+    items: Iterable[Item],
+    encoder: str,
+    modality: str,
+    *,
+    engine: str,
+    cache: str | Path | None = None,
+    device: str = "auto",
+    progress: bool = False,
+) -> int:
+    """What another engine than `local` encodes beforehand, as `fill`; `local` does nothing. Raises `InputError` for others."""
+    if engine not in ENGINES:
+        raise InputError(f"no engine is called '{engine}' (known: {', '.join(ENGINES)})")
+    return fill(items, encoder, modality, cache=cache, device=device, progress=progress) if engine == "ray" else 0
+
+
 def fill(
     items: Iterable[Item],
     encoder: str,

@@ -82,7 +82,7 @@ def prune(
             raise InputError(
                 f"{len(found)} encoders in the cache have a fingerprint that begins with '{fingerprint}'; see `cache ls`"
             )
-        going += found[0].glob("*.safetensors")
+        going += found[0].glob(SHARDS)
     if older_than is not None:
         limit = time.time() - older_than * 86400
         going += [path for path in shards if _changed(path) < limit]

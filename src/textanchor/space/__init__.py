@@ -12,6 +12,7 @@ import numpy as np
 from textanchor.encoders import Encoder, make
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.latents.engine import Encoded, encode, stream
+from textanchor.latents.ray_engine import prefill
 from textanchor.projectors import project
 from textanchor.records import Item, Pooled, Skipped, Vectors, View
 from textanchor.space.composition import DEFAULTS, Composition
@@ -178,20 +179,19 @@ class Space:
                 new=chunk.new,
             )
 
-    def fill_by_ray(self, items: Iterable[Item], modality: str, *, progress: bool = False) -> int:
-        """Encode what the cache lacks by Ray, so that `stream` finds it there; how many items were new.
+    def prefill(self, items: Iterable[Item], modality: str, *, engine: str, progress: bool = False) -> int:
+        """Encode what the cache lacks by another engine, so that `stream` finds it there; how many items were new.
 
-        Raises `MissingError` without Ray.
+        `local` does nothing. Raises `InputError` for an unknown engine, `MissingError` without Ray.
         """
-        from textanchor.latents.ray_engine import fill
-
-        pieces: dict[str, list[Item]] = {modality: list(items)}
-        if composed := self._composed(modality):
-            pieces = composed.pieces(self, pieces[modality])
+        if engine == "local":
+            return 0
+        composed = self._composed(modality)
+        pieces: Mapping[str, Iterable[Item]] = composed.pieces(self, items) if composed else {modality: items}
         new, each = 0, len(composed.parts(self)) if composed else 1
         for kind, held in pieces.items():
             name = self.modalities[kind].encoder if kind in self.modalities else self.anchor
-            new += fill(held, name, kind, cache=self.cache, device=self.device, progress=progress)
+            new += prefill(held, name, kind, engine=engine, cache=self.cache, device=self.device, progress=progress)
         return -(-new // each)
 
     def encoded(self, items: Sequence[Item], modality: str, **how: Any) -> Encoded:

@@ -104,7 +104,7 @@ class Composition:
         fresh = min(len(kept), -(-new // len(parts)))  # parts are counted one by one, an item is new as a whole
         return Encoded(latents=latents, skipped=skipped, cached=len(kept) - fresh, new=fresh)
 
-    def pieces(self, space: Space, items: Sequence[Item]) -> dict[str, list[Item]]:
+    def pieces(self, space: Space, items: Iterable[Item]) -> dict[str, list[Item]]:
         """The parts of all items as items of their own, by modality."""
         found: dict[str, list[Item]] = {}
         for item in items:

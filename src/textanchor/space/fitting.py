@@ -17,6 +17,7 @@ from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
 from textanchor.latents.pairing import paired
+from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, PairedLatents, Pairs, Unpaired, Vectors
 from textanchor.space import Space
 from textanchor.space.composition import DEFAULTS, expanded
@@ -73,10 +74,7 @@ def fit(
     for modality, name in chosen.items():
         encoder = make(name, modality, device=device)
         items = [item for item in held.only(modality).items if item.id in hashes and item.id in sides.train | sides.val]
-        if engine == "ray":
-            from textanchor.latents.ray_engine import fill
-
-            fill(items, name, modality, cache=base.cache, device=device, progress=progress)
+        prefill(items, name, modality, engine=engine, cache=base.cache, device=device, progress=progress)
         found = encode(items, encoder, cache=base.cache, known=hashes, strict=strict, progress=progress)
         skipped.extend(one for one in found.skipped if not one.absent)
         if found.skipped and all(one.absent for one in found.skipped) and not len(found.latents):
