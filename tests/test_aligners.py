@@ -18,6 +18,9 @@ from textanchor.views import as_item, as_text
 NONE = Unpaired()
 
 
+WEAK = {"asif": 0.5, "procrustes": 0.4, "csa": 0.3}  # less is asked of what trains nothing or cannot weigh directions
+
+
 @pytest.mark.parametrize("name", registry.names("aligner"))
 def test_contract(name: str, toy) -> None:
     train, val, test = toy(items=120, seed=1, per=2), toy(items=60, seed=2), toy(items=60, seed=3)
@@ -31,12 +34,18 @@ def test_contract(name: str, toy) -> None:
     assert out.shape == (60, 8)
     assert np.isfinite(out).all()
     found = retrieval(as_item(fit.view, out), as_text(fit.view, test.anchors), rows_of(test.relevant))
-    assert found.recall(1) > 0.6, "a nearly linear world is learned"
+    assert found.recall(1) > WEAK.get(name, 0.6), "a nearly linear world is learned"
     again = held.fit(train, val, NONE, seed=4)
     np.testing.assert_array_equal(project(again.projector, test.items.vectors), out)
     assert all(isinstance(value, str | int | float | dict) for value in fit.report.values())
+    alone = held.fit(train, val, NONE, seed=4, refit=False)
     if name != "seed":
         assert 0 < fit.report["score"] <= 1
+        assert alone.report["score"] == pytest.approx(fit.report["score"])
+        assert score(alone.projector, alone.view, val) == pytest.approx(alone.report["score"], abs=1e-6), (
+            "it is what was scored"
+        )
+    assert not np.array_equal(project(alone.projector, test.items.vectors), out), "validation pairs are fitted in the end"
 
 
 @pytest.mark.parametrize("name", [name for name in registry.names("aligner") if name != "auto"])
@@ -106,22 +115,24 @@ def test_values_are_chosen_on_validation_and_the_score_is_honest(toy) -> None:
 def test_auto_says_all_scores_and_takes_the_best(toy) -> None:
     fit = aligner("auto").fit(toy(seed=1), toy(seed=2), NONE, seed=0)
     scores = fit.report["scores"]
-    assert set(scores) == {"ridge", "kernel-ridge", "bank"}
+    assert set(scores) == {"ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)", "bank"}
     assert scores[fit.report["aligner"]] == max(scores.values())
+    captions = aligner("auto").fit(toy(seed=1, items=19), toy(seed=2), NONE, seed=0)
+    assert "bank" not in captions.report["scores"], "19 items of 10 texts hardly repeat"
     with pytest.raises(InputError, match="choosing an aligner needs validation pairs"):
         aligner("auto").fit(toy(seed=1), None, NONE, seed=0)
 
 
-def test_bank_chooses_the_number_of_epochs_and_fits_both_sides_for_as_many(toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gradient_chooses_the_number_of_epochs_and_fits_both_sides_for_as_many(toy, monkeypatch: pytest.MonkeyPatch) -> None:
     from textanchor.aligners import gradient
 
-    runs, honest, rates = [], gradient._train, iter([0.3, 0.9, 0.5, 0.4])
+    runs, honest, rates = [], gradient.trained, iter([0.3, 0.9, 0.5, 0.4])
 
-    def watched(projector, loss, train, val, *rest, **how):
-        runs.append((len(train.items), val is not None, how["stop"]))
-        return honest(projector, loss, train, val, *rest, **how)
+    def watched(projector, plan, train, view, *, stop, seed, watch):
+        runs.append((len(train.items), watch is not None, stop))
+        return honest(projector, plan, train, view, stop=stop, seed=seed, watch=watch)
 
-    monkeypatch.setattr(gradient, "_train", watched)
+    monkeypatch.setattr(gradient, "trained", watched)
     monkeypatch.setattr(gradient, "score", lambda *_: next(rates))
     fit = aligner("bank", epochs=20).fit(toy(seed=1), toy(seed=2), NONE, seed=0)
     assert (fit.report["epochs"], fit.report["score"]) == (10, 0.9)
@@ -129,17 +140,169 @@ def test_bank_chooses_the_number_of_epochs_and_fits_both_sides_for_as_many(toy, 
 
 
 def test_large_banks_are_sampled(toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    from textanchor.aligners import gradient
+    from textanchor.aligners import training
 
-    monkeypatch.setattr(gradient, "BANK_LIMIT", 6)
+    monkeypatch.setattr(training, "BANK_LIMIT", 6)
     train = toy(items=60, texts=30, seed=1)
     rng = np.random.default_rng(0)
     rows = np.array([3, 5])
-    bank = gradient._bank(train, rows, rng)
+    bank = training._bank(train, rows, rng)
     assert set(train.relevant[rows].indices) <= set(bank)
+    assert sorted(bank) == list(bank)
     assert 6 <= len(bank) <= 8
     fit = aligner("bank", epochs=5).fit(train, None, NONE, seed=0)
     assert np.isfinite(fit.report["last loss"])
+
+
+LOSSES = [name for name in registry.names("loss") if name not in ("relational", "uniformity", "sum")]
+TERMS = ["sum(a=mse, b=relational)", "sum(a=cosine, b=uniformity, weights=[1, 0.1])", "triplet(mining=semi-hard)"]
+
+
+@pytest.mark.parametrize("loss", LOSSES + TERMS)
+def test_every_loss_learns_a_linear_world(loss: str, toy) -> None:
+    train, val, test = toy(items=120, seed=1), toy(items=60, seed=2), toy(items=60, seed=3)
+    fit = aligner(f"gradient(loss={loss}, rate=0.003)").fit(train, val, NONE, seed=0)
+    assert score(fit.projector, fit.view, test) > 0.75
+    assert fit.report["loss"].startswith(loss.partition("(")[0])
+
+
+@pytest.mark.parametrize("projector", ["linear", "mlp(hidden=32)", "residual-mlp(blocks=1)", "mixture(experts=2, hidden=16)"])
+@pytest.mark.parametrize("more", ["", "mixup=1", "view=whitening, hubness=csls"])
+def test_every_projector_is_trained(projector: str, more: str, toy) -> None:
+    train, val, test = toy(items=120, seed=1), toy(items=60, seed=2), toy(items=60, seed=3)
+    spec = f"gradient(projector={projector}, loss=cosine, rate=0.01, batch=32{', ' + more if more else ''})"
+    fit = aligner(spec).fit(train, val, NONE, seed=0)
+    assert score(fit.projector, fit.view, test) > 0.7
+    assert (fit.view.hubness is not None) == ("csls" in more)
+    again = aligner(spec).fit(train, val, NONE, seed=0)
+    np.testing.assert_array_equal(project(again.projector, test.inputs), project(fit.projector, test.inputs))
+
+
+def test_a_residual_starts_from_the_closed_form_and_keeps_it(toy) -> None:
+    train, val = toy(items=60, seed=1, noise=0.5), toy(items=60, seed=2, noise=0.5)
+    base = aligner("ridge(alpha=1.0, view=canonical)").fit(train, None, NONE, seed=0)
+    start = "gradient(start=ridge(alpha=1.0, view=canonical), view=canonical, loss=info-nce, epochs={})"
+    nothing = aligner(start.format(1), rate=1e-12).fit(train, val, NONE, seed=0, refit=False)
+    np.testing.assert_allclose(project(nothing.projector, val.inputs), project(base.projector, val.inputs), atol=1e-5)
+    moved = aligner(start.format(20)).fit(train, val, NONE, seed=0, refit=False)
+    np.testing.assert_allclose(project(moved.projector.base, val.inputs), project(base.projector, val.inputs), atol=1e-6)
+    assert np.abs(project(moved.projector, val.inputs) - project(base.projector, val.inputs)).max() > 1e-3
+    with pytest.raises(InputError, match="canonical view depends on fitted items; add start=ridge"):
+        aligner("gradient(view=canonical)")
+    with pytest.raises(InputError, match="view and hubness must be named"):
+        aligner("gradient(view=auto)")
+
+
+def test_mixup_trains_on_mixed_latents_and_both_texts(toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.aligners import training
+
+    train, seen = toy(items=40, texts=10), []
+    plan = training.Plan(loss="mse", epochs=1, rate=1e-3, decay=0.0, batch=40, mixup=0.7)
+    projector = torch.nn.Identity()
+    monkeypatch.setattr(training, "_viewed", lambda raw, view: seen.append(raw) or raw[:, :8])
+    rng = np.random.default_rng(5)
+    view = aligner("ridge").fit(train, None, NONE, seed=0).view
+    anchors = torch.from_numpy(view.text(train.anchors))
+    loss, text_of, rows = registry.part("loss", "mse"), train.first_text, np.arange(40)
+    value = training._step(projector, loss, plan, train, view, anchors, rows, text_of, rng)
+    twin = np.random.default_rng(5)
+    keep, other = twin.beta(0.7, 0.7), twin.permutation(40)
+    x = torch.from_numpy(keep * train.items.vectors + (1 - keep) * train.items.vectors[other]).float()
+    torch.testing.assert_close(seen[0], x)
+    own = [((x[:, :8] - anchors[rows_]) ** 2).mean() for rows_ in (text_of, text_of[other])]
+    assert value.item() == pytest.approx((keep * own[0] + (1 - keep) * own[1]).item(), rel=1e-5)
+
+
+def test_attention_takes_tokens_and_finds_the_one_that_matters(toy) -> None:
+    from dataclasses import replace
+
+    from textanchor.records import Ragged
+
+    def tokens(pairs, seed: int):
+        """Each item's latent among noise tokens, marked by a large last number; means of tokens hardly tell anything."""
+        rng = np.random.default_rng(seed)
+        parts = []
+        for row in pairs.items.vectors:
+            count = int(rng.integers(3, 7))
+            held = np.concatenate([rng.normal(3, 6, size=(count, 12)), np.zeros((count, 1))], axis=1)
+            held[rng.integers(count)] = [*row, 9.0]
+            parts.append(held.astype(np.float16))
+        items = Ragged(
+            tokens=np.concatenate(parts),
+            offsets=np.cumsum([0, *map(len, parts)]),
+            ids=pairs.items.ids,
+            contents=pairs.items.contents,
+            fingerprint="tokens",
+        )
+        return replace(pairs, items=items)
+
+    train, val, test = (tokens(toy(items=n, seed=k), k) for n, k in ((400, 1), (100, 2), (100, 3)))
+    held = aligner("gradient(projector=attention(heads=1, hidden=64, dropout=0.0), loss=cosine, rate=0.01, epochs=60)")
+    assert held.ragged
+    fit = held.fit(train, val, NONE, seed=0)
+    means = [replace(part, items=toy(items=len(part.items), seed=k).items) for k, part in enumerate((train, val, test), 1)]
+    for part, other in zip(means, (train, val, test), strict=True):
+        part.items.vectors[:] = other.means[:, :12]
+    blind = aligner("ridge").fit(means[0], means[1], NONE, seed=0)
+    assert score(fit.projector, fit.view, test) > score(blind.projector, blind.view, means[2]) + 0.1
+    with pytest.raises(InputError, match="the latents are tokens"):
+        aligner("ridge").fit(train, val, NONE, seed=0)
+
+
+def test_procrustes_is_the_best_rotation(toy) -> None:
+    train = toy(items=80, dim=8, out=8, noise=0.5)
+    fit = aligner("procrustes").fit(train, None, NONE, seed=0)
+    weight = fit.projector.map.weight.detach().numpy().T.astype(float)
+    scale = np.linalg.norm(weight, 2)
+    np.testing.assert_allclose(weight.T @ weight / scale**2, np.eye(8), atol=1e-5)
+    x, y = (side - side.mean(axis=0) for side in (train.items.vectors.astype(float), train.targets.astype(float)))
+    best_error = ((x @ weight - y) ** 2).sum()
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        turn, _ = np.linalg.qr(rng.normal(size=(8, 8)) * 0.2 + weight / scale)
+        assert ((scale * x @ turn - y) ** 2).sum() >= best_error - 1e-6
+    for factor in (0.9, 1.1):
+        assert ((factor * x @ weight - y) ** 2).sum() > best_error
+
+
+def test_asif_is_its_sparse_relative_representation(toy) -> None:
+    train, test = toy(items=30, seed=1), toy(items=10, seed=2)
+    fit = aligner("asif(k=4, power=3.0)").fit(train, None, NONE, seed=0)
+    mean = train.items.vectors.mean(axis=0)
+    for row, out in zip(test.items.vectors, project(fit.projector, test.items.vectors), strict=True):
+        near = {}
+        for j, other in enumerate(train.items.vectors):
+            a, b = row - mean, other - mean
+            near[j] = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+        top = sorted(near, key=lambda j: -near[j])[:4]
+        total = sum(near[j] ** 3 for j in top)
+        slow = sum(near[j] ** 3 / total * train.targets[j] for j in top)
+        np.testing.assert_allclose(out, slow, atol=1e-4)
+
+
+def test_views_and_corrections_are_chosen_on_validation(toy) -> None:
+    from textanchor.aligners.selection import HUBNESS, VIEWS
+
+    train, val = toy(items=60, dim=30, seed=1, noise=2.0), toy(items=60, dim=30, seed=2, noise=2.0)
+    fit = aligner("ridge(alpha=0.1, view=auto, hubness=auto)").fit(train, val, NONE, seed=0, refit=False)
+    rates = {}
+    for view in VIEWS:
+        for hubness in HUBNESS:
+            alone = aligner(f"ridge(alpha=0.1, view={view}, hubness={hubness})").fit(train, None, NONE, seed=0)
+            rates[view, hubness] = score(alone.projector, alone.view, val)
+    plain = sorted((rates[view, "none"] for view in VIEWS), reverse=True)[:2]
+    finals = {key: rate for key, rate in rates.items() if rates[key[0], "none"] in plain}
+    assert fit.report["score"] == pytest.approx(max(finals.values()), abs=1e-6)
+    assert rates[fit.report["view"], fit.report["hubness"]] == pytest.approx(fit.report["score"], abs=1e-6)
+
+
+def test_texts_of_other_modalities_count_for_a_shared_view(toy) -> None:
+    train = toy(seed=1)
+    more = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
+    held = aligner("ridge(alpha=0.1, view=whitening)").fit(train, None, Unpaired(anchors=more), seed=0).view
+    np.testing.assert_allclose(held.text.mean, np.concatenate([train.anchors, more]).mean(axis=0), atol=1e-6)
+    other = aligner("ridge(alpha=0.1, view=whitening)").fit(train, None, NONE, seed=0).view
+    assert held.id != other.id
 
 
 def test_the_selection_figure_is_the_mean_of_two_directions(toy) -> None:

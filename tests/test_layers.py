@@ -18,6 +18,7 @@ LAYERS = (
     ("space",),
     ("index", "searching", "embedding"),
     ("evaluation",),
+    ("bench",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

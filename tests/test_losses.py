@@ -3,59 +3,247 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
-from torch.nn.functional import normalize
 
 from textanchor import registry
-from textanchor.losses.bank import BankSoftmax
-from textanchor.losses.mse import MSE
+from textanchor.errors import InputError, UnknownNameError
+from textanchor.losses import Batch
+
+OWN = [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]]
+CHOSEN = [0, 0, 1, 1, 2]
+SPECS = {"sum": "sum(a=mse, b=bank)"}
 
 
-def batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def batch(seed: int = 0) -> Batch:
     made = torch.Generator().manual_seed(seed)
     item, bank = torch.randn(5, 4, generator=made), torch.randn(3, 4, generator=made)
-    own = torch.tensor([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=torch.bool)
-    return item, bank[[0, 0, 1, 1, 2]], bank, own
+    return Batch(item=item, bank=bank, chosen=torch.tensor(CHOSEN), own=torch.tensor(OWN, dtype=torch.bool))
+
+
+def lists(held: Batch) -> tuple[list[list[float]], list[list[float]]]:
+    """Items and their drawn texts as plain numbers."""
+    return held.item.tolist(), [held.bank.tolist()[row] for row in CHOSEN]
+
+
+def cosine(x: list[float], y: list[float]) -> float:
+    return sum(a * b for a, b in zip(x, y, strict=True)) / math.sqrt(sum(a * a for a in x) * sum(b * b for b in y))
+
+
+def same(i: int, j: int) -> bool:
+    """The text drawn for j describes i."""
+    return bool(OWN[i][CHOSEN[j]])
+
+
+def log_share(scores: list[float], positive: list[bool], among: list[bool] | None = None) -> float:
+    """Minus the mean log probability of the positives."""
+    kept = among or [True] * len(scores)
+    rest = math.log(sum(math.exp(score) for score, keep in zip(scores, kept, strict=True) if keep))
+    mine = [score - rest for score, yes in zip(scores, positive, strict=True) if yes]
+    return -sum(mine) / len(mine)
+
+
+def mse(held: Batch) -> float:
+    x, t = lists(held)
+    return sum((x[i][d] - t[i][d]) ** 2 for i in range(5) for d in range(4)) / 20
+
+
+def cosine_loss(held: Batch) -> float:
+    x, t = lists(held)
+    return sum(1 - cosine(x[i], t[i]) for i in range(5)) / 5
+
+
+def bank(held: Batch) -> float:
+    x, b = held.item.tolist(), held.bank.tolist()
+    return sum(log_share([cosine(x[i], one) / 0.1 for one in b], [bool(v) for v in OWN[i]]) for i in range(5)) / 5
+
+
+def info_nce(held: Batch, *, plain: bool = False) -> float:
+    x, t = lists(held)
+    score = [[cosine(x[i], t[j]) / 0.1 for j in range(5)] for i in range(5)]
+    alike = [[i == j if plain else same(i, j) for j in range(5)] for i in range(5)]
+    there = sum(log_share(score[i], alike[i]) for i in range(5)) / 5
+    back = sum(log_share([score[i][j] for i in range(5)], [alike[i][j] for i in range(5)]) for j in range(5)) / 5
+    return (there + back) / 2
+
+
+def supcon(held: Batch) -> float:
+    x, t = lists(held)
+    total = 0.0
+    for i in range(5):
+        score = [cosine(x[i], one) / 0.1 for one in (*x, *t)]
+        alike = [any(a and b for a, b in zip(OWN[i], OWN[j], strict=True)) for j in range(5)] + [same(i, j) for j in range(5)]
+        others = [k != i for k in range(10)]
+        total += log_share(score, [a and o for a, o in zip(alike, others, strict=True)], others)
+    return total / 5
+
+
+def siglip(held: Batch) -> float:
+    x, t = lists(held)
+    total = 0.0
+    for i in range(5):
+        for j in range(5):
+            logit = cosine(x[i], t[j]) / 0.1 - 10
+            total += math.log(1 + math.exp(-logit if same(i, j) else logit))
+    return total / 5
+
+
+def triplet(held: Batch, mining: str) -> float:
+    x, t = lists(held)
+    score = [[cosine(x[i], t[j]) for j in range(5)] for i in range(5)]
+
+    def side(rows: list[list[float]], alike: Callable[[int, int], bool]) -> float:
+        total = 0.0
+        for i, row in enumerate(rows):
+            others = [row[j] for j in range(5) if not alike(i, j)]
+            farther = [value for value in others if value < row[i]]
+            pick = max(others) if mining == "hard" else max(farther) if farther else min(others)
+            total += max(0.0, 0.2 - row[i] + pick)
+        return total / 5
+
+    turned = [list(column) for column in zip(*score, strict=True)]
+    return (side(score, same) + side(turned, lambda i, j: same(j, i))) / 2
+
+
+def gram(held: Batch) -> float:
+    x, t = lists(held)
+    return sum((cosine(x[i], x[j]) - cosine(t[i], t[j])) ** 2 for i in range(5) for j in range(5)) / 25
+
+
+def distance(held: Batch) -> float:
+    sides = []
+    for rows in lists(held):
+        far = [[math.dist(a, b) for b in rows] for a in rows]
+        mean = sum(map(sum, far)) / 25
+        sides.append([[value / mean for value in row] for row in far])
+    gaps = [abs(sides[0][i][j] - sides[1][i][j]) for i in range(5) for j in range(5)]
+    return sum(gap * gap / 2 if gap < 1 else gap - 0.5 for gap in gaps) / 25
+
+
+def uniformity(held: Batch) -> float:
+    x, _ = lists(held)
+    pairs = [(i, j) for i in range(5) for j in range(5) if not any(a and b for a, b in zip(OWN[i], OWN[j], strict=True))]
+    return math.log(sum(math.exp(-2 * (2 - 2 * cosine(x[i], x[j]))) for i, j in pairs) / len(pairs))
+
+
+def decorrelation(held: Batch) -> float:
+    def standard(rows: list[list[float]]) -> list[list[float]]:
+        columns = []
+        for column in zip(*rows, strict=True):
+            mean = sum(column) / 5
+            spread = math.sqrt(sum((value - mean) ** 2 for value in column) / 5)
+            columns.append([(value - mean) / spread for value in column])
+        return columns
+
+    x, t = (standard(rows) for rows in lists(held))
+    total = 0.0
+    for a in range(4):
+        for b in range(4):
+            found = sum(x[a][i] * t[b][i] for i in range(5)) / 5
+            total += (1 - found) ** 2 if a == b else 0.005 * found**2
+    return total / 4
+
+
+TWINS: dict[str, Callable[[Batch], float]] = {
+    "mse": mse,
+    "cosine": cosine_loss,
+    "bank": bank,
+    "info-nce": info_nce,
+    "info-nce(repeats-are-negatives=true)": lambda held: info_nce(held, plain=True),
+    "supcon": supcon,
+    "siglip": siglip,
+    "triplet(mining=hard)": lambda held: triplet(held, "hard"),
+    "triplet(mining=semi-hard)": lambda held: triplet(held, "semi-hard"),
+    "relational": gram,
+    "relational(kind=distance)": distance,
+    "uniformity": uniformity,
+    "decorrelation": decorrelation,
+    "sum(a=mse, b=bank, weights=[2, 0.5])": lambda held: 2 * mse(held) + 0.5 * bank(held),
+    "sum(a=relational, b=info-nce(temperature=0.1))": lambda held: gram(held) + info_nce(held),
+}
+
+
+@pytest.mark.parametrize("spec", TWINS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_slow_twin(spec: str, seed: int) -> None:
+    held = batch(seed)
+    assert registry.part("loss", spec)(held).item() == pytest.approx(TWINS[spec](held), rel=1e-4)
 
 
 @pytest.mark.parametrize("name", registry.names("loss"))
 def test_contract(name: str) -> None:
-    held = registry.load("loss", name)()
-    item, text, bank, own = batch()
-    item.requires_grad_(True)
-    value = held(item, text, bank, own)
+    held = registry.part("loss", SPECS.get(name, name))
+    given = batch()
+    given.item.requires_grad_(True)
+    value = held(given)
     assert value.shape == ()
     assert torch.isfinite(value)
     value.backward()
-    assert torch.isfinite(item.grad).all()
-    assert item.grad.abs().sum() > 0
+    assert torch.isfinite(given.item.grad).all()
+    assert given.item.grad.abs().sum() > 0
     order = torch.tensor([3, 1, 4, 0, 2])
-    assert held(item[order], text[order], bank, own[order]).item() == pytest.approx(value.item(), rel=1e-5)
-    assert isinstance(held.centred, bool)
+    assert held(given.take(order, item=given.item[order])).item() == pytest.approx(value.item(), rel=1e-4)
 
 
-def test_mse() -> None:
-    item, text, bank, own = batch()
-    slow = sum((float(item[i, d]) - float(text[i, d])) ** 2 for i in range(5) for d in range(4)) / 20
-    assert MSE()(item, text, bank, own).item() == pytest.approx(slow, rel=1e-5)
+@pytest.mark.parametrize("name", registry.names("loss"))
+def test_a_batch_of_one_text_is_no_crash(name: str) -> None:
+    item, bank_ = torch.randn(3, 4, requires_grad=True), torch.randn(1, 4)
+    held = Batch(item=item, bank=bank_, chosen=torch.zeros(3, dtype=torch.long), own=torch.ones(3, 1, dtype=torch.bool))
+    value = registry.part("loss", SPECS.get(name, name))(held)
+    value.backward()
+    assert torch.isfinite(value)
+    assert torch.isfinite(item.grad).all()
 
 
-@pytest.mark.parametrize("temperature", [0.05, 0.5])
-def test_bank_softmax(temperature: float) -> None:
-    item, text, bank, own = batch(1)
-    total = 0.0
-    for i in range(5):
-        cosine = [float(normalize(item[i], dim=0) @ normalize(bank[t], dim=0)) / temperature for t in range(3)]
-        rest = math.log(sum(math.exp(value) for value in cosine))
-        mine = [cosine[t] - rest for t in range(3) if own[i, t]]
-        total -= sum(mine) / len(mine)
-    assert BankSoftmax(temperature=temperature)(item, text, bank, own).item() == pytest.approx(total / 5, rel=1e-4)
+def test_equal_texts_are_never_negatives() -> None:
+    bank_ = torch.eye(2, 4)
+    held = Batch(
+        item=bank_[[0, 0, 1]], bank=bank_, chosen=torch.tensor([0, 0, 1]), own=torch.eye(2, dtype=torch.bool)[[0, 0, 1]]
+    )
+    plain = registry.part("loss", "info-nce(temperature=0.01, repeats-are-negatives=true)")(held)
+    mended = registry.part("loss", "info-nce(temperature=0.01)")(held)
+    assert plain.item() == pytest.approx(2 / 3 * math.log(2), rel=1e-3), "two of three rows cannot tell their twins apart"
+    assert mended.item() == pytest.approx(2 / 3 * math.log(2), rel=1e-3), "a shared probability cannot exceed a half"
+    for loss, moved in (("info-nce(temperature=1, repeats-are-negatives=true)", True), ("triplet(mining=hard)", False)):
+        item = torch.tensor([[1.0, 0.2, 0, 0], [1.0, 0.2, 0, 0], [0, 1.0, 0, 0]], requires_grad=True)
+        registry.part("loss", loss)(Batch(item=item, bank=bank_, chosen=held.chosen, own=held.own)).backward()
+        assert bool(item.grad.abs().sum() > 0) is moved
 
 
-def test_bank_softmax_falls_as_items_approach_their_texts() -> None:
-    _, text, bank, own = batch(2)
-    held = BankSoftmax()
-    own = torch.eye(3, dtype=torch.bool)[[0, 0, 1, 1, 2]]
-    assert held(text, text, bank, own) < held(-text, text, bank, own)
+def test_random_negatives_are_negatives_and_vary() -> None:
+    held, found = batch(3), set()
+    low, high = triplet(held, "semi-hard"), triplet(held, "hard")
+    for seed in range(30):
+        torch.manual_seed(seed)
+        found.add(round(registry.part("loss", "triplet(mining=random)")(held).item(), 5))
+    assert len(found) > 3
+    assert max(found) <= high + 1e-5
+    assert min(found) < max(found)
+    assert low <= high
+
+
+@pytest.mark.parametrize(
+    ("spec", "match"),
+    [
+        ("triplet(mining=soft)", "mining=soft; expected random, semi-hard, hard"),
+        ("relational(kind=angle)", "kind=angle; expected gram or distance"),
+        ("sum(a=mse, weights=[1, 2])", "1 losses and 2 weights"),
+        ("sum", "0 losses"),
+        ("info-nce(tau=1)", "loss info-nce: .*unexpected keyword argument 'tau'"),
+        ("info-nce(", "is no part; expected a name or a call"),
+        ("info-nce(0.1)", "is no part"),
+        ("__import__('os')", "is no part"),
+        ("mse(x=__import__('os'))", "is no part"),
+        ("mse(x=[1 for _ in y])", "is no setting"),
+    ],
+)
+def test_wrong_names_and_settings_are_answers(spec: str, match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        registry.part("loss", spec)
+
+
+def test_an_unknown_loss_names_its_neighbour() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'info-nce'"):
+        registry.part("loss", "infonce")

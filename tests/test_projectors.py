@@ -11,29 +11,62 @@ from textanchor import registry
 from textanchor.projectors import Projector, build, project
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.projectors.mlp import MLP
+from textanchor.records import Ragged
 
-SETTINGS = {"linear": {}, "mlp": {"hidden": 7}, "kernel": {"landmarks": 5}}
+SETTINGS = {
+    "mlp": {"hidden": 7},
+    "kernel": {"landmarks": 5},
+    "residual-mlp": {"blocks": 1},
+    "mixture": {"hidden": 5},
+    "relative": {"landmarks": 5, "k": 3, "power": 2.0},
+    "residual": {"base": "linear", "base_settings": {"dim_in": 6, "dim_out": 4}},
+    "attention": {"heads": 2, "hidden": 5},
+}
 
 
 @pytest.mark.parametrize("name", registry.names("projector"))
 def test_contract(name: str) -> None:
     torch.manual_seed(0)
-    held = registry.load("projector", name)(dim_in=6, dim_out=4, **SETTINGS[name])
+    held = registry.load("projector", name)(dim_in=6, dim_out=4, **SETTINGS.get(name, {}))
     for tensor in held.state_dict().values():
         tensor.copy_(torch.rand_like(tensor))
     assert isinstance(held, nn.Module)
     assert isinstance(held, Projector)
     assert held.name == name
     latents = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
+    if getattr(held, "ragged", False):
+        check_tokens(held, latents)
+        return
     out = project(held, latents)
     assert out.shape == (9, 4)
     assert out.dtype == np.float32
     again = build(name, held.settings, held.state_dict())
     np.testing.assert_array_equal(project(again, latents), out)
-    np.testing.assert_allclose(np.concatenate([project(held, latents[i : i + 1]) for i in range(9)]), out, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate([project(held, latents[i : i + 1]) for i in range(9)]), out, rtol=1e-5)
     wrong = {**held.state_dict(), "extra": torch.zeros(1)}
     with pytest.raises(RuntimeError):
         build(name, held.settings, wrong)
+
+
+def check_tokens(held: nn.Module, tokens: np.ndarray) -> None:
+    """Items of 2, 1 and 6 tokens: padding changes nothing, the order of tokens neither."""
+    offsets = np.array([0, 2, 3, 9])
+    names = {"ids": ("a", "b", "c"), "contents": ("a", "b", "c"), "fingerprint": "toy"}
+    items = Ragged(tokens=tokens.astype(np.float16), offsets=offsets, **names)
+    out = project(held, items)
+    assert out.shape == (3, 4)
+    np.testing.assert_allclose(np.concatenate([project(held, items.take([row])) for row in range(3)]), out, atol=1e-6)
+    turned = Ragged(tokens=items.tokens[[1, 0, 2, *range(8, 2, -1)]], offsets=offsets, **names)
+    np.testing.assert_allclose(project(held, turned), out, atol=1e-5)
+    again = build(held.name, held.settings, held.state_dict())
+    np.testing.assert_array_equal(project(again, items), out)
+
+
+def test_attention_starts_at_the_mean_of_the_tokens() -> None:
+    held = registry.load("projector", "attention")(dim_in=3, dim_out=2, heads=1, hidden=4, dropout=0.0)
+    tokens = torch.rand(1, 5, 3)
+    alone = held(tokens, torch.ones(1, 5, dtype=torch.bool))
+    torch.testing.assert_close(alone, held(tokens.mean(dim=1, keepdim=True), torch.ones(1, 1, dtype=torch.bool)))
 
 
 def test_hostile_sizes_allocate_nothing() -> None:

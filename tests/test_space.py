@@ -129,7 +129,7 @@ def damage(folder: Path, change: Any) -> None:
 DAMAGES = {
     "newer": (
         lambda folder: damage(folder, lambda facts: facts.update(version=99)),
-        "has format version 99, this textanchor reads up to 1; upgrade",
+        "has format version 99, this textanchor reads up to 2; upgrade",
     ),
     "other format": (lambda folder: damage(folder, lambda facts: facts.update(format="x")), "does not describe a space"),
     "no version": (lambda folder: damage(folder, lambda facts: facts.update(version="1")), "version '1' is no version"),

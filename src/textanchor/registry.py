@@ -6,7 +6,10 @@ Looking up a name imports that part and no other.
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -38,18 +41,50 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "projector": {
         "linear": "textanchor.projectors.linear:Linear",
         "mlp": "textanchor.projectors.mlp:MLP",
+        "residual-mlp": "textanchor.projectors.residual_mlp:ResidualMLP",
+        "mixture": "textanchor.projectors.mixture:Mixture",
+        "attention": "textanchor.projectors.attention:Attention",
         "kernel": "textanchor.projectors.kernel:Kernel",
+        "relative": "textanchor.projectors.relative:Relative",
+        "residual": "textanchor.projectors.residual:Residual",
     },
     "loss": {
         "mse": "textanchor.losses.mse:MSE",
+        "cosine": "textanchor.losses.cosine:Cosine",
+        "info-nce": "textanchor.losses.info_nce:InfoNCE",
+        "supcon": "textanchor.losses.supcon:SupCon",
         "bank": "textanchor.losses.bank:BankSoftmax",
+        "siglip": "textanchor.losses.siglip:SigLIP",
+        "triplet": "textanchor.losses.triplet:Triplet",
+        "relational": "textanchor.losses.relational:Relational",
+        "uniformity": "textanchor.losses.uniformity:Uniformity",
+        "decorrelation": "textanchor.losses.decorrelation:Decorrelation",
+        "sum": "textanchor.losses.weighted:WeightedSum",
+    },
+    "view": {
+        "raw": "textanchor.views.raw:raw",
+        "centring": "textanchor.views.centring:centring",
+        "whitening": "textanchor.views.whitening:whitening",
+        "all-but-the-top": "textanchor.views.all_but_the_top:all_but_the_top",
+        "canonical": "textanchor.views.canonical:canonical",
+    },
+    "hubness": {
+        "csls": "textanchor.views.hubness:csls",
+        "dis": "textanchor.views.hubness:dis",
+        "nnn": "textanchor.views.hubness:nnn",
     },
     "aligner": {
         "auto": "textanchor.aligners.auto:Auto",
-        "seed": "textanchor.aligners.gradient:Seed",
+        "seed": "textanchor.aligners.gradient:seed_recipe",
         "ridge": "textanchor.aligners.ridge:Ridge",
         "kernel-ridge": "textanchor.aligners.kernel_ridge:KernelRidge",
-        "bank": "textanchor.aligners.gradient:Bank",
+        "cca": "textanchor.aligners.cca:cca",
+        "kernel-cca": "textanchor.aligners.cca:kernel_cca",
+        "csa": "textanchor.aligners.cca:csa",
+        "procrustes": "textanchor.aligners.procrustes:Procrustes",
+        "asif": "textanchor.aligners.asif:ASIF",
+        "gradient": "textanchor.aligners.gradient:Gradient",
+        "bank": "textanchor.aligners.gradient:bank",
     },
     "index": {
         "exact": "textanchor.index.exact:Exact",
@@ -92,3 +127,71 @@ def load(kind: str, name: str) -> Any:
     near = difflib.get_close_matches(name, names(kind), n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise UnknownNameError(f"no {kind} is called '{name}'{hint} (known: {', '.join(sorted(names(kind)))})")
+
+
+def take_apart(spec: str) -> tuple[str, dict[str, Any]]:
+    """Name and settings of a part written as a call, such as `gradient(loss=info-nce(temperature=0.05), epochs=40)`.
+
+    Settings are numbers, booleans, None, lists of numbers, or names and calls of other parts, which stay text.
+    Raises `InputError`.
+    """
+    example = "expected a name or a call such as kernel-ridge(width=1, view=canonical)"
+    try:
+        found = ast.parse(re.sub(r"(?<=[a-zA-Z])-(?=[a-zA-Z])", "_", spec.strip()), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise InputError(f"'{spec}' is no part; {example}") from None
+    called = found.func if isinstance(found, ast.Call) else found
+    if not isinstance(called, ast.Name) or (isinstance(found, ast.Call) and found.args):
+        raise InputError(f"'{spec}' is no part; {example}")
+    told = found.keywords if isinstance(found, ast.Call) else []
+    return called.id.replace("_", "-"), {str(one.arg): _setting(one.value, spec) for one in told}
+
+
+def _setting(node: ast.expr, spec: str) -> Any:
+    if isinstance(node, ast.Name | ast.Call):
+        words = {"true": True, "false": False}
+        return words.get(node.id, node.id.replace("_", "-")) if isinstance(node, ast.Name) else _written(node, spec)
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise InputError(f"'{spec}': {ast.unparse(node)} is no setting; expected a number, a name or a call") from None
+
+
+def _written(node: ast.Call, spec: str) -> str:
+    name, settings = take_apart(ast.unparse(node))
+    return spelled(name, settings)
+
+
+def spelled(name: str, settings: Mapping[str, Any]) -> str:
+    """The text that `take_apart` takes apart."""
+    return name + (f"({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else "")
+
+
+def part(kind: str, spec: str, **more: Any) -> Any:
+    """Call the part that `spec` names with its settings and `more`. Raises `UnknownNameError`, or `InputError` for settings
+    that it does not have."""
+    name, settings = take_apart(spec)
+    made = load(kind, name)
+    try:
+        bound = inspect.signature(made).bind(**{**more, **settings})
+    except TypeError as why:
+        raise InputError(f"{kind} {name}: {why}") from None
+    for key, value in settings.items():
+        if key in bound.arguments:
+            bound.arguments[key] = _checked(
+                value, str(inspect.signature(made).parameters[key].annotation), f"{kind} {name}: {key}"
+            )
+    return made(*bound.args, **bound.kwargs)
+
+
+def _checked(value: Any, annotation: str, place: str) -> Any:
+    """The value if it is of the annotated plain type, whole numbers as floats where those are meant. Raises `InputError`."""
+    known = {"float": float, "int": int, "str": str, "bool": bool, "None": type(None)}
+    wanted = annotation.split(" | ")
+    if not all(one in known for one in wanted):
+        return value
+    if "float" in wanted and type(value) is int:
+        return float(value)
+    if type(value) not in {known[one] for one in wanted}:
+        raise InputError(f"{place}={value}: expected {' or '.join(one.lower() for one in wanted)}")
+    return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from textanchor import registry
-from textanchor.errors import InputError
 from textanchor.records import Fit, PairedLatents, Unpaired
 
 
@@ -20,15 +19,17 @@ class Aligner(Protocol):
     ragged: bool
     """Whether token latents are accepted."""
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """A projector from latents to raw anchor space and the view it was fitted for."""
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+        """A projector from latents to raw anchor space and the view it was fitted for.
+
+        With `refit=False` what is returned was fitted on `train` alone, so that validation pairs can still judge it.
+        """
 
 
-def aligner(name: str, **settings: Any) -> Aligner:
-    """An aligner by its registered name. Raises `UnknownNameError`, or `InputError` for settings it does not have."""
-    made = registry.load("aligner", name)
-    try:
-        found: Aligner = made(**settings)
-    except TypeError as why:
-        raise InputError(f"aligner {name}: {why}") from None
+def aligner(spec: str, **settings: Any) -> Aligner:
+    """An aligner by name and settings, such as `ridge` or `gradient(loss=info-nce, epochs=40)`.
+
+    Raises `UnknownNameError`, or `InputError` for settings it does not have.
+    """
+    found: Aligner = registry.part("aligner", spec, **settings)
     return found

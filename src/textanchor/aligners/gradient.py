@@ -1,139 +1,145 @@
-"""Gradient training of an MLP on cached latents."""
+"""Gradient training of any projector with any loss, on cached latents."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from textanchor.aligners.selection import score
-from textanchor.losses.bank import BankSoftmax
-from textanchor.losses.mse import MSE
-from textanchor.projectors.mlp import MLP
-from textanchor.records import Fit, PairedLatents, Unpaired, View
-from textanchor.views.centring import centring
-
-BANK_LIMIT = 2048
+from textanchor import registry
+from textanchor.aligners import aligner
+from textanchor.aligners.selection import Comparison, apart, best, score
+from textanchor.aligners.training import Plan, trained
+from textanchor.errors import InputError
+from textanchor.records import Fit, PairedLatents, Ragged, Unpaired, View
 
 
-class Seed:
-    """The original recipe: MLP, MSE, raw anchor vectors, AdamW, raw cosine. It is here to be measured against."""
+class Gradient:
+    """AdamW with a falling rate; the number of epochs is chosen on validation, every fifth being looked at.
 
-    ragged = False
-
-    def __init__(self, *, epochs: int = 120, rate: float = 1e-3) -> None:
-        self.epochs, self.rate = epochs, rate
-
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """A fixed number of epochs, on train and validation together, since nothing is chosen."""
-        if val is not None:
-            train = train.joined(val)
-        projector = _projector(train, view=None, seed=seed, dropout=0.1)
-        report = _train(
-            projector, MSE(), train, None, None, epochs=self.epochs, stop=self.epochs, rate=self.rate, decay=1e-2, seed=seed
-        )
-        return Fit(projector=projector, view=None, report=report)
-
-
-class Bank:
-    """MLP with a softmax over the bank of distinct anchor texts, centred; the number of epochs is chosen on validation."""
-
-    ragged = False
-
-    def __init__(self, *, temperature: float = 0.1, epochs: int = 60, rate: float = 1e-3) -> None:
-        self.temperature, self.epochs, self.rate = temperature, epochs, rate
-
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """The best of every fifth epoch by validation, then as many epochs on train and validation; all of them without."""
-        projector, view, report = self._fitted(train, val, self.epochs, seed)
-        if val is not None:
-            projector, view, again = self._fitted(train.joined(val), None, report["epochs"], seed)
-            report = {**report, "last loss": again["last loss"]}
-        return Fit(projector=projector, view=view, report={**report, "temperature": self.temperature})
-
-    def _fitted(
-        self, train: PairedLatents, val: PairedLatents | None, stop: int, seed: int
-    ) -> tuple[MLP, View, dict[str, Any]]:
-        view = centring(train.anchors)
-        projector = _projector(train, view=view, seed=seed, dropout=0.3)
-        loss = BankSoftmax(temperature=self.temperature)
-        report = _train(projector, loss, train, val, view, epochs=self.epochs, stop=stop, rate=self.rate, decay=1e-2, seed=seed)
-        return projector, view, report
-
-
-def _projector(train: PairedLatents, *, view: View | None, seed: int, dropout: float) -> MLP:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        made = MLP(dim_in=train.items.vectors.shape[1], dim_out=train.anchors.shape[1], dropout=dropout)
-    mean = train.items.vectors.mean(axis=0)
-    made.mean.copy_(torch.from_numpy(mean))
-    made.scale.fill_(max(float((train.items.vectors - mean).std()), 1e-6))
-    if view is not None:
-        made.offset.copy_(torch.from_numpy(view.text.mean))
-    return made
-
-
-def _train(
-    projector: MLP,
-    loss: nn.Module,
-    train: PairedLatents,
-    val: PairedLatents | None,
-    view: View | None,
-    *,
-    epochs: int,
-    stop: int,
-    rate: float,
-    decay: float,
-    seed: int,
-    batch: int = 256,
-) -> dict[str, Any]:
-    """Each epoch sees every item once, with one of its texts; the learning rate falls along a cosine of `epochs`.
-
-    Training ends after `stop` epochs; with `val`, the report tells the best number of epochs.
+    `projector` and `loss` are names with settings. The loss sees vectors as `view` maps them, so a view that depends on the
+    fitted items needs `start`: a closed form that is fitted first, gives its view, and is corrected by a residual MLP.
+    `mixup` is the parameter of the Beta distribution from which latents of two items are mixed, 0 for none.
+    Source of mixup on latents: Vouitsis et al. 2024 (FuseMix), arXiv:2312.10144, section 5; of its loss Zhang et al. 2018,
+    arXiv:1710.09412, equation 2.
     """
-    rng = np.random.default_rng(seed)
-    latents = torch.from_numpy(train.items.vectors)
-    anchors = torch.from_numpy(train.anchors if view is None else view.text(train.anchors))
-    shift = torch.zeros(()) if view is None else torch.from_numpy(view.item.mean)
-    optimiser = torch.optim.AdamW(projector.parameters(), rate, weight_decay=decay, fused=True)
-    steps = epochs * math.ceil(len(train.items) / batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    best = -1.0, stop
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for epoch in range(1, stop + 1):
-            projector.train()
-            text_of = _one_text_each(train, rng)
-            for rows in np.array_split(rng.permutation(len(train.items)), math.ceil(len(train.items) / batch)):
-                bank = _bank(train, rows, rng)
-                own = torch.from_numpy(train.relevant[rows][:, bank].toarray())
-                out = projector(latents[rows]) - shift
-                value = loss(out, anchors[text_of[rows]], anchors[bank], own)
-                optimiser.zero_grad()
-                value.backward()
-                optimiser.step()
-                schedule.step()
-            if val is not None and (epoch % 5 == 0 or epoch == stop):
-                held = score(projector, view, val)
-                best = max(best, (held, epoch), key=lambda entry: entry[0])
-    projector.eval()
-    chosen = {"chosen on": "validation", "score": best[0]} if val is not None else {"chosen on": "default"}
-    return {"epochs": best[1], "last loss": float(value.detach()), **chosen}
+
+    def __init__(
+        self,
+        *,
+        projector: str = "mlp",
+        loss: str = "mse",
+        view: str = "centring",
+        hubness: str = "none",
+        start: str | None = None,
+        epochs: int = 60,
+        rate: float = 1e-3,
+        decay: float = 1e-2,
+        batch: int = 256,
+        mixup: float = 0.0,
+    ) -> None:
+        self.name, self.settings = registry.take_apart(projector)
+        self.ragged = bool(getattr(registry.load("projector", self.name), "ragged", False))
+        registry.part("loss", loss)
+        if "auto" in (view, hubness):
+            raise InputError("gradient: view and hubness must be named, such as view=whitening; only closed forms choose them")
+        if view.startswith("canonical") and start is None:
+            raise InputError("gradient: the canonical view depends on fitted items; add start=ridge or start=kernel-ridge")
+        self.comparison, self.start = Comparison(view=view, hubness=hubness), start
+        self.plan = Plan(loss=loss, epochs=epochs, rate=rate, decay=decay, batch=batch, mixup=mixup)
+        self.said = {"projector": projector, "loss": loss} | ({"start": start} if start else {})
+
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+        """The best of every fifth epoch by validation, then as many on train and validation; all of them without."""
+        apart(train, val)
+        done = self._fitted(train, val, unpaired, seed, self.plan.epochs)
+        if val is None or not refit:
+            return done
+        epochs, joined = int(done.report["epochs"]), train.joined(val)
+        again = self._fitted(joined, None, unpaired, seed, epochs)
+        return Fit(projector=again.projector, view=again.view, report={**done.report, "last loss": again.report["last loss"]})
+
+    def _fitted(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, seed: int, stop: int) -> Fit:
+        base = None
+        if self.start is not None:
+            base = aligner(self.start).fit(train, None, unpaired, seed=seed)
+        projector = self._projector(train, base, seed)
+        free = Comparison(view=self.comparison.view)
+        view = free.made(base.projector if base else projector, train, unpaired, seed=seed)
+        _frame(projector, train, view)
+        states: dict[int, tuple[float, Any]] = {}
+
+        def watch(epoch: int) -> None:
+            assert val is not None
+            states[epoch] = score(projector, view, val), deepcopy(projector.state_dict())
+
+        done = trained(projector, self.plan, train, view, stop=stop, seed=seed, watch=None if val is None else watch)
+        report: dict[str, Any] = {**self.said, "epochs": stop, "last loss": done, "chosen on": "default"}
+        if val is not None:
+            chosen, rate = best(sorted(states), lambda epoch: states[epoch][0])
+            projector.load_state_dict(states[chosen][1])
+            report |= {"epochs": chosen, "chosen on": "validation", "score": rate}
+        named = {"view": self.comparison.view, "hubness": self.comparison.hubness}
+        if self.comparison.hubness != "none":
+            view = replace(view, hubness=self.comparison.made(projector, train, unpaired, seed=seed).hubness)
+            report |= {"score": score(projector, view, val)} if val is not None else {}
+        return Fit(projector=projector.eval(), view=view, report={**report, **named})
+
+    def _projector(self, train: PairedLatents, base: Fit | None, seed: int) -> nn.Module:
+        settings = dict(self.settings)
+        if base is not None:
+            name, settings = "residual", {**settings, "base": base.projector.name, "base_settings": base.projector.settings}
+        else:
+            name = self.name
+        inputs = train.inputs if self.ragged else train.pooled
+        wide = inputs.tokens.shape[1] if isinstance(inputs, Ragged) else inputs.shape[1]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            spec = registry.spelled(name, {})
+            made = registry.part("projector", spec, dim_in=wide, dim_out=train.anchors.shape[1], **settings)
+        if base is not None:
+            made.base.load_state_dict(base.projector.state_dict())
+            made.base.requires_grad_(False)
+        return cast(nn.Module, made)
 
 
-def _one_text_each(train: PairedLatents, rng: np.random.Generator) -> np.ndarray:
-    order = rng.permutation(len(train.edges))
-    chosen = np.empty(len(train.items), dtype=np.int64)
-    chosen[train.edges[order, 0]] = train.edges[order, 1]
-    return chosen
+def _frame(projector: nn.Module, train: PairedLatents, view: View) -> None:
+    """Constants of the input from the training latents, of the output from the view: where a projector starts."""
+    held = train.inputs.tokens.astype(np.float32) if isinstance(train.inputs, Ragged) else train.inputs
+    mean = held.mean(axis=0)
+    values = {
+        "mean": torch.from_numpy(mean),
+        "scale": torch.full((1,), max(float((held - mean).std()), 1e-6)),
+        "offset": torch.from_numpy(view.text.mean),
+    }
+    for name, buffer in projector.named_buffers(recurse=False):
+        if name in values:
+            buffer.copy_(values[name])
 
 
-def _bank(train: PairedLatents, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Text rows to classify among: all, or the batch's own and a random 2048 where there are more."""
-    if len(train.texts) <= BANK_LIMIT:
-        return np.arange(len(train.texts))
-    own = np.unique(train.relevant[rows].indices)
-    return np.union1d(own, rng.choice(len(train.texts), BANK_LIMIT, replace=False))
+def seed_recipe(*, epochs: int = 120, rate: float = 1e-3) -> FixedEpochs:
+    """The original recipe: MLP, MSE, raw anchor vectors, AdamW, raw cosine. It is here to be measured against."""
+    return FixedEpochs(Gradient(projector="mlp(dropout=0.1)", loss="mse", view="raw", epochs=epochs, rate=rate))
+
+
+def bank(*, temperature: float = 0.1, epochs: int = 60, rate: float = 1e-3, hubness: str = "none") -> Gradient:
+    """MLP with a softmax over the bank of distinct anchor texts, centred."""
+    loss = f"bank(temperature={temperature})"
+    return Gradient(projector="mlp(dropout=0.3)", loss=loss, epochs=epochs, rate=rate, hubness=hubness)
+
+
+class FixedEpochs:
+    """An aligner that never looks at validation pairs: they are trained on, since nothing is chosen."""
+
+    ragged = False
+
+    def __init__(self, inner: Gradient) -> None:
+        self.inner = inner
+
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+        """Every epoch, on train and validation together unless `refit` is False."""
+        return self.inner.fit(train.joined(val) if refit else train, None, unpaired, seed=seed)

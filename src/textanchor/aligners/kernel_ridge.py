@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import groupby, product
+from typing import Any, cast
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from torch import Tensor
 
-from textanchor.aligners.selection import best, score
+from textanchor.aligners.selection import Comparison, closed_form, select
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.records import Fit, PairedLatents, Unpaired
-from textanchor.views.centring import centring
 
-WIDTHS = (0.5, 1.0, 2.0)
-ALPHAS = (1e-3, 1e-2, 1e-1)
+WIDTHS = (1.0, 2.0, 0.5)
+ALPHAS = (1.0, 1e-1, 1e-2, 1e-3)
 DEFAULT = (1.0, 1e-2)
-LANDMARKS = 3000
+LANDMARKS = 6000
 JITTER = 1e-8
 
 
@@ -27,38 +30,43 @@ class KernelRidge:
 
     `width` is gamma times the mean squared distance of two training latents; `alpha` is the penalty beside a kernel whose
     diagonal is 1. Latents are centred and never scaled per dimension: noise directions of small variance must stay small.
-    Up to 3000 items every item is a landmark and the solution is exact; beyond, 3000 random ones give Nystroem's.
+    `view` and `hubness` name how its vectors are compared, `auto` chooses; under the `canonical` view it is kernel CCA.
+    Up to 6000 items every item is a landmark and the solution is exact; beyond, 6000 random ones give Nystroem's.
     Sources: Saunders et al. 1998 (dual form); Williams and Seeger 2001 (Nystroem); Rudi et al. 2015, arXiv:1507.04717, eq. 7.
     """
 
     ragged = False
 
-    def __init__(self, *, width: float | None = None, alpha: float | None = None, landmarks: int = LANDMARKS) -> None:
+    def __init__(
+        self,
+        *,
+        width: float | None = None,
+        alpha: float | None = None,
+        landmarks: int = LANDMARKS,
+        view: str = "centring",
+        hubness: str = "none",
+    ) -> None:
         self.width, self.alpha, self.landmarks = width, alpha, landmarks
+        self.comparison = Comparison(view=view, hubness=hubness)
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
-        """Choose `width` and `alpha` on validation unless they are given, then solve for train and validation together."""
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+        """Choose `alpha` at the middle width, then `width`, on validation unless they are given; then solve for both sides."""
+        path = partial(self._projectors, seed=seed)
         widths = (self.width,) if self.width is not None else WIDTHS if val is not None else DEFAULT[:1]
         alphas = (self.alpha,) if self.alpha is not None else ALPHAS if val is not None else DEFAULT[1:]
-        solver, view = self._solver(train, seed), centring(train.anchors)
-        grid = list(product(widths, alphas))
-        if val is None:
-            report = {"width": widths[0], "alpha": alphas[0], "landmarks": solver.size, "chosen on": "default"}
-            return Fit(projector=next(solver.path(widths, alphas)), view=view, report=report)
-        rates = [score(made, view, val) for made in solver.path(widths, alphas)]
-        (width, alpha), rate = best(grid, lambda key: rates[grid.index(key)])
-        both = train.joined(val)
-        solver = self._solver(both, seed)
-        report = {"width": width, "alpha": alpha, "landmarks": solver.size, "score": rate}
-        return Fit(
-            projector=next(solver.path((width,), (alpha,))),
-            view=centring(both.anchors),
-            report={**report, "chosen on": "validation" if len(grid) > 1 else "default"},
-        )
+        if val is not None and len(widths) > 1 < len(alphas):
+            middle: list[Mapping[str, Any]] = [{"width": DEFAULT[0], "alpha": alpha} for alpha in alphas]
+            plain = replace(self.comparison, hubness=self.comparison.corrections[0])
+            found = select(zip(middle, path(train, middle), strict=True), plain, train, val, unpaired, seed=seed)
+            alphas = (found.settings["alpha"],)
+        grid: list[Mapping[str, Any]] = [{"width": width, "alpha": alpha} for width, alpha in product(widths, alphas)]
+        done = closed_form(path, grid, self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        return replace(done, report={**done.report, "landmarks": len(cast(Tensor, done.projector.landmarks))})
 
-    def _solver(self, pairs: PairedLatents, seed: int) -> _Solver:
-        x, y = pairs.items.vectors.astype(np.float64), pairs.targets.astype(np.float64)
-        return _Solver(x, y, landmarks=self.landmarks, seed=seed)
+    def _projectors(self, pairs: PairedLatents, grid: Iterable[Mapping[str, Any]], *, seed: int) -> Iterator[Kernel]:
+        x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
+        solver = _Solver(x, y, landmarks=self.landmarks, seed=seed)
+        return solver.path([(one["width"], one["alpha"]) for one in grid])
 
 
 class _Solver:
@@ -70,12 +78,12 @@ class _Solver:
         self.marks = self.x[chosen]
         self.size = len(chosen)
 
-    def path(self, widths: tuple[float, ...], alphas: tuple[float, ...]) -> Iterator[Kernel]:
-        """One projector for each width and alpha, in the order of their product."""
-        for width in widths:
+    def path(self, grid: Sequence[tuple[float, float]]) -> Iterator[Kernel]:
+        """One projector for each (width, alpha); equal widths that follow each other share their kernel."""
+        for width, points in groupby(grid, key=lambda point: point[0]):
             gamma = width / self.distance
             solve = self._exact(gamma) if self.size == len(self.x) else self._nystroem(gamma)
-            for alpha in alphas:
+            for _, alpha in points:
                 yield self._projector(gamma, solve(alpha))
 
     def _exact(self, gamma: float):  # type: ignore[no-untyped-def]

@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from jaxtyping import Float64
 from scipy.linalg import eigh
 
-from textanchor.aligners.selection import best, score
+from textanchor.aligners.selection import Comparison, closed_form
 from textanchor.projectors.linear import Linear
 from textanchor.records import Fit, PairedLatents, Unpaired
-from textanchor.views.centring import centring
 
-ALPHAS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+ALPHAS = (10.0, 1.0, 1e-1, 1e-2, 1e-3)
 DEFAULT_ALPHA = 0.1
 
 
 class Ridge:
     """Least squares from latents to mean anchor vectors with an L2 penalty, both sides centred.
 
-    `alpha` is the penalty in units of the latents' mean variance per dimension.
+    `alpha` is the penalty in units of the latents' mean variance per dimension. `view` and `hubness` name how its vectors are
+    compared, `auto` chooses; under the `canonical` view it is regularised CCA.
     Source: Hoerl and Kennard 1970, doi:10.1080/00401706.1970.10488634, equation 2.1.
     """
 
     ragged = False
 
-    def __init__(self, *, alpha: float | None = None) -> None:
-        self.alpha = alpha
+    def __init__(self, *, alpha: float | None = None, view: str = "centring", hubness: str = "none") -> None:
+        self.alpha, self.comparison = alpha, Comparison(view=view, hubness=hubness)
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int) -> Fit:
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
         """Choose `alpha` on validation unless it is given, then solve for train and validation together."""
         told = (self.alpha,) if self.alpha is not None else ALPHAS if val is not None else (DEFAULT_ALPHA,)
-        path, view = _path(train), centring(train.anchors)
-        if val is None:
-            return Fit(projector=path.projector(told[0]), view=view, report={"alpha": told[0], "chosen on": "default"})
-        alpha, rate = best(told, lambda alpha: score(path.projector(alpha), view, val))
-        both = train.joined(val)
-        report = {"alpha": alpha, "chosen on": "validation" if len(told) > 1 else "default", "score": rate}
-        return Fit(projector=_path(both).projector(alpha), view=centring(both.anchors), report=report)
+        grid: list[Mapping[str, Any]] = [{"alpha": alpha} for alpha in told]
+        return closed_form(_projectors, grid, self.comparison, train, val, unpaired, seed=seed, refit=refit)
 
 
-def _path(pairs: PairedLatents) -> _Path:
-    return _Path(pairs.items.vectors.astype(np.float64), pairs.targets.astype(np.float64))
+def _projectors(pairs: PairedLatents, grid: Iterable[Mapping[str, Any]]) -> Iterator[Linear]:
+    path = _Path(pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64))
+    return (path.projector(one["alpha"]) for one in grid)
 
 
 class _Path:
@@ -58,8 +57,13 @@ class _Path:
 
     def projector(self, alpha: float) -> Linear:
         weight = self.left @ (self.right / (np.maximum(self.values, 0) + alpha * max(self.unit, 1e-12))[:, None])
-        made = Linear(dim_in=weight.shape[0], dim_out=weight.shape[1])
-        with torch.no_grad():
-            made.map.weight.copy_(torch.from_numpy(weight.T))
-            made.map.bias.copy_(torch.from_numpy(self.y_mean - self.x_mean @ weight))
-        return made.eval()
+        return linear(weight, self.y_mean - self.x_mean @ weight)
+
+
+def linear(weight: Float64[np.ndarray, "d k"], bias: Float64[np.ndarray, " k"]) -> Linear:
+    """The projector x W + b."""
+    made = Linear(dim_in=weight.shape[0], dim_out=weight.shape[1])
+    with torch.no_grad():
+        made.map.weight.copy_(torch.from_numpy(weight.T))
+        made.map.bias.copy_(torch.from_numpy(bias))
+    return made.eval()

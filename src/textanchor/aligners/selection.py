@@ -1,18 +1,25 @@
-"""The one figure by which hyperparameters and aligners are chosen, always on validation pairs."""
+"""Choosing by one figure, always on validation pairs: hyperparameters, views and corrections of hubness."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import numpy as np
 from torch import nn
 
+from textanchor.errors import LeakError
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
-from textanchor.records import PairedLatents, View
-from textanchor.views import as_item, as_text
+from textanchor.records import Fit, PairedLatents, Unpaired, Vectors, View
+from textanchor.views import as_item, as_query, as_text, item_gallery, text_gallery, view, with_hubness
 
 T = TypeVar("T")
+
+VIEWS = ("centring", "canonical", "canonical(power=2.0)")
+HUBNESS = ("none", "csls", "dis")
+FINALISTS, MANY = 2, 2000  # candidates for which corrections of hubness are tried; items from which paths are cut short
 
 
 def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
@@ -20,15 +27,153 @@ def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
 
     Both directions count, and neither saturates where recall@1 does: ten class names make only ten text queries.
     """
-    items = as_item(view, project(projector, val.items.vectors))
-    texts = as_text(view, val.anchors)
-    there = retrieval(items, texts, rows_of(val.relevant))
-    back = retrieval(texts, items, rows_of(val.relevant.T.tocsr()))
+    return rated(project(projector, val.inputs), view, val)
+
+
+def rated(raw: Vectors, view: View | None, val: PairedLatents) -> float:
+    """`score` of raw vectors of the validation items."""
+    items, texts = as_item(view, raw), as_text(view, val.anchors)
+    there = retrieval(as_query(view, items), text_gallery(view, texts), rows_of(val.relevant))
+    back = retrieval(as_query(view, texts), item_gallery(view, items), rows_of(val.relevant.T.tocsr()))
     return ((there.reciprocal_rank or 0.0) + (back.mean_average_precision or 0.0)) / 2
 
 
 def best(candidates: Iterable[T], rate: Callable[[T], float]) -> tuple[T, float]:
     """The candidate of the highest rate; the earlier one of equals, so order candidates from simple to complex."""
-    rated = [(rate(candidate), candidate) for candidate in candidates]
-    top = max(rated, key=lambda entry: entry[0])
+    ratings = [(rate(candidate), candidate) for candidate in candidates]
+    top = max(ratings, key=lambda entry: entry[0])
     return top[1], top[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How an aligner's vectors are to be compared: a view and a correction of hubness by name, or `auto` for a choice."""
+
+    view: str = "centring"
+    hubness: str = "none"
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Views to choose from, simple ones first."""
+        return VIEWS if self.view == "auto" else (self.view,)
+
+    @property
+    def corrections(self) -> tuple[str, ...]:
+        """Corrections to choose from, none first."""
+        return HUBNESS if self.hubness == "auto" else (self.hubness,)
+
+    @property
+    def first(self) -> Comparison:
+        """What is taken where nothing can be chosen."""
+        return Comparison(view=self.views[0], hubness=self.corrections[0])
+
+    def made(self, projector: nn.Module, train: PairedLatents, unpaired: Unpaired, *, seed: int) -> View:
+        """The view on these training pairs; texts without items, of other modalities say, count for its statistics."""
+        return self.on(project(projector, train.inputs), train, unpaired, seed=seed)
+
+    def on(self, raw: Vectors, train: PairedLatents, unpaired: Unpaired, *, seed: int) -> View:
+        """The view for raw vectors of the training items."""
+        anchors = train.anchors if unpaired.anchors is None else np.concatenate([train.anchors, unpaired.anchors])
+        held = view(self.view, anchors=anchors, items=raw, targets=train.targets)
+        return with_hubness(held, self.hubness, items=raw, anchors=train.anchors, seed=seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selected:
+    """The best of some candidates on validation: its settings, how it is compared, and its score."""
+
+    settings: Mapping[str, Any]
+    comparison: Comparison
+    score: float
+
+
+def apart(train: PairedLatents, val: PairedLatents | None) -> None:
+    """Raise `LeakError` if validation items were trained on: what is chosen so is what remembers best."""
+    if val is not None and (both := set(train.items.contents) & set(val.items.contents)):
+        raise LeakError(f"{len(both)} validation items are training items too; choose on items that were not fitted")
+
+
+def select(
+    candidates: Iterable[tuple[Mapping[str, Any], nn.Module]],
+    comparison: Comparison,
+    train: PairedLatents,
+    val: PairedLatents,
+    unpaired: Unpaired,
+    *,
+    seed: int,
+) -> Selected:
+    """Every candidate under every view; then every correction of hubness for the two best.
+
+    A solution with many items takes seconds, so there a path of candidates is left at the first one that is worse.
+    """
+    tried: list[tuple[float, Mapping[str, Any], Comparison, Vectors, Vectors]] = []
+    last = -1.0
+    for settings, projector in candidates:
+        known, unknown = project(projector, train.inputs), project(projector, val.inputs)
+        here = []
+        for name in comparison.views:
+            how = Comparison(view=name, hubness=comparison.corrections[0])
+            rate = rated(unknown, how.on(known, train, unpaired, seed=seed), val)
+            here.append(rate)
+            tried.append((rate, settings, how, known, unknown))
+        if len(train.items) > MANY and max(here) < last:
+            break
+        last = max(here)
+        tried = sorted(tried, key=lambda entry: -entry[0])[:FINALISTS]
+    tried = sorted(tried, key=lambda entry: -entry[0])[:FINALISTS]
+    finals = [
+        (
+            rate if name == how.hubness else _rate(name, how, known, unknown, train, val, unpaired, seed),
+            settings,
+            how.view,
+            name,
+        )
+        for rate, settings, how, known, unknown in tried
+        for name in comparison.corrections
+    ]
+    top = max(finals, key=lambda entry: entry[0])
+    return Selected(settings=top[1], comparison=Comparison(view=top[2], hubness=top[3]), score=top[0])
+
+
+def _rate(
+    name: str,
+    how: Comparison,
+    known: Vectors,
+    unknown: Vectors,
+    train: PairedLatents,
+    val: PairedLatents,
+    unpaired: Unpaired,
+    seed: int,
+) -> float:
+    held = Comparison(view=how.view, hubness=name).on(known, train, unpaired, seed=seed)
+    return rated(unknown, held, val)
+
+
+def closed_form(
+    path: Callable[[PairedLatents, Iterable[Mapping[str, Any]]], Iterator[nn.Module]],
+    grid: list[Mapping[str, Any]],
+    comparison: Comparison,
+    train: PairedLatents,
+    val: PairedLatents | None,
+    unpaired: Unpaired,
+    *,
+    seed: int,
+    refit: bool,
+) -> Fit:
+    """Choose from `grid` and `comparison` on validation, then solve for train and validation together unless `refit` is False.
+
+    `path(pairs, grid)` yields the projector of each grid point. Without validation the first point is taken and said to be.
+    """
+    apart(train, val)
+    if val is None:
+        chosen, report = comparison.first, {**grid[0], "chosen on": "default"}
+        settings: Mapping[str, Any] = grid[0]
+    else:
+        found = select(zip(grid, path(train, grid), strict=True), comparison, train, val, unpaired, seed=seed)
+        choice = len(grid) > 1 or comparison != comparison.first
+        chosen, settings = found.comparison, found.settings
+        report = {**settings, "chosen on": "validation" if choice else "default", "score": found.score}
+    both = train.joined(val) if refit else train
+    projector = next(path(both, [settings]))
+    named = {"view": chosen.view, "hubness": chosen.hubness}
+    return Fit(projector=projector, view=chosen.made(projector, both, unpaired, seed=seed), report={**report, **named})

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textanchor.errors import InputError, LeakError
-from textanchor.records import Pairs
+from textanchor.records import PairedLatents, Pairs
 
 SIDES = ("train", "val", "test")
 FRACTIONS = (0.7, 0.1, 0.2)
@@ -70,6 +70,23 @@ def split(
         return _predefined(pairs, contents, unit_of, fractions, seed)
     sides = _assign(pairs, unit_of, fractions, seed)
     return _made(sides, name=f"by group and content, seed {seed}")
+
+
+def check_apart(sides: Mapping[str, PairedLatents], *, shares_groups: bool) -> None:
+    """Raise `LeakError` if two sides have an item in common, by content, or a group unless the split shares them by
+    definition."""
+    names = list(sides)
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            kinds = [("item", sides[one].items.contents, sides[other].items.contents)]
+            if not shares_groups:
+                kinds.append(("group", sides[one].groups, sides[other].groups))
+            for kind, left, right in kinds:
+                if both := set(left) & set(right):
+                    raise LeakError(
+                        f"{len(both)} {kind}s stand in {one} and in {other} (such as '{min(both)[:60]}'); "
+                        "nothing that judges may have been fitted or selected on"
+                    )
 
 
 def _enough_texts(pairs: Pairs, contents: Mapping[str, str]) -> None:

@@ -190,15 +190,15 @@ def make(text: str, modality: str, *, device: str = "auto") -> Encoder:
     return made
 
 
-def make_single(text: str, modality: str, *, device: str = "auto") -> Encoder:
-    """`make`, for callers who need one vector an item. Raises `InputError` for an encoder of several outputs or of tokens."""
+def make_single(text: str, modality: str, *, device: str = "auto", tokens: bool = False) -> Encoder:
+    """`make`, for callers who need one vector an item, or with `tokens` one latent of either kind. Else `InputError`."""
     made = make(text, modality, device=device)
     found = outputs(made)
-    if len(found) != 1 or found[0].ragged:
+    if len(found) != 1 or (found[0].ragged and not tokens):
         given = "tokens" if len(found) == 1 else f"{len(found)} latents"
         raise InputError(
-            f"encoder '{text}' gives {given} an item, and one vector is needed: name one layer and one pool; "
-            "`textanchor encode` keeps them all in the cache"
+            f"encoder '{text}' gives {given} an item, and {'one latent' if tokens else 'one vector'} is needed: "
+            "name one layer and one pool; `textanchor encode` keeps them all in the cache"
         )
     return made
 

@@ -71,7 +71,7 @@ def _items(space: Space, pairs: PairedLatents) -> _Side:
     texts: list[set[str]] = [set() for _ in pairs.items.ids]
     for item, text in pairs.edges:
         texts[item].add(pairs.texts[text])
-    raw = space.project(pairs.modality, pairs.items.vectors)
+    raw = space.project(pairs.modality, pairs.inputs)
     return _Side(raw=raw, ids=pairs.items.ids, texts=[frozenset(held) for held in texts])
 
 
@@ -82,8 +82,8 @@ def _texts(part: Mapping[str, PairedLatents]) -> _Side:
 
 
 def _shelf(space: Space, judged: Judged, name: str, queries: _Side, row: int, other: str, gallery: _Side) -> Shelf:
-    left = space.compared(queries.raw[row : row + 1], name, other)
-    scores = (left @ space.compared(gallery.raw, other, name).T)[0]
+    left = space.query(queries.raw[row : row + 1], name, other)
+    scores = (left @ space.gallery(gallery.raw, other, name).T)[0]
     hits = tuple(
         _shown(judged, other, gallery, int(best), float(scores[best]), bool(gallery.texts[best] & queries.texts[row]))
         for best in np.argsort(-scores, kind="stable")[:HITS]

@@ -10,7 +10,7 @@ from textanchor.latents.engine import contents
 from textanchor.latents.pairing import paired
 from textanchor.records import Item, PairedLatents, Pairs, Skipped
 from textanchor.space import Space
-from textanchor.space.fitting import embed_texts
+from textanchor.space.preparing import embed_texts
 
 HELD_OUT, TRAINING = "held-out", "on training data (no evidence)"
 ALL_PAIRS = "all pairs, seen ones too"
@@ -42,13 +42,14 @@ def judged(spaces: Collection[Space], pairs: Pairs, *, include_train: bool, prog
         same = all(space.latent_fingerprint(name) == first.latent_fingerprint(name) for name in modalities)
         if space.anchor_fingerprint != first.anchor_fingerprint or not same:
             raise InputError("compared spaces must have one anchor and the same encoders; fit them so, or evaluate one by one")
+        if space.wording != first.wording:
+            raise InputError("compared spaces must word their texts alike (--template, --synonyms); evaluate them one by one")
     hashes, unread = contents(pairs.items, progress=progress)
     sides = {item: "" if for_refit else _seen(spaces, pairs, hashes, item) for item in hashes}
     wanted = {HELD_OUT: {item for item, side in sides.items() if not side}}
     if include_train:
         wanted[TRAINING] = {item for item, side in sides.items() if side == "train"}
     texts = tuple(dict.fromkeys(pair.text for pair in pairs.rows))
-    anchors = embed_texts(first, texts, progress=progress)
     parts: dict[str, dict[str, PairedLatents]] = {label: {} for label in wanted}
     skipped = [*pairs.skipped, *unread]
     for modality in modalities:
@@ -56,6 +57,7 @@ def judged(spaces: Collection[Space], pairs: Pairs, *, include_train: bool, prog
         items = [item for held in inside.values() for item in held]
         if not items:
             continue
+        anchors = embed_texts(first, texts, modality=modality, wording=first.wording, progress=progress)
         found = first.encoded(items, modality, known=hashes, progress=progress)
         skipped.extend(found.skipped)
         readable = set(found.latents.ids)

@@ -11,7 +11,7 @@ from sklearn.manifold import TSNE
 from textanchor.metrics.neighbours import knn_accuracy
 from textanchor.records import PairedLatents
 from textanchor.space import Space
-from textanchor.space.items import TEXT
+from textanchor.views import as_peer
 
 LIMIT = 1500
 PERPLEXITY = 30
@@ -36,8 +36,8 @@ def tsne_map(space: Space, part: Mapping[str, PairedLatents], *, seed: int) -> M
     rng, vectors, labels, modalities, ids = np.random.default_rng(seed), [], [], [], []
     for modality, pairs in part.items():
         rows = np.sort(rng.permutation(len(pairs.items))[: LIMIT // len(part)])
-        raw = space.project(modality, pairs.items.vectors[rows])
-        vectors.append(space.compared(raw, modality, TEXT))
+        raw = space.project(modality, pairs.take(rows).inputs)
+        vectors.append(as_peer(space.view(modality), None, raw))
         labels += [pairs.texts[pairs.first_text[row]] for row in rows]
         modalities += [modality] * len(rows)
         ids += [pairs.items.ids[row] for row in rows]

@@ -44,12 +44,14 @@ class Row:
 def alignment_rows(name: str, space: Space, split: str, part: Mapping[str, PairedLatents]) -> Iterator[Row]:
     """Items against texts in both directions, with the positive cosine beside its floor and AUC."""
     for modality, pairs in part.items():
-        raw = space.project(modality, pairs.items.vectors)
+        raw = space.project(modality, pairs.inputs)
         items, texts = space.compared(raw, modality, TEXT), space.compared(pairs.anchors, TEXT, modality)
         cosine = positive_cosine(items, texts, pairs.edges, pairs.relevant)
-        there = retrieval(items, texts, rows_of(pairs.relevant))
         owners = pairs.relevant.T.tocsr()
-        back = retrieval(texts, items, rows_of(owners))
+        there = retrieval(
+            space.query(raw, modality, TEXT), space.gallery(pairs.anchors, TEXT, modality), rows_of(pairs.relevant)
+        )
+        back = retrieval(space.query(pairs.anchors, TEXT, modality), space.gallery(raw, modality, TEXT), rows_of(owners))
         given = {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc}
         groups = tuple(pairs.groups[row] for row in there.rows)
         yield _row("alignment", name, split, modality, TEXT, there, groups, {**given, "items": len(items)})
@@ -63,11 +65,9 @@ def emergent_rows(name: str, space: Space, split: str, part: Mapping[str, Paired
     There is no row where no item of the one shares a text with an item of the other.
     """
     for query, gallery in permutations(part, 2):
-        sides = [
-            space.compared(space.project(name, part[name].items.vectors), name, other)
-            for name, other in ((query, gallery), (gallery, query))
-        ]
-        found = retrieval(sides[0], sides[1], _same_text(part[query], part[gallery]))
+        asked = space.query(space.project(query, part[query].inputs), query, gallery)
+        held = space.gallery(space.project(gallery, part[gallery].inputs), gallery, query)
+        found = retrieval(asked, held, _same_text(part[query], part[gallery]))
         groups = tuple(part[query].groups[row] for row in found.rows)
         if groups:
             yield _row("emergent", name, split, query, gallery, found, groups, {})
@@ -101,8 +101,6 @@ def differences(rows: list[Row], main: str) -> list[dict[str, Any]]:
             continue
         gain = mine.hits.astype(float) - row.hits
         interval = bootstrap(gain, mine.groups)
-        unsure = interval is None or interval[0] <= 0 <= interval[1]
-        verdict = "equal" if not gain.any() else "cannot tell" if unsure else "better" if gain.mean() > 0 else "worse"
         out.append(
             {
                 "table": row.table,
@@ -112,10 +110,19 @@ def differences(rows: list[Row], main: str) -> list[dict[str, Any]]:
                 "than": row.space,
                 "R@1 difference": float(gain.mean()),
                 "95 % interval": interval,
-                "verdict": verdict,
+                "verdict": verdict(gain, interval),
             }
         )
     return out
+
+
+def verdict(gain: np.ndarray, interval: tuple[float, float] | None) -> str:
+    """What a paired difference and its interval allow to say; "better" only where the interval excludes 0."""
+    if not gain.any():
+        return "equal"
+    if interval is None or interval[0] <= 0 <= interval[1]:
+        return "cannot tell"
+    return "better" if gain.mean() > 0 else "worse"
 
 
 def _row(

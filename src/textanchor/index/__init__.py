@@ -48,10 +48,10 @@ class Index:
         """The k best items of one modality for one raw query vector, by cosine under the view the two are compared in."""
         if (modality, query_modality) not in self._ready:
             held = np.array([row for row, item in enumerate(self.items) if item.modality == modality], dtype=np.int64)
-            gallery = self.space.compared(self.vectors[held], modality, query_modality)
+            gallery = self.space.gallery(self.vectors[held], modality, query_modality)
             self._ready[modality, query_modality] = registry.load("index", self.backend)(gallery), held
         backend, rows = self._ready[modality, query_modality]
-        scores, places = backend.top(self.space.compared(query, query_modality, modality), min(k, len(rows)))
+        scores, places = backend.top(self.space.query(query, query_modality, modality), min(k, len(rows)))
         return [(float(score), self.items[rows[place]]) for score, place in zip(scores[0], places[0], strict=True)]
 
 

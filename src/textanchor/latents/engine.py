@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -22,7 +23,7 @@ from textanchor.encoders import Encoder, Output, outputs
 from textanchor.errors import InputError, ItemError
 from textanchor.latents.cache import LatentCache
 from textanchor.latents.passes import encoded_rows, is_light
-from textanchor.records import Item, Pooled, Ragged, Skipped
+from textanchor.records import Item, Latents, Pooled, Ragged, Skipped, Vectors
 
 SHARD, SECONDS = 2048, 60.0  # items a shard, and how much work may be lost at most
 TURN = 32
@@ -32,17 +33,23 @@ TURN = 32
 class Encoded:
     """Latents of the readable items, in the order given, and how they came about."""
 
-    latents: Pooled
+    latents: Latents
     skipped: tuple[Skipped, ...]
     cached: int
     new: int
+
+    @property
+    def vectors(self) -> Vectors:
+        """Latents of an encoder that is known to give one vector an item."""
+        assert isinstance(self.latents, Pooled)
+        return self.latents.vectors
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
     """Part of a stream: one `latents` entry an output of the encoder, all with the same ids."""
 
-    latents: tuple[Pooled | Ragged, ...]
+    latents: tuple[Latents, ...]
     items: tuple[Item, ...]
     skipped: tuple[Skipped, ...]
     cached: int
@@ -77,25 +84,33 @@ def encode(
 
     Without `store` nothing new is written, which suits single queries. Items that cannot be read are left out and named in
     `skipped`, all of them if need be; with `strict` the first of them raises `ItemError`. `known` gives content hashes
-    already computed. Raises `InputError` for an encoder of several outputs or of tokens, which `stream` takes.
+    already computed. Raises `InputError` for an encoder of several outputs, which `stream` takes.
     """
     outs = outputs(encoder)
-    if len(outs) != 1 or outs[0].ragged:
-        raise InputError(f"the encoder gives {'tokens' if len(outs) == 1 else f'{len(outs)} latents'} an item; use stream")
-    vectors = np.empty((len(items), encoder.dim), dtype=np.float32)
+    if len(outs) != 1:
+        raise InputError(f"the encoder gives {len(outs)} latents an item; use stream")
+    rows = np.empty((0 if outs[0].ragged else len(items), encoder.dim), dtype=np.float32)
+    tokens: list[Ragged] = []
     ids: list[str] = []
     hashes: list[str] = []
     skipped: list[Skipped] = []
     cached = new = 0
     for chunk in stream(items, encoder, cache=cache, known=known, store=store, strict=strict, progress=progress):
         (part,) = chunk.latents
-        assert isinstance(part, Pooled)
-        vectors[len(ids) : len(ids) + len(part)] = part.vectors
+        if isinstance(part, Pooled):
+            rows[len(ids) : len(ids) + len(part)] = part.vectors
+        else:
+            tokens.append(part)
         ids += part.ids
         hashes += part.contents
         skipped += chunk.skipped
         cached, new = cached + chunk.cached, new + chunk.new
-    latents = Pooled(vectors=vectors[: len(ids)], ids=tuple(ids), contents=tuple(hashes), fingerprint=encoder.fingerprint)
+    told: dict[str, Any] = {"ids": tuple(ids), "contents": tuple(hashes), "fingerprint": encoder.fingerprint}
+    latents: Latents = Pooled(vectors=rows[: len(ids)], **told)
+    if outs[0].ragged:
+        parts = [part.tokens for part in tokens] or [np.empty((0, encoder.dim), dtype=np.float16)]
+        sizes = np.concatenate([[0], *(np.diff(part.offsets) for part in tokens)]).astype(np.int64)
+        latents = Ragged(tokens=np.concatenate(parts), offsets=np.cumsum(sizes), **told)
     return Encoded(latents=latents, skipped=tuple(skipped), cached=cached, new=new)
 
 
@@ -198,7 +213,7 @@ def _flush(
     waiting.clear()
 
 
-def _latents(rows: list[np.ndarray], items: Sequence[Item], hashes: Mapping[str, str], out: Output) -> Pooled | Ragged:
+def _latents(rows: list[np.ndarray], items: Sequence[Item], hashes: Mapping[str, str], out: Output) -> Latents:
     ids, held = tuple(item.id for item in items), tuple(hashes[item.id] for item in items)
     if not out.ragged:
         vectors = np.stack(rows) if rows else np.empty((0, out.dim), dtype=np.float32)

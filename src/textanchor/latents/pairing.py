@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 import numpy as np
 
-from textanchor.records import PairedLatents, Pairs, Pooled, Vectors
+from textanchor.records import Latents, PairedLatents, Pairs, Vectors
 
 
 def paired(
-    pairs: Pairs, modality: str, latents: Pooled, texts: tuple[str, ...], anchors: Vectors, ids: Collection[str]
+    pairs: Pairs, modality: str, latents: Latents, texts: tuple[str, ...], anchors: Vectors, ids: Collection[str]
 ) -> PairedLatents:
     """The pairs of one modality whose item is in `ids` and has a latent; `anchors[i]` is the vector of `texts[i]`."""
     place = {item: row for row, item in enumerate(latents.ids) if item in ids}

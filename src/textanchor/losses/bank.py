@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
+
+from textanchor.losses import Batch, share
 
 
 class BankSoftmax(nn.Module):
@@ -16,20 +18,11 @@ class BankSoftmax(nn.Module):
     (DeViSE) with the ranking loss replaced.
     """
 
-    centred = True
-
     def __init__(self, *, temperature: float = 0.1) -> None:
         super().__init__()
         self.temperature = temperature
 
-    def forward(
-        self,
-        item: Float[Tensor, "b d"],
-        text: Float[Tensor, "b d"],
-        bank: Float[Tensor, "t d"],
-        own: Bool[Tensor, "b t"],
-    ) -> Float[Tensor, ""]:
+    def forward(self, batch: Batch) -> Float[Tensor, ""]:
         """Mean cross entropy in nats."""
-        log_p = (normalize(item, dim=1) @ normalize(bank, dim=1).T / self.temperature).log_softmax(dim=1)
-        share = own.to(log_p.dtype) / own.sum(dim=1, keepdim=True).clamp_min(1)
-        return -(share * log_p).sum(dim=1).mean()
+        scores = normalize(batch.item, dim=1) @ normalize(batch.bank, dim=1).T
+        return share(batch.own, (scores / self.temperature).log_softmax(dim=1))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
+
+from textanchor.losses import Batch
 
 
 class MSE(nn.Module):
     """Mean squared difference to the anchor vector, over items and dimensions: imitate, do not separate."""
 
-    centred = False
-
-    def forward(
-        self,
-        item: Float[Tensor, "b d"],
-        text: Float[Tensor, "b d"],
-        bank: Float[Tensor, "t d"],
-        own: Bool[Tensor, "b t"],
-    ) -> Float[Tensor, ""]:
+    def forward(self, batch: Batch) -> Float[Tensor, ""]:
         """Loss in squared units of the anchor's vectors."""
-        return (item - text).square().mean()
+        return (batch.item - batch.text).square().mean()

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from textanchor.data.wording import Wording
 from textanchor.encoders import Encoder, make
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.latents.engine import Encoded, encode, stream
 from textanchor.latents.ray_engine import prefill
 from textanchor.projectors import project
-from textanchor.records import Item, Pooled, Skipped, Vectors, View
+from textanchor.records import Item, Pooled, Ragged, Skipped, Vectors, View
 from textanchor.space.composition import DEFAULTS, Composition
 from textanchor.space.holdings import Embedded, Fitted, Seen
 from textanchor.space.items import TEXT, as_items
-from textanchor.views import as_item, as_text, unit
+from textanchor.views import as_item, as_peer, as_query, as_text, item_gallery, text_gallery, unit
 
 
 class Space:
@@ -38,6 +39,7 @@ class Space:
         seen: Seen,
         provenance: Mapping[str, Any],
         compositions: Mapping[str, str] | None = None,
+        wording: Wording | None = None,
         cache: str | Path | None = None,
         device: str = "auto",
     ) -> None:
@@ -47,6 +49,7 @@ class Space:
         self.anchor_fingerprint = anchor_fingerprint
         self.modalities = dict(modalities)
         self.seen = seen
+        self.wording = wording or Wording()
         self.provenance = dict(provenance)
         self.cache = cache
         self.device = device
@@ -169,10 +172,9 @@ class Space:
             items, self.encoder(modality), cache=self.cache, strict=strict, store=store, total=total, progress=progress
         ):
             (latents,) = chunk.latents
-            assert isinstance(latents, Pooled), "a space has no ragged encoder"
             yield Embedded(
                 items=chunk.items,
-                vectors=self.project(modality, latents.vectors),
+                vectors=self.project(modality, latents.vectors if isinstance(latents, Pooled) else latents),
                 contents=latents.contents,
                 skipped=chunk.skipped,
                 cached=chunk.cached,
@@ -200,19 +202,37 @@ class Space:
             return composed.encoded(self, items, **how)
         return encode(items, self.encoder(modality), cache=self.cache, **how)
 
-    def project(self, modality: str, latents: Vectors) -> Vectors:
+    def project(self, modality: str, latents: Vectors | Ragged) -> Vectors:
         """Latents to raw vectors; the anchor's are vectors already."""
-        if composed := self._composed(modality):
-            return composed.project(self, latents)
+        if not isinstance(latents, Ragged):
+            if composed := self._composed(modality):
+                return composed.project(self, latents)
+            if modality == TEXT:
+                return latents
         if not len(latents):
             return np.empty((0, self.dim), dtype=np.float32)
-        return latents if modality == TEXT else project(self.modalities[modality].projector, latents)
+        return project(self.modalities[modality].projector, latents)
 
     def compared(self, vectors: Vectors, modality: str, other: str) -> Vectors:
         """Raw vectors of one modality as they are when compared with another, of length 1."""
         if modality == TEXT:
             return unit(vectors) if other == TEXT else as_text(self.view(other), vectors)
-        return as_item(self.view(modality), vectors)
+        if other in (TEXT, modality):
+            return as_item(self.view(modality), vectors)
+        return as_peer(self.view(modality), self.view(other), vectors)
+
+    def query(self, vectors: Vectors, modality: str, other: str) -> Vectors:
+        """`compared` vectors that ask a gallery of another modality; the inner product is the score."""
+        return as_query(self._between(modality, other), self.compared(vectors, modality, other))
+
+    def gallery(self, vectors: Vectors, modality: str, other: str) -> Vectors:
+        """`compared` vectors that another modality asks: with its hubness bias as one more dimension where the view has one."""
+        mapped = self.compared(vectors, modality, other)
+        return (text_gallery if modality == TEXT else item_gallery)(self._between(modality, other), mapped)
+
+    def _between(self, one: str, other: str) -> View | None:
+        """The view whose hubness correction counts: it is measured between a modality and texts, and nowhere else."""
+        return self.view(other if one == TEXT else one) if (one == TEXT) != (other == TEXT) else None
 
     def with_modalities(
         self,
@@ -221,6 +241,7 @@ class Space:
         seen: Seen,
         provenance: Mapping[str, Any],
         compositions: Mapping[str, str] | None = None,
+        wording: Wording | None = None,
     ) -> Space:
         """A space with more (or refitted) modalities; the anchor and its vectors are untouched."""
         made = Space(
@@ -230,6 +251,7 @@ class Space:
             seen=self.seen.merged(seen),
             provenance=provenance,
             compositions={**{name: held.plan for name, held in self.compositions.items()}, **(compositions or {})},
+            wording=self.wording.joined(wording),
             cache=self.cache,
             device=self.device,
         )

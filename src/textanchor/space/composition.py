@@ -19,7 +19,7 @@ from textanchor.files import digest
 from textanchor.latents.engine import Encoded
 from textanchor.records import Affine, Item, Pairs, Pooled, Skipped, Vectors, View
 from textanchor.space.holdings import Embedded
-from textanchor.views import as_item, unit
+from textanchor.views import as_peer, unit
 
 if TYPE_CHECKING:
     from textanchor.space import Space
@@ -59,7 +59,7 @@ class Composition:
                 place = {item.id: item for item in part}
                 yield Embedded(
                     items=tuple(place[name] for name in done.latents.ids),
-                    vectors=self.project(space, done.latents.vectors),
+                    vectors=self.project(space, done.vectors),
                     contents=done.latents.contents,
                     skipped=done.skipped,
                     cached=done.cached,
@@ -82,7 +82,7 @@ class Composition:
             done = space.encoded(pieces, kind, **how)
             new += done.new
             for row, name in enumerate(done.latents.ids):
-                found[owner[name]] = done.latents.vectors[row], done.latents.contents[row]
+                found[owner[name]] = done.vectors[row], done.latents.contents[row]
             for one in done.skipped:
                 faults.setdefault(owner[one.item][0], []).append(one)
         skipped = self._skipped(items, parts, found, faults, strict=strict)
@@ -143,7 +143,8 @@ class Composition:
         start = 0
         for place, (_, kind) in enumerate(parts):
             dim = space.encoder(kind).dim
-            held = as_item(_centring(space, kind), space.project(kind, latents[:, start : start + dim])) * there[:, place, None]
+            raw = space.project(kind, latents[:, start : start + dim])
+            held = as_peer(space.view(kind), None, raw) * there[:, place, None]
             voices[kind] = voices[kind] + held if kind in voices else held
             start += dim
         return (unit(np.sum([unit(held) for held in voices.values()], axis=0)) + self._mean(space)).astype(np.float32)
@@ -155,16 +156,10 @@ class Composition:
 
     def _mean(self, space: Space) -> np.ndarray:
         kinds = dict.fromkeys(kind for _, kind in self.parts(space))
-        views = [view for kind in kinds if (view := _centring(space, kind)) is not None]
+        views = [view for kind in kinds if (view := space.view(kind)) is not None]
         if not views:
             return np.zeros(space.dim, dtype=np.float32)
         return np.asarray(np.sum([view.text.mean for view in views], axis=0) / len(kinds), dtype=np.float32)
-
-
-def _centring(space: Space, kind: str) -> View | None:
-    """A view that only centres can be put back; any other is not used for fusing."""
-    view = space.view(kind)
-    return view if view is not None and view.item.matrix is None and view.text.matrix is None else None
 
 
 def piece(item: Item, part: str, kind: str) -> Item:

@@ -20,14 +20,15 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 from torch import Tensor, from_numpy
 
+from textanchor.data.wording import wording
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, new_folder, read_json, write_bytes, write_json
 from textanchor.projectors import build
-from textanchor.records import Affine, View
+from textanchor.records import Affine, Hubness, View
 from textanchor.space import Space
 from textanchor.space.holdings import Fitted, Seen
 
-FORMAT, VERSION, FACTS = "textanchor-space", 1, "space.json"
+FORMAT, VERSION, FACTS = "textanchor-space", 2, "space.json"
 
 
 def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
@@ -42,6 +43,7 @@ def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
             "anchor": {"encoder": space.anchor, "fingerprint": space.anchor_fingerprint},
             "modalities": {name: _described(fitted) for name, fitted in space.modalities.items()},
             "compositions": {name: held.plan for name, held in space.compositions.items()},
+            "wording": space.wording.described(),
             "provenance": space.provenance,
             "files": {path.name: file_digest(path) for path in sorted(new.iterdir())},
         }
@@ -75,6 +77,7 @@ def load(
             seen=Seen(contents=dict(seen["contents"]), groups=dict(seen["groups"])),
             provenance=facts["provenance"],
             compositions={str(name): str(plan) for name, plan in facts.get("compositions", {}).items()},
+            wording=wording(**facts.get("wording", {})),
             cache=cache,
             device=device,
         )
@@ -116,6 +119,9 @@ def _tensors(fitted: Fitted) -> dict[str, Tensor]:
             tensors[f"view.{side}.mean"] = from_numpy(part.mean.copy())
             if part.matrix is not None:
                 tensors[f"view.{side}.matrix"] = from_numpy(part.matrix.copy())
+        if fitted.view.hubness is not None:
+            tensors["view.bank.items"] = from_numpy(fitted.view.hubness.items.copy())
+            tensors["view.bank.texts"] = from_numpy(fitted.view.hubness.texts.copy())
     return tensors
 
 
@@ -125,6 +131,7 @@ def _described(fitted: Fitted) -> dict[str, Any]:
         "fingerprint": fitted.fingerprint,
         "projector": {"name": fitted.projector.name, "settings": fitted.projector.settings},
         "view": fitted.view.id if fitted.view else None,
+        "hubness": _hubness_told(fitted.view),
         "report": dict(fitted.report),
     }
 
@@ -134,7 +141,7 @@ def _fitted(told: Mapping[str, Any], file: Path) -> Fitted:
     state = {key.removeprefix("projector."): value for key, value in tensors.items() if key.startswith("projector.")}
     if not all(bool(value.isfinite().all()) for value in tensors.values()):
         raise DamagedError(f"{file} holds NaN or infinite numbers; fit the space again")
-    view = _view(tensors) if told["view"] else None
+    view = _view(tensors, told.get("hubness")) if told["view"] else None
     if view is not None and view.id != told["view"]:
         raise DamagedError(f"{file}: the view is not the one that {FACTS} names; fit the space again")
     return Fitted(
@@ -146,13 +153,21 @@ def _fitted(told: Mapping[str, Any], file: Path) -> Fitted:
     )
 
 
-def _view(tensors: Mapping[str, Tensor]) -> View:
-    def part(side: str) -> Affine:
-        matrix = tensors.get(f"view.{side}.matrix")
-        held = None if matrix is None else np.ascontiguousarray(matrix.numpy())
-        return Affine(mean=np.ascontiguousarray(tensors[f"view.{side}.mean"].numpy()), matrix=held)
+def _hubness_told(view: View | None) -> dict[str, Any] | None:
+    held = view.hubness if view else None
+    return {"method": held.method, "settings": dict(held.settings)} if held else None
 
-    return View(item=part("item"), text=part("text"))
+
+def _view(tensors: Mapping[str, Tensor], hubness: Mapping[str, Any] | None) -> View:
+    def array(name: str) -> np.ndarray:
+        return np.ascontiguousarray(tensors[f"view.{name}"].numpy())
+
+    def part(side: str) -> Affine:
+        return Affine(mean=array(f"{side}.mean"), matrix=array(f"{side}.matrix") if f"view.{side}.matrix" in tensors else None)
+
+    banks = {"items": array("bank.items"), "texts": array("bank.texts")} if hubness else {}
+    correction = Hubness(method=hubness["method"], settings=hubness["settings"], **banks) if hubness else None
+    return View(item=part("item"), text=part("text"), hubness=correction)
 
 
 def fingerprint(space: Space) -> str:

@@ -1,13 +1,43 @@
-"""Views and the cosine taken under them."""
+"""Views: how vectors are mapped before the cosine is taken, and how hubs are held down.
+
+`view` makes one by name from training data. Each maker is called with the distinct training texts' vectors `anchors`
+[t, d], the training items' raw projected vectors `items` [n, d] and their mean texts `targets` [n, d], and uses what it needs.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float32
 
-from textanchor.records import Vectors, View
+from textanchor import registry
+from textanchor.records import Hubness, Vectors, View
 
+Scored = Float32[np.ndarray, "_n _d"]  # a dimension more than what was mapped where a bias is carried
 TINY = 1e-12
+BANK = 5000  # training queries of either side that a view keeps at most
+
+
+def view(spec: str, *, anchors: Vectors, items: Vectors, targets: Vectors) -> View:
+    """A view by name and settings, such as `whitening(shrinkage=0.3)`. Raises `UnknownNameError` or `InputError`."""
+    made: View = registry.part("view", spec, anchors=anchors, items=items, targets=targets)
+    return made
+
+
+def with_hubness(held: View, spec: str, *, items: Vectors, anchors: Vectors, seed: int = 0) -> View:
+    """The view with a correction such as `csls(k=10)`; `none` leaves it as it is. The bank is a random 5000 a side at most."""
+    if spec == "none":
+        return replace(held, hubness=None)
+    name, settings = registry.take_apart(spec)
+    rng = np.random.default_rng(seed)
+    banks = {"items": _some(items, rng), "texts": _some(anchors, rng)}
+    registry.part("hubness", spec, gallery=banks["texts"][:1], bank=banks["texts"][:1])  # a wrong setting is said now
+    return replace(held, hubness=Hubness(method=name, settings=settings, **banks))
+
+
+def _some(vectors: Vectors, rng: np.random.Generator) -> Vectors:
+    return vectors if len(vectors) <= BANK else vectors[np.sort(rng.permutation(len(vectors))[:BANK])]
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -17,13 +47,48 @@ def unit(vectors: Vectors) -> Vectors:
 
 
 def as_item(view: View | None, vectors: Vectors) -> Vectors:
-    """A modality's raw vectors as compared: mapped by its view, of length 1."""
+    """A modality's raw vectors as compared with texts and with each other: mapped by its view, of length 1."""
     return unit(vectors if view is None else view.item(vectors))
 
 
 def as_text(view: View | None, vectors: Vectors) -> Vectors:
     """Raw text vectors as compared with the modality that the view belongs to, of length 1."""
     return unit(vectors if view is None else view.text(vectors))
+
+
+def as_peer(view: View | None, other: View | None, vectors: Vectors) -> Vectors:
+    """A modality's raw vectors as compared with another modality's: centred by its view, of length 1.
+
+    A map that both views share, such as one whitening for all modalities, is applied; what a view fitted to its own pairs does
+    not carry over (docs/findings.md has the figures).
+    """
+    if view is None:
+        return unit(vectors)
+    mine, theirs = view.item.matrix, None if other is None else other.item.matrix
+    shared = mine is not None and theirs is not None and np.array_equal(mine, theirs)
+    return unit(view.item(vectors) if shared else vectors - view.item.mean)
+
+
+def as_query(view: View | None, mapped: Vectors) -> Scored:
+    """Mapped vectors as queries: a 1 is added where galleries carry a hubness bias. *Shape:* [n, d] -> [n, d] or [n, d + 1]."""
+    if view is None or view.hubness is None:
+        return mapped
+    return np.concatenate([mapped, np.ones((len(mapped), 1), np.float32)], axis=1)
+
+
+def item_gallery(view: View | None, mapped: Vectors) -> Scored:
+    """Mapped items as a gallery for texts: the hubness bias is one more dimension, so that an inner product is the score."""
+    return mapped if view is None or view.hubness is None else _biased(view.hubness, mapped, as_text(view, view.hubness.texts))
+
+
+def text_gallery(view: View | None, mapped: Vectors) -> Scored:
+    """Mapped texts as a gallery for items."""
+    return mapped if view is None or view.hubness is None else _biased(view.hubness, mapped, as_item(view, view.hubness.items))
+
+
+def _biased(hubness: Hubness, mapped: Vectors, bank: Vectors) -> Scored:
+    bias = registry.load("hubness", hubness.method)(gallery=mapped, bank=bank, **hubness.settings)
+    return np.concatenate([mapped, bias[:, None].astype(np.float32)], axis=1)
 
 
 def cosines(left: Float32[np.ndarray, "n d"], right: Float32[np.ndarray, "m d"]) -> Float32[np.ndarray, "n m"]:

@@ -1,0 +1,50 @@
+"""Relative representations: nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from textanchor.aligners.selection import Comparison, closed_form
+from textanchor.projectors.relative import Relative
+from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.views import unit
+
+KS = (10, 30, 100, 400)
+POWERS = (2.0, 8.0)
+DEFAULT_K, DEFAULT_POWER = 100, 8.0
+
+
+class ASIF:
+    """An item is described by its k nearest training items, cosines to the power `power`; their texts answer for it.
+
+    Items' relative representation r(x) is sparse as in the paper. The paper compares it with the relative representation of a
+    text; here r(x) T, T the training texts, is compared with the text itself, which is the same inner product when the text's
+    side keeps all its cosines. Source: Norelli et al. 2023 (ASIF), arXiv:2210.01738, section 3.
+    """
+
+    ragged = False
+
+    def __init__(
+        self, *, k: int | None = None, power: float | None = None, view: str = "centring", hubness: str = "none"
+    ) -> None:
+        self.k, self.power, self.comparison = k, power, Comparison(view=view, hubness=hubness)
+
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+        """Choose `k` and `power` on validation unless they are given; the training pairs are the model."""
+        ks = (self.k,) if self.k is not None else KS if val is not None else (DEFAULT_K,)
+        powers = (self.power,) if self.power is not None else POWERS if val is not None else (DEFAULT_POWER,)
+        grid: list[Mapping[str, Any]] = [{"k": k, "power": power} for k in ks for power in powers]
+        return closed_form(_projectors, grid, self.comparison, train, val, unpaired, seed=seed, refit=refit)
+
+
+def _projectors(pairs: PairedLatents, grid: Iterable[Mapping[str, Any]]) -> Iterator[Relative]:
+    mean = pairs.pooled.mean(axis=0)
+    landmarks, values = torch.from_numpy(unit(pairs.pooled - mean)), torch.from_numpy(pairs.targets)
+    sizes = {"dim_in": landmarks.shape[1], "dim_out": values.shape[1], "landmarks": len(landmarks)}
+    for one in grid:
+        made = Relative(**sizes, k=one["k"], power=one["power"])
+        made.load_state_dict({"mean": torch.from_numpy(mean), "landmarks": landmarks, "values": values})
+        yield made.eval()

@@ -1,0 +1,41 @@
+"""The rotation that brings latents nearest to their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from scipy.linalg import svd
+
+from textanchor.aligners.ridge import linear
+from textanchor.aligners.selection import Comparison, closed_form
+from textanchor.projectors.linear import Linear
+from textanchor.records import Fit, PairedLatents, Unpaired
+
+
+class Procrustes:
+    """min ||s X R - Y|| over scales s and R with orthonormal columns or rows, both sides centred: angles are kept.
+
+    Where the latents have more dimensions than the anchor, R projects on the subspace that covaries with the texts. Nothing is
+    tuned. Source: Schönemann 1966, doi:10.1007/BF02289451; as an aligner Smith et al. 2017, arXiv:1702.03859, section 2.
+    """
+
+    ragged = False
+
+    def __init__(self, *, view: str = "centring", hubness: str = "none") -> None:
+        self.comparison = Comparison(view=view, hubness=hubness)
+
+    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+        """One singular value decomposition."""
+        return closed_form(_projectors, [{}], self.comparison, train, val, unpaired, seed=seed, refit=refit)
+
+
+def _projectors(pairs: PairedLatents, grid: Iterable[Mapping[str, Any]]) -> Iterator[Linear]:
+    x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
+    x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
+    x, y = x - x_mean, y - y_mean
+    left, values, right = svd(x.T @ y, full_matrices=False)
+    rotation = left @ right
+    weight = rotation * (values.sum() / max(float(((x @ rotation) ** 2).sum()), 1e-12))
+    return (linear(weight, y_mean - x_mean @ weight) for _ in grid)

@@ -1,0 +1,113 @@
+"""Items, their pairs with texts, and what their files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waveform:
+    """Mono sound: samples in [-1, 1] and their rate in Hz."""
+
+    samples: Float32[np.ndarray, " t"]
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return len(self.samples) / self.rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Numbers over time: values [t, channels], evenly spaced and finite, and their rate in Hz (None: unknown)."""
+
+    values: Float32[np.ndarray, "t c"]
+    rate: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A video as read: frames (PIL images) and the sound track, either of which may be missing."""
+
+    frames: tuple[Any, ...] = ()
+    sound: Waveform | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One thing of one modality: a file (`path`), or a value in memory (text, PIL image, `Waveform`, array).
+
+    `part` names a piece of a file of another modality, such as `video:frame:uniform:4:0`, the first of a video's four frames.
+    """
+
+    id: str
+    modality: str
+    path: Path | None = None
+    value: Any = None
+    part: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """An item and a text that describes it. `group` is what never stands on two sides of a split."""
+
+    item: Item
+    text: str
+    group: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """One row or item that was left out, and why; `absent`: a part that its file does not have, which is no fault."""
+
+    item: str
+    reason: str
+    absent: bool = False
+
+
+def first_of(skipped: Sequence[Skipped]) -> str:
+    """The end of a message that nothing remained: how many were left out, and why the first was."""
+    return f"; the first of {len(skipped)} skipped: {skipped[0].item}: {skipped[0].reason}" if skipped else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose."""
+
+    rows: tuple[Pair, ...]
+    skipped: tuple[Skipped, ...] = ()
+    split_name: str | None = None
+    source: str = "memory"
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """Distinct items, in order of first appearance."""
+        return tuple({pair.item.id: pair.item for pair in self.rows}.values())
+
+    @cached_property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities present, in order of first appearance."""
+        return tuple(dict.fromkeys(pair.item.modality for pair in self.rows))
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Item id -> the groups that its rows name."""
+        found: dict[str, set[str]] = {}
+        for pair in self.rows:
+            if pair.group:
+                found.setdefault(pair.item.id, set()).add(pair.group)
+        return {item: tuple(sorted(held)) for item, held in found.items()}
+
+    def only(self, modality: str) -> Pairs:
+        """The same table with one modality's rows."""
+        rows = tuple(pair for pair in self.rows if pair.item.modality == modality)
+        return Pairs(rows=rows, split_name=self.split_name, source=self.source)

@@ -1,0 +1,32 @@
+"""Giving every direction of the anchor the same weight."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float64
+from scipy.linalg import eigh
+
+from textanchor.records import Affine, Vectors, View
+from textanchor.views.centring import mean_text
+
+
+def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: float = 0.3) -> View:
+    """Map both sides by C^(-1/2), C the covariance of the distinct training texts drawn towards a multiple of the identity.
+
+    `shrinkage` is what is added to the diagonal, in units of the mean variance: few texts span few directions, and the others
+    must not be blown up. It knows no modality: with the same texts it is the same map for all.
+    Sources: Su et al. 2021, arXiv:2103.15316, equation 5; ZCA: Kessy et al. 2018, doi:10.1080/00031305.2016.1277159.
+    """
+    mean, map_ = whitener(anchors, shrinkage)
+    side = Affine(mean=mean, matrix=map_.astype(np.float32))
+    return View(item=side, text=side)
+
+
+def whitener(anchors: Vectors, shrinkage: float) -> tuple[np.ndarray, Float64[np.ndarray, "d d"]]:
+    """Mean text, and (C + shrinkage times the mean variance)^(-1/2). *Shape:* [d], [d, d]."""
+    mean = mean_text(anchors)
+    rows = anchors - mean
+    covariance = (rows.T @ rows).astype(np.float64) / len(rows)
+    unit = max(float(np.trace(covariance)) / len(covariance), 1e-12)
+    values, basis = eigh(covariance / unit)
+    return mean, (basis / np.sqrt(np.maximum(values, 0) + max(shrinkage, 1e-6))) @ basis.T / np.sqrt(unit)
