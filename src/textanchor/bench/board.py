@@ -139,3 +139,20 @@ def table(held: Sequence[Line]) -> list[dict[str, Any]]:
         )
         rows.append(row)
     return rows
+
+
+def brief(held: Sequence[Line]) -> list[dict[str, Any]]:
+    """A row a method that fits a terminal: score and recall@1 with their standard deviations, verdicts counted."""
+    rows = []
+    for place, line in enumerate(held, start=1):
+        row: dict[str, Any] = {"rank": place, "method": line.name, "seeds": line.seeds}
+        for key, value in line.figures.items():
+            if key == "score" or key.endswith(" R@1"):
+                spread = f" ±{line.spreads[key]:.3f}" if key in line.spreads else ""
+                row[key.removesuffix(" R@1")] = f"{value:.3f}{spread}"
+        row["seconds"] = round(line.seconds, 2)
+        if any(one.against for one in held):
+            said = [str(one["verdict"]) for one in line.against.values()]
+            row["against the baseline"] = ", ".join(f"{said.count(name)} {name}" for name in dict.fromkeys(said)) or "-"
+        rows.append(row)
+    return rows

@@ -13,6 +13,7 @@ from textanchor.aligners import aligner
 from textanchor.aligners.selection import rated
 from textanchor.bench.plan import Run
 from textanchor.evaluation.tables import Row, alignment_rows, emergent_rows
+from textanchor.latents.pairing import representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.metrics.geometry import alignment, modality_gap, uniformity
 from textanchor.metrics.hubness import occurrence_skew
@@ -22,7 +23,6 @@ from textanchor.space.holdings import Fitted, Seen
 from textanchor.space.items import TEXT
 
 Parts = Mapping[str, Mapping[str, PairedLatents]]  # modality -> side -> pairs
-AGREEING = 2000  # items by which layers are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +74,9 @@ def measured(run: Run, parts: Parts, fingerprints: Mapping[str, str], anchor_fin
 
 
 def agreement(pairs: PairedLatents) -> dict[str, float | None]:
-    """How much latents and their texts are alike before anything is fitted, on at most 2000 items."""
-    rows = np.unique(np.linspace(0, len(pairs.items) - 1, min(AGREEING, len(pairs.items))).astype(int))
-    part = pairs.take(rows)
-    return {"mutual 10-NN": mutual_knn(part.means, part.targets), "CKA": linear_cka(part.means, part.targets)}
+    """How much latents and their texts are alike before anything is fitted."""
+    left, right = representatives(pairs)
+    return {"mutual 10-NN": mutual_knn(left, right), "CKA": linear_cka(left, right)}
 
 
 def _named(row: Row) -> str:

@@ -19,10 +19,10 @@ from textanchor.records import Skipped
 @options.encoders
 @options.modality
 @click.option("--video", help="Parts of videos: first, uniform:4 or scene:4, and +sound. [default: uniform:4+sound]")
-@click.option("--aligner", default="auto", show_default=True, help="How to fit: auto chooses by validation.")
-@click.option("--fractions", default="0.7,0.1,0.2", show_default=True, help="Shares of train, validation and test.")
-@click.option("--resplit", is_flag=True, help="Split anew although the table has a split column.")
-@click.option("--split-name", help="Name of a predefined split that breaks groups, such as 'official, speakers shared'.")
+@click.option("--aligner", default="auto", show_default=True, help="How to fit: a name, or a call with settings; auto chooses.")
+@click.option("--shared-view", is_flag=True, help="Views take their statistics from the texts of all modalities.")
+@options.wording
+@options.splitting
 @options.seed
 @options.encoding
 def command(
@@ -34,6 +34,9 @@ def command(
     modality: str | None,
     video: str | None,
     aligner: str,
+    shared_view: bool,
+    templates: dict[str, list[str]],
+    synonyms: Path | None,
     fractions: str,
     resplit: bool,
     split_name: str | None,
@@ -52,6 +55,7 @@ def command(
     if target is None:
         raise click.UsageError("say where the space goes: -o FOLDER (or --into SPACE)")
     from textanchor.data.pairs import read_pairs
+    from textanchor.data.wording import wording
     from textanchor.files import refuse_existing
     from textanchor.space.fitting import fit
     from textanchor.space.storage import load
@@ -60,7 +64,7 @@ def command(
     if not in_place:
         refuse_existing(target, overwrite=overwrite)
     base = load(into, cache=cache, device=device) if into else None
-    shares = _shares(fractions)
+    shares, words = options.shares(fractions), wording(templates, synonyms)
     held = read_pairs(pairs, split_name=split_name, modality=modality)
     printing.texts(held)
     space = fit(
@@ -75,6 +79,8 @@ def command(
         cache=cache,
         device=device,
         video=video,
+        wording=words,
+        shared_view=shared_view,
         engine=engine,
         strict=strict,
         progress=True,
@@ -98,10 +104,5 @@ def summary(space: Any) -> None:
         scores = report.get("scores")
         why = "; validation scores: " + ", ".join(f"{name} {rate:.3f}" for name, rate in scores.items()) if scores else ""
         click.echo(f"  encoder {space.modalities[modality].encoder}, aligner {report.get('aligner', report['asked'])}{why}")
-
-
-def _shares(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise click.BadParameter(f"'{text}' is not three numbers such as 0.7,0.1,0.2", param_hint="--fractions") from None
+        values = {key: report[key] for key in ("alpha", "width", "k", "power", "epochs", "view", "hubness") if key in report}
+        click.echo(f"  chosen on {report['chosen on']}: " + ", ".join(f"{key} {value}" for key, value in values.items()))

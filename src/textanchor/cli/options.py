@@ -74,15 +74,57 @@ def _together(*parts: Callable[[Command], Command]) -> Callable[[Command], Comma
     return add
 
 
+_WORDING = (
+    click.option(
+        "--template",
+        "templates",
+        multiple=True,
+        metavar="MODALITY=TEXT",
+        callback=lambda _context, _option, values: _templates(values),
+        help="Words around a text, such as 'image=a photo of a {}'. Repeat to average several.",
+    ),
+    click.option(
+        "--synonyms", type=click.Path(path_type=Path), help="Other words for texts: JSON, or CSV with columns text and synonym."
+    ),
+)
+wording = _together(*_WORDING)  # how texts are put into words
+splitting = _together(
+    click.option("--fractions", default="0.7,0.1,0.2", show_default=True, help="Shares of train, validation and test."),
+    click.option("--resplit", is_flag=True, help="Split anew although the table has a split column."),
+    click.option("--split-name", help="Name of a predefined split that breaks groups, such as 'official, speakers shared'."),
+)
 reading = _together(*_SETTINGS)  # what every command has that reads raw files
 encoding = _together(cache, device, engine, reading, strict, overwrite)  # ... and that encodes whole collections
 
 
+def shares(text: str) -> tuple[float, ...]:
+    """The value of --fractions."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is not three numbers such as 0.7,0.1,0.2", param_hint="--fractions") from None
+
+
+def _templates(values: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for value in values:
+        modality, equals, text = value.partition("=")
+        if not equals or not modality:
+            raise click.BadParameter(f"'{value}' is not of the form 'image=a photo of a {{}}'")
+        found.setdefault(modality, []).append(text)
+    return found
+
+
 def _by_modality(values: tuple[str, ...]) -> dict[str, str]:
-    found = {}
+    return {modality: names[-1] for modality, names in several(values).items()}
+
+
+def several(values: tuple[str, ...]) -> dict[str, list[str]]:
+    """Encoders by modality, as many of one modality as were named."""
+    found: dict[str, list[str]] = {}
     for value in values:
         modality, equals, name = value.partition("=")
         if not equals or not modality or not name or ":" in modality:
             raise click.BadParameter(f"'{value}' is not of the form image=hub:<model>")
-        found[modality] = name
+        found.setdefault(modality, []).append(name)
     return found

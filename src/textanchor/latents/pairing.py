@@ -9,6 +9,18 @@ import numpy as np
 from textanchor.records import Latents, PairedLatents, Pairs, Vectors
 
 
+def representatives(pairs: PairedLatents, *, limit: int = 2000) -> tuple[Vectors, Vectors]:
+    """Latents and anchor vectors of the same things, row by row, for measures of agreement; at most `limit`, evenly spaced.
+
+    Where texts are class names, a thing is a text with the mean latent of its items; else it is an item with its mean text.
+    """
+    if 2 * len(pairs.texts) <= len(pairs.items):
+        share = pairs.relevant.T.astype(np.float32)
+        return np.asarray(share @ pairs.means / share.sum(axis=1)[:, None], dtype=np.float32), pairs.anchors
+    part = pairs.take(np.unique(np.linspace(0, len(pairs.items) - 1, min(limit, len(pairs.items))).astype(int)))
+    return part.means, part.targets
+
+
 def paired(
     pairs: Pairs, modality: str, latents: Latents, texts: tuple[str, ...], anchors: Vectors, ids: Collection[str]
 ) -> PairedLatents:

@@ -90,7 +90,7 @@ def fit(
     if not new:
         raise NothingUsableError(f"no item of {held.source} could be fitted: {'; '.join(ready.absent)}")
     story = {
-        "source": held.source,
+        "source": absolute(held.source),
         "data": digest(*(f"{ready.hashes.get(pair.item.id)} {pair.text}" for pair in held.rows)),
         "split": ready.split.name,
         "notes": [*ready.split.notes, *ready.absent],
@@ -117,6 +117,12 @@ def fit(
         compositions=composed,
         wording=ready.wording,
     )
+
+
+def absolute(source: str) -> str:
+    """Where the pairs lie, for whoever repeats the fit from another folder."""
+    place = Path(source).expanduser()
+    return str(place.resolve()) if place.exists() else source
 
 
 def _enough(modality: str, train: PairedLatents) -> None:

@@ -170,9 +170,11 @@ def _view(tensors: Mapping[str, Tensor], hubness: Mapping[str, Any] | None) -> V
     return View(item=part("item"), text=part("text"), hubness=correction)
 
 
-def fingerprint(space: Space) -> str:
-    """One hash of anchor, encoders, projectors and views."""
+def fingerprint(space: Space, *, only: str | None = None) -> str:
+    """One hash of anchor, encoders, projectors and views; of one modality's alone with `only`."""
     parts = [space.anchor_fingerprint, *(f"{name} {held.plan}" for name, held in sorted(space.compositions.items()))]
     for name, fitted in sorted(space.modalities.items()):
+        if only not in (None, name):
+            continue
         parts += [name, fitted.fingerprint, digest(tensor_bytes(_tensors(fitted)))]
     return digest(*parts)

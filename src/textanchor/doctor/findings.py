@@ -1,0 +1,22 @@
+"""What a diagnosis says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEVELS = ("leak", "warning", "note", "good")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One remark: `leak` (figures would be wrong), `warning` (they would mislead), `note`, or `good`."""
+
+    level: str
+    topic: str
+    text: str
+
+
+def some(names: list[str], count: int = 3) -> str:
+    """The first few of many, quoted."""
+    shown = ", ".join(f"'{name[-60:]}'" for name in names[:count])
+    return shown + (f" and {len(names) - count} more" if len(names) > count else "")
