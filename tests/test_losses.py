@@ -64,9 +64,18 @@ def info_nce(held: Batch, *, plain: bool = False) -> float:
     x, t = lists(held)
     score = [[cosine(x[i], t[j]) / 0.1 for j in range(5)] for i in range(5)]
     alike = [[i == j if plain else same(i, j) for j in range(5)] for i in range(5)]
-    there = sum(log_share(score[i], alike[i]) for i in range(5)) / 5
-    back = sum(log_share([score[i][j] for i in range(5)], [alike[i][j] for i in range(5)]) for j in range(5)) / 5
-    return (there + back) / 2
+    turned = [list(column) for column in zip(*score, strict=True)]
+    return (sincere(score, alike) + sincere(turned, [list(column) for column in zip(*alike, strict=True)])) / 2
+
+
+def sincere(score: list[list[float]], alike: list[list[bool]]) -> float:
+    """Each positive against the true negatives alone."""
+    total = 0.0
+    for row, mine in zip(score, alike, strict=True):
+        negatives = sum(math.exp(value) for value, yes in zip(row, mine, strict=True) if not yes)
+        each = [-math.log(math.exp(value) / (math.exp(value) + negatives)) for value, yes in zip(row, mine, strict=True) if yes]
+        total += sum(each) / len(each)
+    return total / len(score)
 
 
 def supcon(held: Batch) -> float:
@@ -80,7 +89,7 @@ def supcon(held: Batch) -> float:
     return total / 5
 
 
-def siglip(held: Batch) -> float:
+def siglip(held: Batch, same: Callable[[int, int], bool] = same) -> float:
     x, t = lists(held)
     total = 0.0
     for i in range(5):
@@ -90,7 +99,7 @@ def siglip(held: Batch) -> float:
     return total / 5
 
 
-def triplet(held: Batch, mining: str) -> float:
+def triplet(held: Batch, mining: str, same: Callable[[int, int], bool] = same) -> float:
     x, t = lists(held)
     score = [[cosine(x[i], t[j]) for j in range(5)] for i in range(5)]
 
@@ -154,6 +163,8 @@ TWINS: dict[str, Callable[[Batch], float]] = {
     "info-nce(repeats-are-negatives=true)": lambda held: info_nce(held, plain=True),
     "supcon": supcon,
     "siglip": siglip,
+    "siglip(repeats-are-negatives=true)": lambda held: siglip(held, int.__eq__),
+    "triplet(mining=hard, repeats-are-negatives=true)": lambda held: triplet(held, "hard", int.__eq__),
     "triplet(mining=hard)": lambda held: triplet(held, "hard"),
     "triplet(mining=semi-hard)": lambda held: triplet(held, "semi-hard"),
     "relational": gram,
@@ -197,19 +208,46 @@ def test_a_batch_of_one_text_is_no_crash(name: str) -> None:
     assert torch.isfinite(item.grad).all()
 
 
-def test_equal_texts_are_never_negatives() -> None:
+def twice() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Two items of one text and one of another, all of them right."""
     bank_ = torch.eye(2, 4)
-    held = Batch(
-        item=bank_[[0, 0, 1]], bank=bank_, chosen=torch.tensor([0, 0, 1]), own=torch.eye(2, dtype=torch.bool)[[0, 0, 1]]
-    )
-    plain = registry.part("loss", "info-nce(temperature=0.01, repeats-are-negatives=true)")(held)
-    mended = registry.part("loss", "info-nce(temperature=0.01)")(held)
-    assert plain.item() == pytest.approx(2 / 3 * math.log(2), rel=1e-3), "two of three rows cannot tell their twins apart"
-    assert mended.item() == pytest.approx(2 / 3 * math.log(2), rel=1e-3), "a shared probability cannot exceed a half"
-    for loss, moved in (("info-nce(temperature=1, repeats-are-negatives=true)", True), ("triplet(mining=hard)", False)):
-        item = torch.tensor([[1.0, 0.2, 0, 0], [1.0, 0.2, 0, 0], [0, 1.0, 0, 0]], requires_grad=True)
-        registry.part("loss", loss)(Batch(item=item, bank=bank_, chosen=held.chosen, own=held.own)).backward()
-        assert bool(item.grad.abs().sum() > 0) is moved
+    own = torch.eye(2, dtype=torch.bool)[[0, 0, 1]]
+    return bank_[[0, 0, 1]].clone(), {"bank": bank_, "chosen": torch.tensor([0, 0, 1]), "own": own}
+
+
+def test_equal_texts_are_never_negatives() -> None:
+    item, rest = twice()
+    for loss, least in (("info-nce(temperature=0.01", 2 / 3 * math.log(2)), ("triplet(margin=0.2", 2 / 3 * 0.2)):
+        plain = registry.part("loss", f"{loss}, repeats-are-negatives=true)")(Batch(item=item, **rest))
+        assert plain.item() == pytest.approx(least, rel=1e-3), "what is right already is punished"
+        assert registry.part("loss", f"{loss})")(Batch(item=item, **rest)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_with_frozen_texts_several_positives_in_the_denominator_are_the_plain_loss_again() -> None:
+    """Why `info-nce` takes positives out of the denominator: the form of UniCL and SupCon changes nothing here."""
+    made = torch.Generator().manual_seed(3)
+    _, rest = twice()
+    held = Batch(item=torch.randn(3, 4, generator=made), **rest)
+    score = [[cosine(x, t) / 0.1 for t in lists_of(held)] for x in held.item.tolist()]
+    alike = held.same.tolist()
+    turned, back = [list(c) for c in zip(*score, strict=True)], [list(c) for c in zip(*alike, strict=True)]
+    unicl = sum(log_share(row, mine) for row, mine in zip(score + turned, alike + back, strict=True)) / 6
+    assert registry.part("loss", "info-nce(repeats-are-negatives=true)")(held).item() == pytest.approx(unicl, rel=1e-5)
+    assert registry.part("loss", "info-nce")(held).item() < unicl
+
+
+def lists_of(held: Batch) -> list[list[float]]:
+    return held.text.tolist()
+
+
+def test_published_triplets_teach_nothing_where_texts_repeat() -> None:
+    """The hardest negative is the item's own text in another row: the two terms cancel, and so do their gradients."""
+    _, rest = twice()
+    for plain in (True, False):
+        item = torch.tensor([[1.0, 0.9, 0, 0], [1.0, 0.9, 0, 0], [0, 1.0, 0, 0]], requires_grad=True)
+        registry.part("loss", f"triplet(mining=hard, repeats-are-negatives={plain})")(Batch(item=item, **rest)).backward()
+        there = float(item.grad[0].abs().sum())
+        assert there < 1e-6 if plain else there > 0.05
 
 
 def test_random_negatives_are_negatives_and_vary() -> None:

@@ -17,6 +17,12 @@ from textanchor.cli import options, printing
 @click.option("--against", multiple=True, type=click.Path(path_type=Path), help="Another space for the same table. Repeatable.")
 @click.option("--include-train", is_flag=True, help="Add rows on the training data, labelled as no evidence.")
 @click.option("--probes/--no-probes", default=True, show_default=True, help="Logistic regression 80/20 and 20/80.")
+@click.option(
+    "--unseen-classes",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Hold out so many classes, ten times, fit on the rest, name them.",
+)
 @options.modality
 @options.encoders
 @options.reading
@@ -32,6 +38,7 @@ def command(
     against: tuple[Path, ...],
     include_train: bool,
     probes: bool,
+    unseen_classes: int,
     modality: str | None,
     encoders: dict[str, str],
     seed: int,
@@ -57,6 +64,7 @@ def command(
         against={path.name: other for path, other in zip(against, others, strict=True)},
         include_train=include_train,
         probe=probes,
+        unseen_classes=unseen_classes,
         map_=output is not None,
         seed=seed,
         progress=True,
@@ -80,4 +88,6 @@ def tables(done: Any) -> None:
     printing.table(metrics["emergent"], title="Modalities that were never paired")
     printing.table(metrics["differences"], title="Paired differences (better: the interval excludes 0)")
     printing.table(metrics["probes"], title="Probes: label a part, predict the rest (the projector is fitted anew on the part)")
+    shown = [{key: value for key, value in row.items() if key != "draws"} for row in metrics["zero-shot"]]
+    printing.table(shown, title="Classes that no fit has seen: accuracy among them, mean and standard deviation over ten draws")
     printing.map_figure(metrics["map"])

@@ -18,7 +18,8 @@ from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, Judged, judged
 from textanchor.evaluation.map import Map, tsne_map
 from textanchor.evaluation.probes import Probe, class_like, probes
 from textanchor.evaluation.tables import Row, alignment_rows, differences, emergent_rows
-from textanchor.records import Pairs
+from textanchor.evaluation.zero_shot import ZeroShot, zero_shot
+from textanchor.records import PairedLatents, Pairs
 from textanchor.space import Space
 
 PROBED = 5000  # items a modality; ten fits and thirty regressions on more would take hours
@@ -32,6 +33,7 @@ class Evaluation:
     judged: Judged
     rows: tuple[Row, ...]
     probes: tuple[Probe, ...]
+    zero_shot: tuple[ZeroShot, ...]
     map: Map | None
     notes: tuple[str, ...]
     seed: int
@@ -54,6 +56,7 @@ class Evaluation:
             "emergent": self.table("emergent"),
             "differences": differences(list(self.rows), self.main),
             "probes": [asdict(probe) for probe in self.probes],
+            "zero-shot": [asdict(one) for one in self.zero_shot],
             "map": self.map and {"method": "t-SNE", "points": len(self.map.ids), "5-NN accuracy": self.map.knn},
             "skipped": [asdict(one) for one in self.judged.skipped],
             "seed": self.seed,
@@ -69,6 +72,7 @@ def evaluate(
     against: Mapping[str, Space] | None = None,
     include_train: bool = False,
     probe: bool = True,
+    unseen_classes: int = 0,
     map_: bool = True,
     seed: int = 0,
     progress: bool = False,
@@ -77,6 +81,7 @@ def evaluate(
 
     `against` names other spaces, with the same anchor and encoders, for the same table. `include_train` adds rows on the
     training data, labelled as no evidence, and probes on all pairs, labelled so. Probes fit anew inside each of their folds.
+    `unseen_classes` is how many classes are held out in each of ten draws of `zero_shot`, which fits anew too; 0 for none.
     Raises `LeakError` if nothing unseen remains, `InputError` if the modalities do not fit.
     """
     held = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
@@ -91,13 +96,25 @@ def evaluate(
         for rows_of in (alignment_rows, emergent_rows)
         for row in rows_of(called, one, label, part)
     ]
-    done, notes = _probes(space, held, found, include_train=include_train, seed=seed, progress=progress) if probe else ((), [])
+    work = _refitted(space, held, found, include_train=include_train, seed=seed) if probe or unseen_classes else []
+    done, notes = _probes(space, work, seed=seed, progress=progress) if probe else ((), [])
+    unseen = (
+        [
+            one
+            for _, pairs, named in work
+            if pairs.modality in space.modalities
+            for one in zero_shot(pairs, aligners=(named,), classes=unseen_classes, seed=seed)
+        ]
+        if unseen_classes
+        else []
+    )
     drawn = tsne_map(space, found.parts[HELD_OUT], seed=seed) if map_ and found.parts[HELD_OUT] else None
     return Evaluation(
         main=name,
         judged=found,
         rows=tuple(rows),
         probes=done,
+        zero_shot=tuple(unseen),
         map=drawn,
         notes=(*_split_notes(space, found), *_unjudged(space, held, found, rows), *notes),
         seed=seed,
@@ -124,26 +141,40 @@ def _unjudged(space: Space, held: Pairs, found: Judged, rows: Sequence[Row]) -> 
     return [*gone, *foreign, *apart]
 
 
-def _probes(
-    space: Space, held: Pairs, found: Judged, *, include_train: bool, seed: int, progress: bool
-) -> tuple[tuple[Probe, ...], list[str]]:
-    """Probes of every modality whose texts are classes: on unseen items, and on request on all; each fold fits anew."""
-    work = [(HELD_OUT, *entry) for entry in found.parts[HELD_OUT].items()]
+def _refitted(
+    space: Space, held: Pairs, found: Judged, *, include_train: bool, seed: int
+) -> list[tuple[str, PairedLatents, str]]:
+    """What figures are taken of that fit anew: split label, pairs of one modality, and the space's aligner for it.
+
+    Unseen items, and on request all; of many a random part.
+    """
+    work = list(found.parts[HELD_OUT].items())
+    labelled = [(HELD_OUT, name, pairs) for name, pairs in work]
     if include_train:
         everything = judged([space], held, include_train=False, progress=False, for_refit=True).parts[HELD_OUT]
-        work += [(ALL_PAIRS, *entry) for entry in everything.items()]
+        labelled += [(ALL_PAIRS, name, pairs) for name, pairs in everything.items()]
+    made = []
+    for split, modality, pairs in labelled:
+        report = space.modalities[modality].report if modality in space.modalities else {"asked": ""}
+        part = pairs.take(np.sort(np.random.default_rng(seed).permutation(len(pairs.items))[:PROBED]))
+        made.append((split, part if len(part.items) < len(pairs.items) else pairs, str(report.get("aligner", report["asked"]))))
+    return made
+
+
+def _probes(
+    space: Space, work: Sequence[tuple[str, PairedLatents, str]], *, seed: int, progress: bool
+) -> tuple[tuple[Probe, ...], list[str]]:
+    """Probes of every modality whose texts are classes; each fold fits anew."""
     done: list[Probe] = []
     notes: list[str] = []
-    for split, modality, pairs in tqdm(work, desc="probes", unit="modality", disable=None if progress else True):
+    for split, pairs, named in tqdm(work, desc="probes", unit="modality", disable=None if progress else True):
+        modality = pairs.modality
         if modality not in space.modalities:
             notes.append(f"no probe of {modality}: it is composed of others and has no projector of its own")
-            continue
-        part = pairs.take(np.sort(np.random.default_rng(seed).permutation(len(pairs.items))[:PROBED]))
-        if why := class_like(part):
+        elif why := class_like(pairs):
             notes.append(f"no probe of {modality} ({split}): {why}")
-            continue
-        if len(part.items) < len(pairs.items):
-            notes.append(f"probes of {modality} ({split}): a random {PROBED} of {len(pairs.items)} items")
-        report = space.modalities[modality].report
-        done += probes(part, split=split, aligner_name=str(report.get("aligner", report["asked"])), seed=seed)
+        else:
+            if len(pairs.items) == PROBED:
+                notes.append(f"probes of {modality} ({split}): a random {PROBED} items")
+            done += probes(pairs, split=split, aligner_name=named, seed=seed)
     return tuple(done), notes

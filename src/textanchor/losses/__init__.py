@@ -35,6 +35,10 @@ class Batch:
         """`same[i, j]`: the text drawn for j describes i too. Such pairs are positives, never negatives."""
         return self.own[:, self.chosen]
 
+    def positives(self, *, repeats_are_negatives: bool) -> Bool[Tensor, "b b"]:
+        """`same`, or the plain contrastive choice: an item's own row alone, equal texts in other rows being negatives."""
+        return torch.eye(len(self.item), dtype=torch.bool) if repeats_are_negatives else self.same
+
     def take(self, rows: Int[Tensor, " m"], *, item: Float[Tensor, "m d"]) -> Batch:
         """Those rows' texts with other items."""
         return replace(self, item=item, chosen=self.chosen[rows], own=self.own[rows])

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from textanchor.losses import Batch, share
+from textanchor.losses import Batch
 
 
 class InfoNCE(nn.Module):
-    """Pull each item to its own text and away from the batch's other texts, and back again.
+    """Pull each item to its own texts and away from the batch's other texts, and back again.
 
     `temperature` is dimensionless and divides cosines. Items that share a text are positives of each other's texts, never
-    negatives: with class names as texts, a batch is full of them. `repeats_are_negatives` is the plain loss, which takes every
-    other row for a negative; it is here to be measured.
+    negatives: each positive is contrasted with true negatives alone. Merely calling them positives and leaving them in the
+    denominator, as UniCL does, is the plain loss again where texts are frozen: equal texts have equal scores.
+    `repeats_are_negatives` is that plain loss; it is here to be measured.
     Sources: van den Oord et al. 2018, arXiv:1807.03748; both directions as in Radford et al. 2021, arXiv:2103.00020;
-    several positives as in Yang et al. 2022 (UniCL), arXiv:2204.03610, equation 2.
+    positives out
+    of the denominator as in Feeney and Hughes 2023 (SINCERE), arXiv:2309.14277, equation 6.
     """
 
     def __init__(self, *, temperature: float = 0.1, repeats_are_negatives: bool = False) -> None:
@@ -27,6 +29,11 @@ class InfoNCE(nn.Module):
     def forward(self, batch: Batch) -> Float[Tensor, ""]:
         """Mean of both directions, in nats."""
         scores = normalize(batch.item, dim=1) @ normalize(batch.text, dim=1).T / self.temperature
-        same = torch.eye(len(scores), dtype=torch.bool) if self.plain else batch.same
-        there, back = share(same, scores.log_softmax(dim=1)), share(same.T, scores.T.log_softmax(dim=1))
-        return (there + back) / 2
+        same = batch.positives(repeats_are_negatives=self.plain)
+        return (_side(scores, same) + _side(scores.T, same.T)) / 2
+
+
+def _side(scores: Float[Tensor, "n m"], same: Bool[Tensor, "n m"]) -> Float[Tensor, ""]:
+    others = scores.masked_fill(same, torch.finfo(scores.dtype).min / 2).logsumexp(dim=1, keepdim=True)
+    each = torch.logaddexp(scores, others) - scores
+    return ((each * same).sum(dim=1) / same.sum(dim=1)).mean()

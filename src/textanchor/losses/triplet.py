@@ -18,21 +18,21 @@ class Triplet(nn.Module):
 
     `mining` picks each row's one negative: `random`; `semi-hard`, the nearest that is farther than the positive, or the
     farthest where none is; `hard`, the nearest of all, whose loss is the max of hinges. Equal texts are never negatives; a row
-    without any negative does not count.
+    without any negative does not count. `repeats_are_negatives` is the published loss; it is here to be measured.
     Sources: Schroff et al. 2015, arXiv:1503.03832, section 3.2 (semi-hard); Faghri et al. 2018 (VSE++), arXiv:1707.05612,
     equation 6 (max of hinges).
     """
 
-    def __init__(self, *, margin: float = 0.2, mining: str = "hard") -> None:
+    def __init__(self, *, margin: float = 0.2, mining: str = "hard", repeats_are_negatives: bool = False) -> None:
         super().__init__()
         if mining not in MINING:
             raise InputError(f"triplet: mining={mining}; expected {', '.join(MINING)}")
-        self.margin, self.mining = margin, mining
+        self.margin, self.mining, self.plain = margin, mining, repeats_are_negatives
 
     def forward(self, batch: Batch) -> Float[Tensor, ""]:
         """Mean hinge of both directions, in cosine."""
         scores = normalize(batch.item, dim=1) @ normalize(batch.text, dim=1).T
-        same = batch.same
+        same = batch.positives(repeats_are_negatives=self.plain)
         return (self._side(scores, same) + self._side(scores.T, same.T)) / 2
 
     def _side(self, scores: Float[Tensor, "b b"], same: Bool[Tensor, "b b"]) -> Float[Tensor, ""]:
