@@ -262,3 +262,70 @@ def test_hostile_names_are_only_shown(tmp_path: Path) -> None:
     html = textanchor.write_report(found, made, tmp_path / "report", title=evil).read_text()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_unseen_classes_are_named_by_what_was_fitted_on_others(toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.evaluation import unseen as module
+
+    pairs = toy(items=160, texts=16, seed=1)
+    fitted: list[tuple[set[str], set[str]]] = []
+    honest = module.aligner
+
+    def watched(name: str) -> Any:
+        inner = honest(name)
+
+        class Watch:
+            def fit(self, train: Any, val: Any, unpaired: Any, *, seed: int) -> Any:
+                fitted.append((set(train.texts), set(val.texts)))
+                return inner.fit(train, val, unpaired, seed=seed)
+
+        return Watch()
+
+    monkeypatch.setattr(module, "aligner", watched)
+    ridge, seed = module.zero_shot(pairs, aligners=("ridge", "seed"), classes=4, draws=5)
+    for train, val in fitted:
+        assert len(train) == 8
+        assert len(val) == 4
+        assert not train & val
+    assert fitted[0] == fitted[1], "both aligners see the same draws"
+    assert fitted[0] != fitted[2]
+    assert ridge.chance == 0.25
+    assert ridge.accuracy > 0.5, "in a linear world the map carries over"
+    assert ridge.accuracy == pytest.approx(np.mean(ridge.draws))
+    gain, interval = module.paired_draws(ridge, seed)
+    assert gain == pytest.approx(ridge.accuracy - seed.accuracy)
+    assert interval is not None
+    assert interval[0] <= gain <= interval[1]
+    with pytest.raises(InputError, match="6 of 16 classes"):
+        module.zero_shot(pairs, classes=6)
+    with pytest.raises(InputError, match="several texts"):
+        module.zero_shot(toy(items=40, per=2), classes=2)
+
+
+def test_unseen_classes_from_the_command_line(run: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = ["path,text"]
+    for row in range(90):
+        colour = row % 9
+        place = tmp_path / f"{row}.csv"
+        np.savetxt(place, rng.normal(colour, 0.1, size=(30, 1)), delimiter=",", header="x", comments="")
+        rows.append(f"{place.name},the number {colour}")
+    (tmp_path / "pairs.csv").write_text("\n".join(rows))
+    space = tmp_path / "space"
+    assert run("fit", tmp_path / "pairs.csv", "-o", space, "--modality", "series", "--aligner", "ridge").exit_code == 0
+    done = run(
+        "evaluate",
+        space,
+        tmp_path / "pairs.csv",
+        "--modality",
+        "series",
+        "--unseen-classes",
+        3,
+        "--no-probes",
+        "--include-train",
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "Classes that no fit has seen" in done.stdout
+    wrong = run("evaluate", space, tmp_path / "pairs.csv", "--modality", "series", "--unseen-classes", 30, "--no-probes")
+    assert wrong.exit_code == 2
+    assert "30 of 9 classes" in wrong.stderr

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.metrics.cosine import positive_cosine
+from textanchor.metrics.geometry import alignment, modality_gap, uniformity
+from textanchor.metrics.hubness import occurrence_skew
 from textanchor.metrics.interval import bootstrap
 from textanchor.metrics.neighbours import knn_accuracy
 from textanchor.metrics.retrieval import Relevant, retrieval
@@ -150,3 +153,65 @@ def test_neighbours_equal_their_slow_twin() -> None:
     assert knn_accuracy(points, labels) == pytest.approx(right / 40)
     assert knn_accuracy(points[:5], labels[:5]) is None
     assert knn_accuracy(points, [str(k // 2) for k in range(40)]) is None, "no vote of five among labels of two"
+
+
+def test_hubness_is_the_skew_of_occurrences() -> None:
+    rng = np.random.default_rng(0)
+    queries, gallery = rng.normal(size=(40, 5)), rng.normal(size=(30, 5))
+    counts = np.zeros(30)
+    for query in queries:
+        for best in sorted(range(30), key=lambda j: -float(query @ gallery[j]))[:4]:
+            counts[best] += 1
+    centred = counts - counts.mean()
+    slow = (centred**3).mean() / (centred**2).mean() ** 1.5
+    found = occurrence_skew(queries.astype(np.float32), gallery.astype(np.float32), k=4)
+    assert found == pytest.approx(slow, rel=1e-5)
+    assert occurrence_skew(queries.astype(np.float32), gallery[:4].astype(np.float32), k=4) is None
+    hub = gallery.copy()
+    hub[0] = 0
+    shifted = (queries + 3).astype(np.float32)
+    hub[0] = 9
+    assert occurrence_skew(shifted, hub.astype(np.float32), k=4) > 2
+
+
+def test_geometry_is_its_formulas() -> None:
+    rng = np.random.default_rng(0)
+    items, texts = (rng.normal(size=(n, 4)) for n in (12, 7))
+    items, texts = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (items, texts))
+    edges = np.stack([np.arange(12), rng.integers(7, size=12)], axis=1)
+    small = [side.astype(np.float32) for side in (items, texts)]
+    slow = np.mean([((items[i] - texts[t]) ** 2).sum() for i, t in edges])
+    assert alignment(small[0], small[1], edges) == pytest.approx(slow, rel=1e-5)
+    pairs = [np.exp(-2 * ((items[i] - items[j]) ** 2).sum()) for i in range(12) for j in range(12) if i != j]
+    assert uniformity(small[0]) == pytest.approx(np.log(np.mean(pairs)), rel=1e-5)
+    assert uniformity(small[0][:1]) is None
+    assert modality_gap(small[0], small[1]) == pytest.approx(np.linalg.norm(items.mean(axis=0) - texts.mean(axis=0)), rel=1e-5)
+    assert modality_gap(small[0], small[0]) == 0
+
+
+def test_agreement_is_one_for_a_rotation_and_chance_for_noise() -> None:
+    rng = np.random.default_rng(0)
+    left = rng.normal(size=(200, 8)).astype(np.float32)
+    turn, _ = np.linalg.qr(rng.normal(size=(8, 8)))
+    turned = (3 * left @ turn).astype(np.float32)
+    assert mutual_knn(left, turned) == pytest.approx(1)
+    assert linear_cka(left, turned) == pytest.approx(1)
+    noise = rng.normal(size=(200, 5)).astype(np.float32)
+    assert mutual_knn(left, noise) == pytest.approx(10 / 199, abs=0.03)
+    assert abs(linear_cka(left, noise)) < 0.05
+    assert mutual_knn(left[:11], noise[:11]) is None
+    assert linear_cka(left[:3], noise[:3]) is None
+
+
+def test_mutual_neighbours_by_hand() -> None:
+    rng = np.random.default_rng(3)
+    sides = [rng.normal(size=(9, 3)).astype(np.float32) for _ in range(2)]
+    near = []
+    for side in sides:
+        held = side - side.mean(axis=0)
+        held /= np.linalg.norm(held, axis=1, keepdims=True)
+        near.append(
+            [set(sorted((j for j in range(9) if j != i), key=lambda j: -float(held[i] @ held[j]))[:2]) for i in range(9)]
+        )
+    slow = np.mean([len(near[0][i] & near[1][i]) / 2 for i in range(9)])
+    assert mutual_knn(sides[0], sides[1], k=2) == pytest.approx(slow)

@@ -141,3 +141,25 @@ def tiny_onnx(folder: Path, modality: str, **more: Any) -> Path:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), folder / "model.onnx")
     (folder / "encoder.json").write_text(json.dumps({**side, **more}))
     return folder
+
+
+def tiny_anchor(folder: Path) -> Path:
+    """A random sentence-transformers model of 16 dimensions that reads letters."""
+    import torch
+    import transformers
+
+    folder.mkdir(parents=True)
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        *"abcdefghijklmnopqrstuvwxyz",
+        *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz"),
+    ]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    torch.manual_seed(0)
+    config = transformers.BertConfig(**{**SIZES, "vocab_size": len(words)})
+    transformers.BertModel(config).save_pretrained(folder)
+    transformers.BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
+    return folder

@@ -23,7 +23,6 @@ from textanchor.data.wording import Wording
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.records import Pairs
-from textanchor.space.fitting import absolute
 from textanchor.space.preparing import Prepared, prepare
 
 LOOKS = ("none", "winner", "all")
@@ -109,7 +108,7 @@ def bench(
     ready = {_where(run): prepare(held, anchor=run.anchor, encoders=run.encoders, progress=progress, **how) for run in runs}
     first = next(iter(ready.values()))
     settings = {
-        "pairs": absolute(first.given.source), "split_seed": split_seed, "fractions": list(fractions), "resplit": resplit,
+        "pairs": held.place and str(held.place), "split_seed": split_seed, "fractions": list(fractions), "resplit": resplit,
         "split_name": first.given.split_name, "wording": first.wording.described(), "trials": trials, "baseline": baseline,
         "grid": grid.__dict__ | {"encoders": {name: list(one) for name, one in grid.encoders.items()}},
     }  # fmt: skip

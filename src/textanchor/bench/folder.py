@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -83,13 +84,13 @@ def stored(folder: Path, run: Run, side: str) -> Outcome | None:
         return None
     try:
         row = read_json(place)
-        with np.load(place.with_suffix(".npz"), allow_pickle=False) as held:
+        with np.load(io.BytesIO(place.with_suffix(".npz").read_bytes()), allow_pickle=False) as held:
             hits = {key.removeprefix("hits "): held[key] for key in held.files if key.startswith("hits ")}
             groups = {key.removeprefix("groups "): held[key].tolist() for key in held.files if key.startswith("groups ")}
         return Outcome(
             run=run, side=side, figures=row["figures"], chosen=row["chosen"], seconds=row["seconds"], hits=hits, groups=groups
         )
-    except (DamagedError, OSError, ValueError, KeyError, TypeError):
+    except (DamagedError, OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
         return None
 
 

@@ -62,10 +62,10 @@ def _space(
 ) -> Repeat:
     before = load(place)
     story, settings = before.provenance.get("fit", {}), before.provenance.get("settings", {})
-    if "split_name" not in settings:
+    if "pairs" not in settings:
         raise InputError(f"{place} was fitted by an older textanchor that did not write down all settings; fit it again")
     again = fit(
-        _pairs(told or story["source"], settings["split_name"], modality),
+        _pairs(told or settings["pairs"], settings["split_name"], modality),
         anchor=settings["anchor"],
         encoders=settings["encoders"],
         aligner=settings["aligner"],
@@ -125,7 +125,9 @@ def _bench(
     return Repeat(same=not found, compared=len(old), differences=tuple(found))
 
 
-def _pairs(source: str | Path, split_name: str | None, modality: str | None) -> Pairs:
+def _pairs(source: str | Path | None, split_name: str | None, modality: str | None) -> Pairs:
+    if source is None:
+        raise InputError("the pairs were made in memory; write them to a table and say where it is: --pairs FILE")
     if not Path(source).expanduser().exists():
         raise InputError(f"the pairs were at {source}, where there is nothing now; say where they are: --pairs FILE")
     return read_pairs(source, split_name=split_name, modality=modality)

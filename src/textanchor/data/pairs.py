@@ -64,7 +64,13 @@ def read_pairs(source: str | Path, *, split_name: str | None = None, modality: s
             skipped.append(Skipped(item=row.place, reason=problem))
     if not rows:
         raise NothingUsableError(_nothing(path, "pair", skipped))
-    return Pairs(rows=tuple(rows), skipped=tuple(skipped), split_name=split_name or _told_name(path), source=path.name)
+    return Pairs(
+        rows=tuple(rows),
+        skipped=tuple(skipped),
+        split_name=split_name or _told_name(path),
+        source=path.name,
+        place=path.resolve(),
+    )
 
 
 def read_collection(

@@ -18,7 +18,7 @@ from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, Judged, judged
 from textanchor.evaluation.map import Map, tsne_map
 from textanchor.evaluation.probes import Probe, class_like, probes
 from textanchor.evaluation.tables import Row, alignment_rows, differences, emergent_rows
-from textanchor.evaluation.zero_shot import ZeroShot, zero_shot
+from textanchor.evaluation.unseen import ZeroShot, zero_shot
 from textanchor.records import PairedLatents, Pairs
 from textanchor.space import Space
 

@@ -81,12 +81,16 @@ def first_of(skipped: Sequence[Skipped]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
-    """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose."""
+    """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose.
+
+    `source` is its name, `place` where it lies; None if it was made in memory.
+    """
 
     rows: tuple[Pair, ...]
     skipped: tuple[Skipped, ...] = ()
     split_name: str | None = None
     source: str = "memory"
+    place: Path | None = None
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -110,4 +114,4 @@ class Pairs:
     def only(self, modality: str) -> Pairs:
         """The same table with one modality's rows."""
         rows = tuple(pair for pair in self.rows if pair.item.modality == modality)
-        return Pairs(rows=rows, split_name=self.split_name, source=self.source)
+        return Pairs(rows=rows, split_name=self.split_name, source=self.source, place=self.place)

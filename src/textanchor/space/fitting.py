@@ -90,7 +90,7 @@ def fit(
     if not new:
         raise NothingUsableError(f"no item of {held.source} could be fitted: {'; '.join(ready.absent)}")
     story = {
-        "source": absolute(held.source),
+        "source": held.source,
         "data": digest(*(f"{ready.hashes.get(pair.item.id)} {pair.text}" for pair in held.rows)),
         "split": ready.split.name,
         "notes": [*ready.split.notes, *ready.absent],
@@ -105,6 +105,7 @@ def fit(
         fractions=list(fractions),
         resplit=resplit,
         shared_view=shared_view,
+        pairs=held.place and str(held.place),
         split_name=held.split_name,
         video=video,
         wording=ready.wording.described(),
@@ -117,12 +118,6 @@ def fit(
         compositions=composed,
         wording=ready.wording,
     )
-
-
-def absolute(source: str) -> str:
-    """Where the pairs lie, for whoever repeats the fit from another folder."""
-    place = Path(source).expanduser()
-    return str(place.resolve()) if place.exists() else source
 
 
 def _enough(modality: str, train: PairedLatents) -> None:

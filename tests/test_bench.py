@@ -1,0 +1,330 @@
+"""The bench: grids, resuming, tuning, the ledger of test, paired differences, repeating."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textanchor
+from conftest import make_toy, write_shapes
+from textanchor import bench as package
+from textanchor.aligners import aligner
+from textanchor.bench import Grid, bench
+from textanchor.bench.board import lines
+from textanchor.bench.folder import ledger, outcomes, stored
+from textanchor.bench.measuring import Outcome, measured
+from textanchor.bench.plan import Run, with_settings
+from textanchor.bench.rerun import rerun
+from textanchor.bench.search import suggested
+from textanchor.data.splits import check_apart
+from textanchor.errors import InputError, LeakError, MissingError, UnknownNameError
+from textanchor.metrics.interval import bootstrap
+from textanchor.records import Unpaired
+from tiny_models import tiny_anchor, tiny_hub
+
+GRID = Grid(aligners=("ridge", "cca(alpha=0.1)"), losses=("mse",), projectors=("linear",), seeds=2)
+
+
+@pytest.fixture(scope="module")
+def board(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return bench(shapes, tmp_path_factory.mktemp("bench") / "b", GRID, baseline="ridge", test="winner")
+
+
+def toy_parts(sides: tuple[str, ...] = ("train", "val", "test")) -> Any:
+    return {"image": {side: make_toy(items=60, seed=seed) for seed, side in enumerate(sides, 1)}}
+
+
+def outcome(aligner: str, seed: int, hits: list[int], score: float, method: str | None = None) -> Outcome:
+    run = Run(anchor="a", encoders={}, aligner=aligner, seed=seed, method=method or aligner)
+    return Outcome(
+        run=run,
+        side="val",
+        figures={"score": score, "image->text R@1": float(np.mean(hits))},
+        chosen={},
+        seconds=1.0,
+        hits={"image->text": np.array(hits, dtype=bool)},
+        groups={"image->text": [f"g{row}" for row in range(len(hits))]},
+    )
+
+
+def test_a_grid_is_every_combination() -> None:
+    grid = Grid(
+        aligners=("ridge", "asif(view=raw)"), losses=("mse", "info-nce"), projectors=("mlp",), views=("centring", "whitening")
+    )
+    specs = grid.specs()
+    assert "ridge(view=whitening)" in specs
+    assert "asif(view=raw)" in specs, "what an aligner says itself stays"
+    assert "gradient(loss=info-nce, projector=mlp, view=centring)" in specs
+    assert len(specs) == 2 + 1 + 4
+    runs = list(replace(grid, seeds=3, encoders={"image": ["signal", "signal@size=16"]}).runs())
+    assert len(runs) == 7 * 3 * 2
+    assert len({run.id for run in runs}) == len(runs)
+    assert Grid().specs() == ("auto",)
+    assert with_settings("seed", "view", "raw") == "seed", "a setting that an aligner does not have is not forced on it"
+    with pytest.raises(UnknownNameError, match="no aligner is called 'rigde'; did you mean 'ridge'"):
+        Grid(aligners=("rigde",)).specs()
+    with pytest.raises(InputError, match="aligner ridge: .*'beta'"):
+        Grid(aligners=("ridge(beta=1)",)).specs()
+    with pytest.raises(InputError, match="seeds=0"):
+        list(Grid(seeds=0).runs())
+
+
+def test_rows_are_fitted_on_train_and_judged_on_validation(board: Any) -> None:
+    assert [line.seeds for line in board.validation] == [2, 2, 2]
+    scores = [line.figures["score"] for line in board.validation]
+    assert scores == sorted(scores, reverse=True)
+    for line in board.validation:
+        for name in ("image->text", "audio->text", "image->audio"):
+            assert 0.5 <= line.figures[f"{name} R@1"] <= 1
+        for key in (
+            "image->text floor",
+            "image modality gap",
+            "audio uniformity",
+            "audio alignment",
+        ):
+            assert np.isfinite(line.figures[key])
+    for file in (board.folder / "runs").glob("*.val.json"):
+        assert json.loads(file.read_text())["touched"] == ["train", "val"]
+    assert set(board.facts["agreement"]) == {f"{name} · " + key for name in ("image", "audio") for key in package_keys(board)}
+
+
+def package_keys(board: Any) -> set[str]:
+    return {key.split(" · ", 1)[1] for key in board.facts["agreement"]}
+
+
+def test_every_look_at_test_is_counted_and_only_asked_ones_are_taken(board: Any) -> None:
+    winner = board.validation[0].method
+    judged = {line.method for line in board.test}
+    assert judged == {winner, "ridge"}
+    assert board.reads == len(ledger(board.folder)) == 2 * len(judged)
+    for file in (board.folder / "runs").glob("*.test.json"):
+        assert json.loads(file.read_text())["touched"] == ["train", "val", "test"]
+    assert f"test was read <b>{board.reads}</b> times" in (board.folder / "board.html").read_text()
+
+
+def test_a_bench_goes_on_where_it_stopped(board: Any, shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (victim := next((board.folder / "runs").glob("*.val.json"))).write_text("{ damaged")
+    fitted: list[Run] = []
+    honest = measured
+    monkeypatch.setattr(package, "measured", lambda run, *rest, **how: fitted.append(run) or honest(run, *rest, **how))
+    again = bench(shapes, board.folder, GRID, baseline="ridge", test="winner")
+    assert [run.id for run in fitted] == [victim.name.split(".")[0]]
+    assert again.reads == board.reads, "what was read before is not read again"
+    assert [line.figures for line in again.validation] == [line.figures for line in board.validation]
+
+
+def test_parallel_runs_are_the_same(board: Any, shapes: Path, tmp_path: Path) -> None:
+    again = bench(shapes, tmp_path / "b", replace(GRID, seeds=1), jobs=2)
+    mine = {one.run.id: one.figures for one in outcomes(board.folder, "val")}
+    for one in outcomes(again.folder, "val"):
+        for key, value in one.figures.items():
+            assert mine[one.run.id][key] == pytest.approx(value, abs=1e-5), key
+
+
+def test_other_data_and_foreign_folders_are_refused(board: Any, tmp_path: Path) -> None:
+    other = write_shapes(tmp_path / "other", each=10)
+    with pytest.raises(InputError, match="was begun on other data or another split"):
+        bench(other, board.folder, GRID)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").write_text("mine")
+    with pytest.raises(InputError, match="exists and is no bench"):
+        bench(other, tmp_path / "taken", GRID)
+    with pytest.raises(InputError, match="no baseline 'lasso' among the methods: cca"):
+        bench(other, tmp_path / "new", Grid(aligners=("ridge", "cca")), baseline="lasso")
+    with pytest.raises(InputError, match="test=often: expected none, winner, all"):
+        bench(other, tmp_path / "new", GRID, test="often")
+
+
+def test_differences_are_paired_by_query() -> None:
+    base = [outcome("ridge", seed, [0, 0, 1, 1, 1, 0, 0, 0, 0, 0] * 4, 0.3) for seed in (0, 1)]
+    more = [outcome("cca", seed, [1, 1, 1, 1, 1, 0, 0, 0, seed, 0] * 4, 0.6) for seed in (0, 1)]
+    first, second = lines([*base, *more], baseline="ridge")
+    assert (first.method, second.against) == ("cca", {})
+    held = first.against["image->text"]
+    gain = np.mean(
+        [np.array(a.hits["image->text"], float) - b.hits["image->text"] for a, b in zip(more, base, strict=True)], axis=0
+    )
+    assert held["R@1 difference"] == pytest.approx(gain.mean()) == pytest.approx(0.25)
+    assert held["95 % interval"] == bootstrap(gain, base[0].groups["image->text"])
+    assert held["verdict"] == "better"
+    assert first.spreads["image->text R@1"] == pytest.approx(np.std([0.5, 0.6], ddof=1))
+
+
+def test_of_a_tuned_method_the_best_trial_stands_and_trials_are_equal(shapes: Path, tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="the [bench] extra is not installed")
+    grid = Grid(aligners=("ridge", "gradient(loss=info-nce, epochs=2)"), seeds=2)
+    board = bench(shapes, tmp_path / "b", grid, trials=3)
+    assert [line.trials for line in board.validation] == [3, 3]
+    assert {line.seeds for line in board.validation} == {2}
+    ridge = next(line for line in board.validation if line.method == "ridge")
+    tried = {one.run.aligner: one.figures["score"] for one in outcomes(board.folder, "val") if one.run.method == "ridge"}
+    assert len(tried) == 3
+    assert all("alpha=" in spec for spec in tried)
+    assert tried[ridge.aligner] == max(tried.values())
+    before = len(list((board.folder / "runs").glob("*.json")))
+    bench(shapes, tmp_path / "b", grid, trials=3)
+    assert len(list((board.folder / "runs").glob("*.json"))) == before, "the same trials are suggested again, and found"
+
+
+def test_what_is_tuned_is_what_the_spec_leaves_open() -> None:
+    class Trial:
+        def __init__(self) -> None:
+            self.asked: dict[str, Any] = {}
+
+        def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float:
+            self.asked[name] = low, high, log
+            return low
+
+    trial = Trial()
+    spec = suggested(trial, "gradient(loss=info-nce, projector=mlp(dropout=0.2), rate=0.01)")
+    assert set(trial.asked) == {"decay", "loss.temperature"}
+    held = aligner(spec)
+    assert held.plan.rate == 0.01
+    assert held.plan.loss == "info-nce(temperature=0.02)"
+    trial = Trial()
+    suggested(trial, "kernel-ridge(view=canonical)")
+    assert set(trial.asked) == {"width", "alpha", "view.shrinkage", "view.power"}
+
+
+def test_without_optuna_the_install_line_is_said(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(MissingError, match=r'pip install "textanchor\[bench\]"'):
+        bench(shapes, tmp_path / "b", Grid(aligners=("ridge",)), trials=2)
+
+
+def test_leaks_are_errors() -> None:
+    parts = toy_parts()["image"]
+    check_apart(parts, shares_groups=False)
+    same = {**parts, "test": parts["val"]}
+    with pytest.raises(LeakError, match="60 items stand in val and in test"):
+        check_apart(same, shares_groups=False)
+    grouped = {**parts, "test": replace(parts["test"], groups=parts["train"].groups)}
+    with pytest.raises(LeakError, match="60 groups stand in train and in test"):
+        check_apart(grouped, shares_groups=False)
+    check_apart(grouped, shares_groups=True)
+
+
+@pytest.mark.parametrize("name", ["ridge", "kernel-ridge", "cca", "asif", "procrustes", "gradient(epochs=1)", "auto", "bank"])
+def test_selecting_on_what_was_trained_is_an_error(name: str) -> None:
+    parts = toy_parts()["image"]
+    with pytest.raises(LeakError, match="60 validation items are training items too"):
+        aligner(name).fit(parts["train"], parts["train"], Unpaired(), seed=0)
+
+
+def test_a_predefined_split_that_leaks_stops_the_bench(tmp_path: Path, shapes: Path) -> None:
+    rows = (shapes / "pairs.csv").read_text().splitlines()
+    table = [f"{rows[0]},split", *(f"{shapes / row},{('train', 'test')[k % 2]}" for k, row in enumerate(rows[1:]))]
+    (tmp_path / "pairs.csv").write_text("\n".join(table))
+    with pytest.raises(LeakError, match="groups on both sides"):
+        bench(tmp_path / "pairs.csv", tmp_path / "b", GRID)
+
+
+def test_a_space_selected_on_its_test_has_nothing_left_to_be_judged_on(shapes: Path, tmp_path: Path) -> None:
+    space = textanchor.fit(shapes, aligner="ridge", fractions=(0.7, 0.3, 0.0))
+    with pytest.raises(LeakError, match="were seen when the space was fitted"):
+        textanchor.evaluate(space, shapes)
+
+
+def test_figures_of_validation_come_from_a_fit_on_train_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = toy_parts()
+    run = Run(anchor="a", encoders={}, aligner="ridge(alpha=0.1)", seed=0, method="ridge")
+    done = {side: measured(run, parts, {"image": "f"}, "a", side=side) for side in ("val", "test")}
+    alone = aligner("ridge(alpha=0.1)").fit(parts["image"]["train"], None, Unpaired(), seed=0)
+    from textanchor.aligners.selection import score
+
+    assert done["val"].figures["score"] == pytest.approx(score(alone.projector, alone.view, parts["image"]["val"]), abs=1e-6)
+    both = aligner("ridge(alpha=0.1)").fit(parts["image"]["train"], parts["image"]["val"], Unpaired(), seed=0)
+    assert done["test"].figures["score"] == pytest.approx(score(both.projector, both.view, parts["image"]["test"]), abs=1e-6)
+
+
+def test_damaged_rows_are_measured_again(board: Any) -> None:
+    one = outcomes(board.folder, "val")[0]
+    place = board.folder / "runs" / f"{one.run.id}.val.npz"
+    before = place.read_bytes()
+    for damage in (b"", before[: len(before) // 2], b"not a zip at all"):
+        place.write_bytes(damage)
+        assert stored(board.folder, one.run, "val") is None
+    place.write_bytes(before)
+    assert stored(board.folder, one.run, "val") is not None
+
+
+def test_the_files_of_a_board(board: Any) -> None:
+    with (board.folder / "board.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["rank"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[0]["score"]) == pytest.approx(board.validation[0].figures["score"])
+    page = (board.folder / "board.html").read_text()
+    assert page.count("<svg") == 2
+    assert not re.findall(r"(?:src|href)\s*=\s*[\"']?(?!#)[^\"'>]*//", page), "nothing outside the page is fetched"
+    assert "cca(alpha=0.1)" in page
+
+
+def test_rerun_repeats_a_bench_and_a_space(board: Any, saved: Path, shapes: Path, tmp_path: Path) -> None:
+    found = rerun(board.folder)
+    assert (found.same, found.compared, found.differences) == (True, 6, ())
+    found = rerun(saved, output=tmp_path / "again")
+    assert (found.same, found.compared) == (True, 2)
+    assert textanchor.load(tmp_path / "again").kinds
+    changed = write_shapes(tmp_path / "changed", each=11)
+    found = rerun(saved, pairs=changed)
+    assert not found.same
+    assert "the data" in found.differences[0]
+    with pytest.raises(InputError, match="there is nothing now; say where they are: --pairs"):
+        rerun(saved, pairs=tmp_path / "gone.csv")
+    with pytest.raises(InputError, match="holds neither space.json nor bench.json"):
+        rerun(shapes)
+
+
+def test_a_changed_row_is_named_by_rerun(board: Any, tmp_path: Path) -> None:
+    import shutil
+
+    copy = shutil.copytree(board.folder, tmp_path / "copy")
+    file = sorted((copy / "runs").glob("*.val.json"))[0]
+    row = json.loads(file.read_text())
+    row["figures"]["score"] += 0.1
+    file.write_text(json.dumps(row))
+    found = rerun(copy)
+    assert not found.same
+    assert len(found.differences) == 1
+    assert "score" in found.differences[0]
+
+
+def test_from_the_command_line(run: Callable[..., Any], shapes: Path, tmp_path: Path) -> None:
+    done = run(
+        "bench", shapes, "-o", tmp_path / "b", "--aligner", "ridge", "--aligner", "seed", "--seeds", 1, "--baseline", "ridge"
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "Validation (fitted on train)" in done.stdout
+    assert "test was read never" in done.stdout
+    again = run("bench", shapes, "-o", tmp_path / "b", "--aligner", "ridge", "--seeds", 1, "--test", "all", "--json")
+    told = json.loads(again.stdout)
+    assert told["test reads"] == 1
+    assert {row["method"] for row in told["validation"]} == {"ridge", "seed"}
+    assert [row["method"] for row in told["test"]] == ["ridge"]
+    assert run("rerun", tmp_path / "b").stdout.strip().endswith("all the same")
+    wrong = run("bench", shapes, "-o", tmp_path / "c", "--loss", "hinge")
+    assert wrong.exit_code == 2
+    assert "no loss is called 'hinge'" in wrong.stderr
+
+
+def test_anchors_and_layers_are_compared(run: Callable[..., Any], shapes: Path, tmp_path: Path) -> None:
+    other, seen = tiny_anchor(tmp_path / "anchor"), tiny_hub(tmp_path / "vit")
+    done = run(
+        "bench", shapes, "-o", tmp_path / "b", "--aligner", "ridge", "--seeds", 1, "--json",
+        "--anchor", "all-MiniLM-L6-v2", "--anchor", other, "--encoder", "image=signal", "--encoder", f"image=hub:{seen}",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    names = [row["method"] for row in json.loads(done.stdout)["validation"]]
+    assert len(names) == 4
+    assert sum("MiniLM" in name for name in names) == 2
+    assert sum("hub:" in name for name in names) == 2

@@ -1,0 +1,188 @@
+"""The doctor on pairs with planted faults, and on healthy ones."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conftest import make_toy, picture, write_shapes
+from textanchor.doctor import diagnose
+from textanchor.doctor.curve import curve, power_law
+from textanchor.doctor.duplicates import near_duplicates
+from textanchor.doctor.findings import some
+from textanchor.doctor.reach import network_verdict, reached
+from textanchor.doctor.texts import texts
+from textanchor.errors import NothingUsableError
+from tiny_models import tiny_hub
+
+
+@pytest.fixture(scope="module")
+def healthy(shapes: Path) -> Any:
+    return diagnose(shapes)
+
+
+def told(found: Any, topic: str) -> str:
+    return " | ".join(f"{one.level}: {one.text}" for held in found.findings.values() for one in held if one.topic == topic)
+
+
+def test_healthy_pairs_have_no_leak_and_all_figures(healthy: Any) -> None:
+    assert healthy.leaks == []
+    assert told(healthy, "copies").startswith("good: no item stands twice")
+    assert "4 classes of 8" in told(healthy, "classes"), "train and validation are counted, test is not touched"
+    assert "the floor of any positive cosine" in told(healthy, "anisotropy")
+    assert set(healthy.reached) == set(healthy.curves) == {"image", "audio"}
+    for held in healthy.reached.values():
+        assert len(held) == 4
+        for one in held:
+            assert 0 <= one.recall <= 1
+            assert one.interval is None or one.interval[0] <= one.recall <= one.interval[1]
+    assert "validation items: every figure here is coarse" in told(healthy, "size")
+    assert "cannot be told" in told(healthy, "more pairs"), "eight validation items tell nothing about 300 more pairs"
+    json.dumps(healthy.metrics(), allow_nan=False)
+
+
+def test_planted_faults_are_named(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "pairs", each=10)
+    table = folder / "pairs.csv"
+    shutil.copy(folder / "image" / "circle" / "00.png", folder / "image" / "circle" / "copy.png")
+    shutil.copy(folder / "image" / "square" / "00.png", folder / "image" / "square" / "clash.png")
+    lines = table.read_text().splitlines()
+    sides = {"0": "train", "1": "train", "2": "val", "3": "test", "4": "test"}
+    rows = [f"{row},{sides[row[-1]]}" for row in lines[1:]]
+    rows += ["image/circle/copy.png,circle,image circle new,test", "image/square/clash.png,cross,image square 0,train"]
+    rows += ["image/circle/none.png,circle,image circle 9,train"]
+    table.write_text("\n".join([lines[0] + ",split", *rows]))
+    found = diagnose(table)
+    assert "2 items are byte-identical" in told(found, "copies")
+    assert "1 of them under different texts" in told(found, "copies")
+    assert "1 contents stand on several sides" in told(found, "copies")
+    assert [one.topic for one in found.leaks] == ["copies"]
+    assert "1 rows or items cannot be used" in told(found, "reading")
+    table.write_text(table.read_text().replace("image cross 0,train\nimage/cross/01", "image cross 0,test\nimage/cross/01"))
+    found = diagnose(table)
+    assert {one.topic for one in found.leaks} == {"split"} | {"copies"}
+    assert "puts 1 groups on both sides (such as 'image cross 0')" in told(found, "split")
+
+
+def test_near_duplicates_between_sides_are_named(tmp_path: Path) -> None:
+    train, val = make_toy(items=40, seed=1, noise=1.0), make_toy(items=20, seed=2, noise=1.0)
+    train.items.vectors[:] = np.random.default_rng(0).normal(size=train.items.vectors.shape)
+    val.items.vectors[:] = np.random.default_rng(1).normal(size=val.items.vectors.shape)
+    (good,) = near_duplicates({"train": train, "val": val})
+    assert good.level == "good"
+    val.items.vectors[3] = train.items.vectors[7] * 1.01
+    (found,) = near_duplicates({"train": train, "val": val})
+    assert found.text.startswith(
+        "1 pairs, 1 of them between sides of the split, such as '1-7', '2-3' (cosine of centred latents"
+    )
+    assert found.level == "warning"
+    same = replace(val, groups=tuple("1-7" if row == 3 else group for row, group in enumerate(val.groups)))
+    (grouped,) = near_duplicates({"train": train, "val": same})
+    assert grouped.level == "good", "one group is one source already"
+
+
+def test_a_resized_copy_is_a_near_duplicate(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "pairs", sounds=False)
+    picture("circle", 3).resize((48, 48)).save(folder / "image" / "circle" / "large.png")
+    with (folder / "pairs.csv").open("a") as stream:
+        stream.write("image/circle/large.png,circle,another group\n")
+    before = diagnose(write_shapes(tmp_path / "other", sounds=False))
+    found = diagnose(folder)
+    assert "large.png" in told(found, "near-duplicates") or found.findings["image"] != before.findings["image"]
+
+
+def test_texts_and_classes() -> None:
+    held = make_toy(items=60, texts=10, seed=1)
+    order = np.argsort(held.first_text)
+    skewed = held.take(np.concatenate([np.flatnonzero(held.first_text == 0), order[-2:]]))
+    anchors = np.concatenate([held.anchors[:1], held.anchors[:1] + 1e-3])
+    found = list(texts(replace(skewed, anchors=anchors.astype(np.float32))))
+    words = " | ".join(f"{one.level} {one.topic}: {one.text}" for one in found)
+    assert "2 classes of 2 ('text 9')" in words
+    assert "1 classes have fewer than 5 items: 'text 9'" in words
+    assert "1 pairs of texts have a cosine of 0.9 or more, such as 'text 0' and 'text 9'" in words
+    captions = make_toy(items=12, texts=10, per=3)
+    assert "36 pairs of 12 items with 10 distinct texts" not in " ".join(one.text for one in texts(captions))
+    own = make_toy(items=10, texts=10)
+    assert "10 pairs of 10 items with 10 distinct texts" in " ".join(one.text for one in texts(own))
+    one_group = replace(held, groups=("a",) * 60)
+    assert "10 classes come from one group alone" in " ".join(one.text for one in texts(one_group))
+
+
+def test_all_layers_are_compared_and_the_best_goes_on(tmp_path: Path, shapes: Path) -> None:
+    found = diagnose(shapes, encoders={"image": f"hub:{tiny_hub(tmp_path / 'vit')}@layer=all,pool=mean"})
+    names = [one.name for one in found.layers["image"]]
+    assert len(names) == 4, "layers 0 to 2, and the last after its norm"
+    assert all("layer=" in name for name in names)
+    assert found.layers["image"][0].cka is None or abs(found.layers["image"][0].cka) <= 1.5
+    assert len(found.layers["audio"]) == 1
+
+
+def test_the_power_law_is_found_again() -> None:
+    sizes = [100, 200, 400, 800]
+    values = np.array([0.8 - 2 * n**-0.5 for n in sizes])
+    assert power_law(sizes, values, 3200) == pytest.approx(0.8 - 2 * 3200**-0.5, abs=0.005)
+    assert power_law(sizes, np.array([0.5] * 4), 5000) == pytest.approx(0.5)
+    assert power_law(sizes, np.array([0.7, 0.6, 0.5, 0.4]), 5000) <= 0.6, "a falling curve is not bent upwards"
+    assert power_law([10, 20, 40, 80], np.array([0.2, 0.5, 0.8, 0.99]), 10**6) <= 1
+
+
+def test_a_learning_curve_has_an_interval_and_covers_what_happens() -> None:
+    train, more, val = (make_toy(items=n, dim=60, texts=40, seed=k, noise=6.0) for k, n in ((1, 400), (2, 400), (3, 400)))
+    full = reached("ridge", train, val, seed=0)
+    found = curve(train, val, full, more=400, seed=0)
+    assert found.sizes == (50, 100, 200, 400)
+    assert found.recalls[0] < found.recalls[-1] == full.recall
+    assert found.gain is not None, found.why
+    assert found.interval is not None
+    assert found.interval[0] < found.gain < found.interval[1]
+    really = reached("ridge", train.joined(more), val, seed=0).recall - full.recall
+    assert found.interval[0] - 0.02 <= really <= found.interval[1] + 0.02
+    assert f"400 more would add about {100 * found.gain:.1f} points [" in found.text
+    few = curve(train, val.take(range(8)), replace(full, hits=full.hits[:8]), more=400, seed=0)
+    assert few.gain is None
+    assert "too few groups" in few.text
+
+
+def test_the_verdict_on_a_network_is_paired() -> None:
+    train, val = make_toy(items=80, seed=1), make_toy(items=60, seed=2)
+    base = reached("ridge", train, val, seed=0)
+    equal = network_verdict([base], base, val.groups)
+    assert equal == "an MLP adds nothing over ridge: the same hits"
+    worse = replace(base, hits=np.zeros_like(base.hits))
+    assert "an MLP is worse than ridge: " in network_verdict([base], worse, val.groups)
+    assert "an MLP adds to ridge: +" in network_verdict([worse], base, val.groups)
+    flipped = base.hits.copy()
+    flipped[:2] = ~flipped[:2]
+    assert "nothing that can be told over ridge" in network_verdict([base], replace(base, hits=flipped), val.groups)
+
+
+def test_lists_are_cut_short() -> None:
+    assert some(["a", "b"]) == "'a', 'b'"
+    assert some(list("abcde")) == "'a', 'b', 'c' and 2 more"
+
+
+def test_from_the_command_line(run: Callable[..., Any], shapes: Path, tmp_path: Path) -> None:
+    done = run("doctor", shapes, "--strict")
+    assert done.exit_code == 0, done.stderr
+    assert "nothing leaks" in done.stdout
+    assert "What simple fits reach on validation" in done.stdout
+    rows = (shapes / "pairs.csv").read_text().splitlines()
+    leaky = [f"{rows[0]},split", *(f"{shapes / row},{('train', 'test')[k % 2]}" for k, row in enumerate(rows[1:]))]
+    (tmp_path / "pairs.csv").write_text("\n".join(leaky))
+    assert run("doctor", tmp_path / "pairs.csv").exit_code == 0
+    strict = run("doctor", tmp_path / "pairs.csv", "--strict", "--json")
+    assert strict.exit_code == 1
+    assert any(one["level"] == "leak" for one in json.loads(strict.stdout)["findings"])
+    named = run("doctor", tmp_path / "pairs.csv", "--strict", "--split-name", "official, groups shared")
+    assert named.exit_code == 0, "a named exception is no accident"
+    (tmp_path / "empty.csv").write_text("path,text\nnone.png,dog\n")
+    with pytest.raises(NothingUsableError):
+        diagnose(tmp_path / "empty.csv")
