@@ -17,7 +17,7 @@ import textanchor
 from conftest import make_toy, write_shapes
 from textanchor import bench as package
 from textanchor.aligners import aligner
-from textanchor.bench import Grid, bench
+from textanchor.bench import Grid, compare
 from textanchor.bench.board import lines
 from textanchor.bench.folder import ledger, outcomes, stored
 from textanchor.bench.measuring import Outcome, measured
@@ -35,7 +35,7 @@ GRID = Grid(aligners=("ridge", "cca(alpha=0.1)"), losses=("mse",), projectors=("
 
 @pytest.fixture(scope="module")
 def board(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return bench(shapes, tmp_path_factory.mktemp("bench") / "b", GRID, baseline="ridge", test="winner")
+    return compare(shapes, tmp_path_factory.mktemp("bench") / "b", GRID, baseline="ridge", test="winner")
 
 
 def toy_parts(sides: tuple[str, ...] = ("train", "val", "test")) -> Any:
@@ -115,14 +115,14 @@ def test_a_bench_goes_on_where_it_stopped(board: Any, shapes: Path, monkeypatch:
     fitted: list[Run] = []
     honest = measured
     monkeypatch.setattr(package, "measured", lambda run, *rest, **how: fitted.append(run) or honest(run, *rest, **how))
-    again = bench(shapes, board.folder, GRID, baseline="ridge", test="winner")
+    again = compare(shapes, board.folder, GRID, baseline="ridge", test="winner")
     assert [run.id for run in fitted] == [victim.name.split(".")[0]]
     assert again.reads == board.reads, "what was read before is not read again"
     assert [line.figures for line in again.validation] == [line.figures for line in board.validation]
 
 
 def test_parallel_runs_are_the_same(board: Any, shapes: Path, tmp_path: Path) -> None:
-    again = bench(shapes, tmp_path / "b", replace(GRID, seeds=1), jobs=2)
+    again = compare(shapes, tmp_path / "b", replace(GRID, seeds=1), jobs=2)
     mine = {one.run.id: one.figures for one in outcomes(board.folder, "val")}
     for one in outcomes(again.folder, "val"):
         for key, value in one.figures.items():
@@ -132,15 +132,15 @@ def test_parallel_runs_are_the_same(board: Any, shapes: Path, tmp_path: Path) ->
 def test_other_data_and_foreign_folders_are_refused(board: Any, tmp_path: Path) -> None:
     other = write_shapes(tmp_path / "other", each=10)
     with pytest.raises(InputError, match="was begun on other data or another split"):
-        bench(other, board.folder, GRID)
+        compare(other, board.folder, GRID)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").write_text("mine")
     with pytest.raises(InputError, match="exists and is no bench"):
-        bench(other, tmp_path / "taken", GRID)
+        compare(other, tmp_path / "taken", GRID)
     with pytest.raises(InputError, match="no baseline 'lasso' among the methods: cca"):
-        bench(other, tmp_path / "new", Grid(aligners=("ridge", "cca")), baseline="lasso")
+        compare(other, tmp_path / "new", Grid(aligners=("ridge", "cca")), baseline="lasso")
     with pytest.raises(InputError, match="test=often: expected none, winner, all"):
-        bench(other, tmp_path / "new", GRID, test="often")
+        compare(other, tmp_path / "new", GRID, test="often")
 
 
 def test_differences_are_paired_by_query() -> None:
@@ -161,7 +161,7 @@ def test_differences_are_paired_by_query() -> None:
 def test_of_a_tuned_method_the_best_trial_stands_and_trials_are_equal(shapes: Path, tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="the [bench] extra is not installed")
     grid = Grid(aligners=("ridge", "gradient(loss=info-nce, epochs=2)"), seeds=2)
-    board = bench(shapes, tmp_path / "b", grid, trials=3)
+    board = compare(shapes, tmp_path / "b", grid, trials=3)
     assert [line.trials for line in board.validation] == [3, 3]
     assert {line.seeds for line in board.validation} == {2}
     ridge = next(line for line in board.validation if line.method == "ridge")
@@ -170,7 +170,7 @@ def test_of_a_tuned_method_the_best_trial_stands_and_trials_are_equal(shapes: Pa
     assert all("alpha=" in spec for spec in tried)
     assert tried[ridge.aligner] == max(tried.values())
     before = len(list((board.folder / "runs").glob("*.json")))
-    bench(shapes, tmp_path / "b", grid, trials=3)
+    compare(shapes, tmp_path / "b", grid, trials=3)
     assert len(list((board.folder / "runs").glob("*.json"))) == before, "the same trials are suggested again, and found"
 
 
@@ -199,7 +199,7 @@ def test_without_optuna_the_install_line_is_said(shapes: Path, tmp_path: Path, m
 
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(MissingError, match=r'pip install "textanchor\[bench\]"'):
-        bench(shapes, tmp_path / "b", Grid(aligners=("ridge",)), trials=2)
+        compare(shapes, tmp_path / "b", Grid(aligners=("ridge",)), trials=2)
 
 
 def test_leaks_are_errors() -> None:
@@ -226,7 +226,7 @@ def test_a_predefined_split_that_leaks_stops_the_bench(tmp_path: Path, shapes: P
     table = [f"{rows[0]},split", *(f"{shapes / row},{('train', 'test')[k % 2]}" for k, row in enumerate(rows[1:]))]
     (tmp_path / "pairs.csv").write_text("\n".join(table))
     with pytest.raises(LeakError, match="groups on both sides"):
-        bench(tmp_path / "pairs.csv", tmp_path / "b", GRID)
+        compare(tmp_path / "pairs.csv", tmp_path / "b", GRID)
 
 
 def test_a_space_selected_on_its_test_has_nothing_left_to_be_judged_on(shapes: Path, tmp_path: Path) -> None:

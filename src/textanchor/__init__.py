@@ -9,10 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textanchor.bench import compare as compare
+    from textanchor.bench.plan import Grid as Grid
+    from textanchor.bench.rerun import rerun as rerun
     from textanchor.data.pairs import read_pairs as read_pairs
     from textanchor.data.samples import write_sample as write_sample
     from textanchor.data.split_video import split_video as split_video
     from textanchor.data.splits import split as split
+    from textanchor.data.wording import wording as wording
+    from textanchor.doctor import diagnose as diagnose
     from textanchor.embedding import embed_collection as embed_collection
     from textanchor.errors import InputError as InputError
     from textanchor.errors import ItemError as ItemError
@@ -48,6 +53,11 @@ _HOMES = {
     "data.samples": ("write_sample",),
     "data.split_video": ("split_video",),
     "data.splits": ("split",),
+    "bench": ("compare",),
+    "bench.plan": ("Grid",),
+    "bench.rerun": ("rerun",),
+    "data.wording": ("wording",),
+    "doctor": ("diagnose",),
     "embedding": ("embed_collection",),
     "errors": ("InputError", "ItemError", "LeakError", "MissingError", "NothingUsableError", "TextAnchorError"),
     "evaluation": ("Evaluation", "evaluate"),
@@ -80,6 +90,7 @@ __all__ = [  # noqa: RUF022 - by use, not by alphabet
     "fit", "load", "Space",
     "build_index", "search", "Hit",
     "evaluate", "Evaluation", "write_report",
+    "diagnose", "compare", "Grid", "rerun", "wording",
     "Item", "Pair", "Pairs", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired", "View", "Fit",
     "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError",
 ]  # fmt: skip

@@ -67,7 +67,7 @@ class _Task:
         return found + [self(replace(best, seed=seed)) for seed in range(1, seeds)]
 
 
-def bench(
+def compare(
     pairs: Pairs | str | Path,
     folder: str | Path,
     grid: Grid,

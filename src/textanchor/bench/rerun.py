@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textanchor.bench import bench
+from textanchor.bench import compare
 from textanchor.bench.folder import FACTS as BENCH
 from textanchor.bench.folder import facts_of, outcomes
 from textanchor.bench.plan import Grid
@@ -97,7 +97,7 @@ def _bench(
     with tempfile.TemporaryDirectory() as work:
         target = Path(output).expanduser() if output is not None else Path(work) / "bench"
         for one in facts["grids"]:
-            again = bench(
+            again = compare(
                 _pairs(told or one["pairs"], one["split_name"], modality),
                 target,
                 Grid(**one["grid"]),

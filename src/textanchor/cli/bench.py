@@ -82,7 +82,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Compare ways of fitting PAIRS on the same cached latents: one row a method, chosen on validation."""
-    from textanchor.bench import bench
+    from textanchor.bench import compare
     from textanchor.bench.plan import Grid
     from textanchor.config import DEFAULT_ANCHOR
     from textanchor.data.pairs import read_pairs
@@ -98,7 +98,7 @@ def command(
         encoders=encoders,
         seeds=seeds,
     )
-    board = bench(
+    board = compare(
         read_pairs(pairs, split_name=split_name, modality=modality),
         output,
         grid,

@@ -1,0 +1,198 @@
+"""The figures of docs/findings.md on captions and sounds: `python benchmarks/reference.py DATA MODELS [--parts flickr8k ...]`.
+
+DATA holds esc50_part/, flickr8k/, splits/ and emergent_concepts.csv; MODELS the folders mobilenet_v1_0.75_224 and
+audioset_mn04. Hyperparameters are chosen on validation, parts of train; dev and the folds are judged once. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from losses import esc50, flickr8k
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import textanchor
+from textanchor.aligners import aligner
+from textanchor.doctor.reach import hits_of
+from textanchor.evaluation.probes import probes
+from textanchor.evaluation.unseen import paired_draws, zero_shot
+from textanchor.metrics.interval import bootstrap
+from textanchor.records import PairedLatents, Unpaired
+from textanchor.space.holdings import Fitted
+from textanchor.space.preparing import embed_texts, prepare
+
+INFO_NCE = "gradient(loss=info-nce, projector=mlp(dropout=0.3))"
+DRAWS = 20
+
+
+def main() -> None:
+    """Print the parts asked for."""
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("data", type=Path)
+    told.add_argument("models", type=Path)
+    told.add_argument("--parts", nargs="+", default=["flickr8k", "esc50", "unseen", "probes", "never-paired"])
+    asked = told.parse_args()
+    encoders = {
+        "image": f"hub:{asked.models / 'mobilenet_v1_0.75_224'}",
+        "audio": f"onnx:{asked.models / 'audioset_mn04'}",
+    }
+    with tempfile.TemporaryDirectory() as work:
+        for part in asked.parts:
+            print(f"\n### {part}\n", flush=True)
+            PARTS[part](asked.data, Path(work), encoders)
+
+
+def captions(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Recall@1 of dev for the default, the regularised CCA with its bias, ridge and the original recipe; paired over photos."""
+    pairs = textanchor.read_pairs(flickr8k(data, work))
+    spaces = {
+        name: textanchor.fit(pairs, encoders={"image": encoders["image"]}, aligner=spec)
+        for name, spec in {"default": "auto", "CCA + bias": "cca", "ridge": "ridge", "seed": "seed"}.items()
+    }
+    print("| aligner | direction | R@1 | R@5 | R@10 | default minus this, R@1 |\n|---|---|---|---|---|---|")
+    done = textanchor.evaluate(spaces.pop("default"), pairs, name="default", against=spaces, probe=False, map_=False)
+    gain = {(one["than"], one["query"]): one for one in done.metrics()["differences"]}
+    for row in done.table("alignment"):
+        one = gain.get((row["space"], row["query"]))
+        shown = f"{one['R@1 difference']:+.3f} {interval(one['95 % interval'])} {one['verdict']}" if one else ""
+        ways = f"{row['query']}→{row['gallery']}"
+        print(f"| {row['space']} | {ways} | {row['R@1']:.3f} | {row['R@5']:.3f} | {row['R@10']:.3f} | {shown} |", flush=True)
+
+
+def names(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Accuracy of the nearest class name over the five folds, and the paired difference to the original recipe over sources."""
+    specs = {"default": "auto", "ridge": "ridge", "kernel ridge": "kernel-ridge", "InfoNCE": INFO_NCE, "seed": "seed"}
+    hits: dict[str, list[np.ndarray]] = {name: [] for name in (*specs, "logistic regression on latents")}
+    groups: list[str] = []
+    for table in esc50(data, work):
+        parts = prepare(table, encoders={"audio": encoders["audio"]}).parts("audio", ("train", "val", "test"))
+        assert parts is not None
+        groups += parts["test"].groups
+        for name, spec in specs.items():
+            fit = aligner(spec).fit(parts["train"], parts["val"], Unpaired(), seed=0)
+            hits[name].append(hits_of(fit, parts["test"]))
+        both = parts["train"].joined(parts["val"])
+        hits["logistic regression on latents"].append(regression(both, parts["test"]))
+    print("| | accuracy (sd over folds) | minus the original recipe, paired over sources |\n|---|---|---|")
+    base = np.concatenate(hits["seed"]).astype(float)
+    for name, held in hits.items():
+        gain = np.concatenate(held) - base
+        folds = [one.mean() for one in held]
+        told = f"{gain.mean():+.3f} {interval(bootstrap(gain, groups))}" if name != "seed" else ""
+        print(f"| {name} | {np.mean(folds):.3f} ± {np.std(folds, ddof=1):.3f} | {told} |", flush=True)
+
+
+def regression(train: PairedLatents, test: PairedLatents) -> np.ndarray:
+    """Whether logistic regression names each test item right."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    model.fit(train.pooled, [train.texts[row] for row in train.first_text])
+    return np.asarray(model.predict(test.pooled) == np.array([test.texts[row] for row in test.first_text]))
+
+
+def everything(data: Path, work: Path, encoders: dict[str, str]) -> PairedLatents:
+    """All sounds as one side."""
+    ready = prepare(next(iter(esc50(data, work))), encoders={"audio": encoders["audio"]})
+    parts = ready.parts("audio", ("train", "val", "test"))
+    assert parts is not None
+    return parts["train"].joined(parts["val"]).joined(parts["test"])
+
+
+def unseen(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Ten draws of ten classes that no fit has seen."""
+    found = zero_shot(everything(data, work, encoders), aligners=("auto", "ridge", "kernel-ridge", "bank", INFO_NCE, "seed"))
+    print("| aligner | accuracy, chance .10 | minus the original recipe on the same draws |\n|---|---|---|")
+    for one in found:
+        gain, held = paired_draws(one, found[-1])
+        print(f"| {one.aligner} | {one.accuracy:.3f} ± {one.spread:.3f} | {gain:+.3f} {interval(held)} |", flush=True)
+
+
+def labelling(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """80/20 and 20/80, the projector fitted anew inside each split."""
+    print("| labelled | aligner | features | accuracy |\n|---|---|---|---|")
+    for spec in ("auto", "seed"):
+        for one in probes(everything(data, work, encoders), split="all", aligner_name=spec, seed=0):
+            print(f"| {one.labelled} | {spec} | {one.features} | {one.accuracy:.3f} ± {one.spread:.3f} |", flush=True)
+
+
+def never_paired(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Precision at 10 of dev photos for sounds: half the sources are fitted, the other half's sounds ask; 20 draws."""
+    pairs = textanchor.read_pairs(flickr8k(data, work))
+    spaces = {s: textanchor.fit(pairs, encoders={"image": encoders["image"]}, aligner=s) for s in ("ridge", "auto", "seed")}
+    parts = prepare(pairs, encoders={"image": encoders["image"]}).parts("image", ("test",))
+    assert parts is not None
+    photos, sounds = parts["test"], everything(data, work, encoders)
+    relevant = concepts(data, photos)
+    found: dict[str, list[float]] = {}
+    labels = np.array([sounds.texts[row] for row in sounds.first_text])
+    for draw in range(DRAWS):
+        rng = np.random.default_rng(draw)
+        sources = rng.permutation(np.unique(sounds.groups))
+        half = np.isin(sounds.groups, sources[: len(sources) // 2])
+        asked = ~half & np.isin(labels, list(relevant))
+        train, val = inner(sounds, np.flatnonzero(half), draw)
+        for spec, space in spaces.items():
+            fit = aligner(spec).fit(train, val, Unpaired(), seed=draw)
+            audio = Fitted(encoder=encoders["audio"], fingerprint="", projector=fit.projector, view=fit.view, report=fit.report)
+            both = space.with_modalities({"audio": audio}, seen=space.seen, provenance={})
+            queries = both.query(both.project("audio", sounds.pooled[asked]), "audio", "image")
+            gallery = both.gallery(both.project("image", photos.pooled), "image", "audio")
+            found.setdefault(spec, []).append(precision(queries @ gallery.T, labels[asked], relevant))
+    print("| audio→image, never paired | P@10 over 20 draws | minus ridge on the same draws |\n|---|---|---|")
+    for spec, held in found.items():
+        gain = np.array(held) - found["ridge"]
+        told = f"{gain.mean():+.3f} {interval(bootstrap(gain, [str(k) for k in range(DRAWS)]))}" if spec != "ridge" else ""
+        print(f"| {spec} | {np.mean(held):.3f} ± {np.std(held, ddof=1):.3f} | {told} |", flush=True)
+    for spec, space in spaces.items():
+        words = np.array(list(relevant))
+        vectors = embed_texts(space, list(words))
+        for name, scores in {
+            "with its view": space.query(vectors, "text", "image")
+            @ space.gallery(space.project("image", photos.pooled), "image", "text").T,
+        }.items():
+            print(f"| text→image, {spec}, {name} | {precision(scores, words, relevant):.3f} | |")
+    print(f"| chance | {np.mean([held.mean() for held in relevant.values()]):.3f} | |")
+
+
+def inner(sounds: PairedLatents, known: np.ndarray, seed: int) -> tuple[PairedLatents, PairedLatents]:
+    """Train and validation of a draw, by source."""
+    cut = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    groups = np.array([sounds.groups[row] for row in known])
+    train, val = next(iter(cut.split(known, sounds.first_text[known], groups)))
+    return sounds.take(known[train]), sounds.take(known[val])
+
+
+def concepts(data: Path, photos: PairedLatents) -> dict[str, np.ndarray]:
+    """Sound name -> which photos have a caption that matches; names without any photo are left out."""
+    texts: list[list[str]] = [[] for _ in photos.items.ids]
+    for item, text in photos.edges:
+        texts[item].append(photos.texts[text].lower())
+    with (data / "emergent_concepts.csv").open() as stream:
+        rows = {row["sound"].replace("_", " "): re.compile(row["caption_pattern"]) for row in csv.DictReader(stream)}
+    found = {name: np.array([any(held.search(one) for one in told) for told in texts]) for name, held in rows.items()}
+    return {name: mask for name, mask in found.items() if mask.any()}
+
+
+def precision(scores: np.ndarray, labels: np.ndarray, relevant: dict[str, np.ndarray]) -> float:
+    """P@10, mean over each concept's queries, then over concepts."""
+    top = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+    return float(np.mean([relevant[name][top[labels == name]].mean() for name in relevant if (labels == name).any()]))
+
+
+def interval(held: Any) -> str:
+    """Brackets."""
+    return f"[{held[0]:+.3f}, {held[1]:+.3f}]" if held else ""
+
+
+PARTS = {"flickr8k": captions, "esc50": names, "unseen": unseen, "probes": labelling, "never-paired": never_paired}
+
+if __name__ == "__main__":
+    main()
