@@ -141,7 +141,7 @@ def test_wrong_input_is_one_line(run: Run, saved: Path, shapes: Path, tmp_path: 
     assert not (tmp_path / "out").exists()
     facts = json.loads((saved / "space.json").read_text())
     newer = shutil.copytree(saved, tmp_path / "newer")
-    (newer / "space.json").write_text(json.dumps({**facts, "version": 2}))
+    (newer / "space.json").write_text(json.dumps({**facts, "version": 3}))
     fails(run("search", newer, "x", "--in", shapes), "has format version 3, this textanchor reads up to 2; upgrade")
     (newer / "space.json").write_text("{")
     fails(run("search", newer, "x", "--in", shapes), "is not readable JSON")

@@ -100,8 +100,8 @@ def test_every_dependency_has_its_reason() -> None:
 def test_every_registered_part_is_in_the_guide() -> None:
     from textanchor import registry
 
-    text = (ROOT / "docs" / "guide.md").read_text()
-    for kind in ("aligner", "encoder"):
+    text = (ROOT / "docs" / "guide.md").read_text() + (ROOT / "docs" / "bench.md").read_text()
+    for kind in ("aligner", "encoder", "projector", "loss", "view", "hubness"):
         for name in registry.BUILT_IN[kind]:
             assert f"`{name.split('-image')[0].split('-audio')[0]}" in text, f"{kind} {name}"
 

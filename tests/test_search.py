@@ -15,6 +15,7 @@ from textanchor import build_index, registry, search
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.index import Backend
 from textanchor.records import Item
+from textanchor.space.spread import spread
 
 
 @pytest.mark.parametrize("name", registry.names("index"))
@@ -93,3 +94,33 @@ def test_what_cannot_be_searched_is_said(space: Any, shapes: Path, tmp_path: Pat
     (tmp_path / "bad.png").write_bytes(b"x")
     with pytest.raises(NothingUsableError, match=r"nothing could be embedded; the first of 1: bad\.png: not an image"):
         search(space, "x", tmp_path)
+
+
+def test_a_mixed_list_is_ordered_on_one_scale(space: Any, shapes: Path) -> None:
+    index = build_index(space, shapes)
+    hits = search(space, "circle", index, k=96)
+    standards = [hit.standard for hit in hits]
+    assert standards == sorted(standards, reverse=True)
+    for modality in ("image", "audio"):
+        view = space.view(modality)
+        scores = space.query(view.hubness.texts, "text", modality) @ space.gallery(view.hubness.items, modality, "text").T
+        mean, deviation = spread(space, "text", modality)
+        assert (mean, deviation) == pytest.approx((scores.mean(), scores.std()), abs=1e-5)
+        held = [hit for hit in hits if hit.modality == modality]
+        for hit in held:
+            assert hit.standard == pytest.approx((hit.score - mean) / deviation, abs=1e-4)
+        alone = search(space, "circle", index, k=96, modality=modality)
+        assert [hit.id for hit in alone] == [hit.id for hit in held], "within a modality nothing moves"
+        assert all(hit.standard is None for hit in alone)
+    bare = search(space, "circle", index, k=96, standardise=False)
+    assert [hit.score for hit in bare] == sorted((hit.score for hit in bare), reverse=True)
+    assert all(hit.standard is None for hit in bare)
+
+
+def test_an_item_compared_with_its_own_modality_does_not_count_itself(space: Any) -> None:
+    mean, deviation = spread(space, "image", "image")
+    bank = space.compared(space.view("image").hubness.items, "image", "image")
+    scores = bank @ bank.T
+    off = scores[~np.eye(len(scores), dtype=bool)]
+    assert (mean, deviation) == pytest.approx((off.mean(), off.std()), abs=1e-5)
+    assert spread(space, "text", "text") is not None

@@ -84,8 +84,8 @@ class Gradient:
             projector.load_state_dict(states[chosen][1])
             report |= {"epochs": chosen, "chosen on": "validation", "score": rate}
         named = {"view": self.comparison.view, "hubness": self.comparison.hubness}
+        view = replace(view, hubness=self.comparison.made(projector, train, unpaired, seed=seed).hubness)
         if self.comparison.hubness != "none":
-            view = replace(view, hubness=self.comparison.made(projector, train, unpaired, seed=seed).hubness)
             report |= {"score": score(projector, view, val)} if val is not None else {}
         return Fit(projector=projector.eval(), view=view, report={**report, **named})
 

@@ -40,7 +40,9 @@ def command(
 ) -> None:
     """Find what is nearest to QUERY, a sentence or a file of any modality, in a folder or table of any modalities.
 
-    QUERY is a file if such a file exists. Scores of different modalities come from different distributions.
+    QUERY is a file if such a file exists. A list of several modalities is ordered by `standard`, the score in standard
+    deviations
+    above that of random training pairs of the two modalities.
     """
     from textanchor.data.readers import guess_modality
     from textanchor.errors import InputError
@@ -60,7 +62,12 @@ def command(
     index = build_index(held, collection, texts=modality == "text", modality=modality, strict=strict, progress=True)
     printing.skipped(index.skipped)
     hits = search(held, asked, index, k=k, modality=modality, query_modality=query_modality)
-    rows = [{"rank": hit.rank, "score": hit.score, "modality": hit.modality, "item": hit.id} for hit in hits]
+    rows = [
+        {"rank": hit.rank, "score": hit.score}
+        | ({} if hit.standard is None else {"standard": hit.standard})
+        | {"modality": hit.modality, "item": hit.id}
+        for hit in hits
+    ]
     if as_json:
         printing.dump([{**row, "path": str(hit.path) if hit.path else None} for row, hit in zip(rows, hits, strict=True)])
     else:

@@ -16,7 +16,7 @@ from textanchor.records import Hubness, Vectors, View
 
 Scored = Float32[np.ndarray, "_n _d"]  # a dimension more than what was mapped where a bias is carried
 TINY = 1e-12
-BANK = 5000  # training queries of either side that a view keeps at most
+BANK, FEW = 5000, 500  # training queries of either side that a view keeps at most, with and without a correction
 
 
 def view(spec: str, *, anchors: Vectors, items: Vectors, targets: Vectors) -> View:
@@ -26,18 +26,18 @@ def view(spec: str, *, anchors: Vectors, items: Vectors, targets: Vectors) -> Vi
 
 
 def with_hubness(held: View, spec: str, *, items: Vectors, anchors: Vectors, seed: int = 0) -> View:
-    """The view with a correction such as `csls(k=10)`; `none` leaves it as it is. The bank is a random 5000 a side at most."""
-    if spec == "none":
-        return replace(held, hubness=None)
+    """The view with a correction such as `csls(k=10)`, or `none`, and a random bank of training vectors."""
     name, settings = registry.take_apart(spec)
     rng = np.random.default_rng(seed)
-    banks = {"items": _some(items, rng), "texts": _some(anchors, rng)}
-    registry.part("hubness", spec, gallery=banks["texts"][:1], bank=banks["texts"][:1])  # a wrong setting is said now
+    limit = FEW if name == "none" else BANK
+    banks = {"items": _some(items, limit, rng), "texts": _some(anchors, limit, rng)}
+    if name != "none":
+        registry.part("hubness", spec, gallery=banks["texts"][:1], bank=banks["texts"][:1])  # a wrong setting is said now
     return replace(held, hubness=Hubness(method=name, settings=settings, **banks))
 
 
-def _some(vectors: Vectors, rng: np.random.Generator) -> Vectors:
-    return vectors if len(vectors) <= BANK else vectors[np.sort(rng.permutation(len(vectors))[:BANK])]
+def _some(vectors: Vectors, limit: int, rng: np.random.Generator) -> Vectors:
+    return vectors if len(vectors) <= limit else vectors[np.sort(rng.permutation(len(vectors))[:limit])]
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -71,19 +71,25 @@ def as_peer(view: View | None, other: View | None, vectors: Vectors) -> Vectors:
 
 def as_query(view: View | None, mapped: Vectors) -> Scored:
     """Mapped vectors as queries: a 1 is added where galleries carry a hubness bias. *Shape:* [n, d] -> [n, d] or [n, d + 1]."""
-    if view is None or view.hubness is None:
+    if _correction(view) is None:
         return mapped
     return np.concatenate([mapped, np.ones((len(mapped), 1), np.float32)], axis=1)
 
 
 def item_gallery(view: View | None, mapped: Vectors) -> Scored:
     """Mapped items as a gallery for texts: the hubness bias is one more dimension, so that an inner product is the score."""
-    return mapped if view is None or view.hubness is None else _biased(view.hubness, mapped, as_text(view, view.hubness.texts))
+    held = _correction(view)
+    return mapped if held is None else _biased(held, mapped, as_text(view, held.texts))
 
 
 def text_gallery(view: View | None, mapped: Vectors) -> Scored:
     """Mapped texts as a gallery for items."""
-    return mapped if view is None or view.hubness is None else _biased(view.hubness, mapped, as_item(view, view.hubness.items))
+    held = _correction(view)
+    return mapped if held is None else _biased(held, mapped, as_item(view, held.items))
+
+
+def _correction(view: View | None) -> Hubness | None:
+    return view.hubness if view is not None and view.hubness is not None and view.hubness.method != "none" else None
 
 
 def _biased(hubness: Hubness, mapped: Vectors, bank: Vectors) -> Scored:
