@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,9 +12,7 @@ from textanchor.projectors.relative import Relative
 from textanchor.records import Fit, PairedLatents, Unpaired
 from textanchor.views import unit
 
-KS = (10, 30, 100, 400)
-POWERS = (2.0, 8.0)
-DEFAULT_K, DEFAULT_POWER = 100, 8.0
+KS, POWERS = (100, 30, 10, 400), (8.0, 2.0)  # the defaults first
 
 
 class ASIF:
@@ -34,17 +32,17 @@ class ASIF:
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
         """Choose `k` and `power` on validation unless they are given; the training pairs are the model."""
-        ks = (self.k,) if self.k is not None else KS if val is not None else (DEFAULT_K,)
-        powers = (self.power,) if self.power is not None else POWERS if val is not None else (DEFAULT_POWER,)
-        grid: list[Mapping[str, Any]] = [{"k": k, "power": power} for k in ks for power in powers]
-        return closed_form(_projectors, grid, self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        ks = KS if self.k is None else (self.k,)
+        powers = POWERS if self.power is None else (self.power,)
+        branches = [[{"k": k, "power": power} for k in ks] for power in powers]
+        return closed_form(_projectors, branches, self.comparison, train, val, unpaired, seed=seed, refit=refit)
 
 
-def _projectors(pairs: PairedLatents, grid: Iterable[Mapping[str, Any]]) -> Iterator[Relative]:
+def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Any]]) -> Iterator[Relative]:
     mean = pairs.pooled.mean(axis=0)
     landmarks, values = torch.from_numpy(unit(pairs.pooled - mean)), torch.from_numpy(pairs.targets)
     sizes = {"dim_in": landmarks.shape[1], "dim_out": values.shape[1], "landmarks": len(landmarks)}
-    for one in grid:
+    for one in points:
         made = Relative(**sizes, k=one["k"], power=one["power"])
         made.load_state_dict({"mean": torch.from_numpy(mean), "landmarks": landmarks, "values": values})
         yield made.eval()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby, product
+from itertools import groupby
 from typing import Any, cast
 
 import numpy as np
@@ -14,12 +14,12 @@ from jaxtyping import Float64
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from torch import Tensor
 
-from textanchor.aligners.selection import Comparison, closed_form, select
+from textanchor.aligners.selection import Comparison, apart, away_from, closed_form, select
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.records import Fit, PairedLatents, Unpaired
 
-WIDTHS = (1.0, 2.0, 0.5)
-ALPHAS = (1.0, 1e-1, 1e-2, 1e-3)
+WIDTHS = (0.5, 1.0, 2.0)
+ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)
 DEFAULT = (1.0, 1e-2)
 LANDMARKS = 6000
 JITTER = 1e-8
@@ -50,23 +50,25 @@ class KernelRidge:
         self.comparison = Comparison(view=view, hubness=hubness)
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
-        """Choose `alpha` at the middle width, then `width`, on validation unless they are given; then solve for both sides."""
+        """Choose `alpha` at the default width, then `width`, on validation unless they are given; then solve for both sides."""
         path = partial(self._projectors, seed=seed)
-        widths = (self.width,) if self.width is not None else WIDTHS if val is not None else DEFAULT[:1]
-        alphas = (self.alpha,) if self.alpha is not None else ALPHAS if val is not None else DEFAULT[1:]
-        if val is not None and len(widths) > 1 < len(alphas):
-            middle: list[Mapping[str, Any]] = [{"width": DEFAULT[0], "alpha": alpha} for alpha in alphas]
+        widths = away_from(DEFAULT[0], WIDTHS) if self.width is None else [[self.width]]
+        alphas = away_from(DEFAULT[1], ALPHAS) if self.alpha is None else [[self.alpha]]
+        alpha = alphas[0][0]
+        if val is not None and self.alpha is None:
+            apart(train, val)
+            points = [[{"width": widths[0][0], "alpha": alpha} for alpha in branch] for branch in alphas]
             plain = replace(self.comparison, hubness=self.comparison.corrections[0])
-            found = select(zip(middle, path(train, middle), strict=True), plain, train, val, unpaired, seed=seed)
-            alphas = (found.settings["alpha"],)
-        grid: list[Mapping[str, Any]] = [{"width": width, "alpha": alpha} for width, alpha in product(widths, alphas)]
-        done = closed_form(path, grid, self.comparison, train, val, unpaired, seed=seed, refit=refit)
-        return replace(done, report={**done.report, "landmarks": len(cast(Tensor, done.projector.landmarks))})
+            alpha = select(path, points, plain, train, val, unpaired, seed=seed).settings["alpha"]
+        branches = [[{"width": width, "alpha": alpha} for width in branch] for branch in widths]
+        done = closed_form(path, branches, self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        chosen = {"chosen on": "validation"} if val is not None and self.alpha is None else {}
+        return replace(done, report={**done.report, **chosen, "landmarks": len(cast(Tensor, done.projector.landmarks))})
 
-    def _projectors(self, pairs: PairedLatents, grid: Iterable[Mapping[str, Any]], *, seed: int) -> Iterator[Kernel]:
+    def _projectors(self, pairs: PairedLatents, points: Sequence[Mapping[str, Any]], *, seed: int) -> Iterator[Kernel]:
         x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
         solver = _Solver(x, y, landmarks=self.landmarks, seed=seed)
-        return solver.path([(one["width"], one["alpha"]) for one in grid])
+        return solver.path([(one["width"], one["alpha"]) for one in points])
 
 
 class _Solver:

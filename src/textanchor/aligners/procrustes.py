@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,14 +28,14 @@ class Procrustes:
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
         """One singular value decomposition."""
-        return closed_form(_projectors, [{}], self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        return closed_form(_projectors, [[{}]], self.comparison, train, val, unpaired, seed=seed, refit=refit)
 
 
-def _projectors(pairs: PairedLatents, grid: Iterable[Mapping[str, Any]]) -> Iterator[Linear]:
+def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Any]]) -> Iterator[Linear]:
     x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
     x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
     x, y = x - x_mean, y - y_mean
     left, values, right = svd(x.T @ y, full_matrices=False)
     rotation = left @ right
     weight = rotation * (values.sum() / max(float(((x @ rotation) ** 2).sum()), 1e-12))
-    return (linear(weight, y_mean - x_mean @ weight) for _ in grid)
+    return (linear(weight, y_mean - x_mean @ weight) for _ in points)

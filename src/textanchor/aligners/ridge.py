@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,11 @@ import torch
 from jaxtyping import Float64
 from scipy.linalg import eigh
 
-from textanchor.aligners.selection import Comparison, closed_form
+from textanchor.aligners.selection import Comparison, away_from, closed_form
 from textanchor.projectors.linear import Linear
 from textanchor.records import Fit, PairedLatents, Unpaired
 
-ALPHAS = (10.0, 1.0, 1e-1, 1e-2, 1e-3)
-DEFAULT_ALPHA = 0.1
+ALPHAS, DEFAULT = (1e-3, 1e-2, 1e-1, 1.0, 10.0), 0.1
 
 
 class Ridge:
@@ -33,14 +32,14 @@ class Ridge:
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
         """Choose `alpha` on validation unless it is given, then solve for train and validation together."""
-        told = (self.alpha,) if self.alpha is not None else ALPHAS if val is not None else (DEFAULT_ALPHA,)
-        grid: list[Mapping[str, Any]] = [{"alpha": alpha} for alpha in told]
-        return closed_form(_projectors, grid, self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        told = away_from(DEFAULT, ALPHAS) if self.alpha is None else [[self.alpha]]
+        branches = [[{"alpha": alpha} for alpha in branch] for branch in told]
+        return closed_form(_projectors, branches, self.comparison, train, val, unpaired, seed=seed, refit=refit)
 
 
-def _projectors(pairs: PairedLatents, grid: Iterable[Mapping[str, Any]]) -> Iterator[Linear]:
+def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Any]]) -> Iterator[Linear]:
     path = _Path(pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64))
-    return (path.projector(one["alpha"]) for one in grid)
+    return (path.projector(one["alpha"]) for one in points)
 
 
 class _Path:

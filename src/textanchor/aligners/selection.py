@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from textanchor.records import Fit, PairedLatents, Unpaired, Vectors, View
 from textanchor.views import as_item, as_query, as_text, item_gallery, text_gallery, view, with_hubness
 
 T = TypeVar("T")
+Path = Callable[[PairedLatents, Sequence[Mapping[str, Any]]], Iterator[nn.Module]]
+Branches = Sequence[Sequence[Mapping[str, Any]]]
 
 VIEWS = ("centring", "canonical", "canonical(power=2.0)")
 HUBNESS = ("none", "csls", "dis")
@@ -94,7 +96,8 @@ def apart(train: PairedLatents, val: PairedLatents | None) -> None:
 
 
 def select(
-    candidates: Iterable[tuple[Mapping[str, Any], nn.Module]],
+    path: Path,
+    branches: Branches,
     comparison: Comparison,
     train: PairedLatents,
     val: PairedLatents,
@@ -104,23 +107,25 @@ def select(
 ) -> Selected:
     """Every candidate under every view; then every correction of hubness for the two best.
 
-    A solution with many items takes seconds, so there a path of candidates is left at the first one that is worse.
+    Branches lead away from the default, which comes first and wins among equals. With many items, where a solution takes
+    seconds, a branch is left at its first candidate that is worse, and the next is walked only if this one brought nothing.
     """
     tried: list[tuple[float, Mapping[str, Any], Comparison, Vectors, Vectors]] = []
-    last = -1.0
-    for settings, projector in candidates:
-        known, unknown = project(projector, train.inputs), project(projector, val.inputs)
-        here = []
-        for name in comparison.views:
-            how = Comparison(view=name, hubness=comparison.corrections[0])
-            rate = rated(unknown, how.on(known, train, unpaired, seed=seed), val)
-            here.append(rate)
-            tried.append((rate, settings, how, known, unknown))
-        if len(train.items) > MANY and max(here) < last:
+    for branch in branches:
+        rates: list[float] = []
+        for settings, projector in zip(branch, path(train, branch), strict=True):
+            known, unknown = project(projector, train.inputs), project(projector, val.inputs)
+            rates.append(-1.0)
+            for name in comparison.views:
+                how = Comparison(view=name, hubness=comparison.corrections[0])
+                rate = rated(unknown, how.on(known, train, unpaired, seed=seed), val)
+                rates[-1] = max(rates[-1], rate)
+                tried.append((rate, settings, how, known, unknown))
+            tried = sorted(tried, key=lambda entry: -entry[0])[:FINALISTS]
+            if len(train.items) > MANY and rates[-1] < max(rates):
+                break
+        if len(train.items) > MANY and max(rates) > rates[0]:
             break
-        last = max(here)
-        tried = sorted(tried, key=lambda entry: -entry[0])[:FINALISTS]
-    tried = sorted(tried, key=lambda entry: -entry[0])[:FINALISTS]
     finals = [
         (
             rate if name == how.hubness else _rate(name, how, known, unknown, train, val, unpaired, seed),
@@ -133,6 +138,13 @@ def select(
     ]
     top = max(finals, key=lambda entry: entry[0])
     return Selected(settings=top[1], comparison=Comparison(view=top[2], hubness=top[3]), score=top[0])
+
+
+def away_from(default: float, values: Iterable[float]) -> list[list[float]]:
+    """Two branches: the default and what is above it, and what is below it, each leading away."""
+    up = sorted(value for value in values if value > default)
+    down = sorted((value for value in values if value < default), reverse=True)
+    return [[default, *up], *([down] if down else [])]
 
 
 def _rate(
@@ -150,8 +162,8 @@ def _rate(
 
 
 def closed_form(
-    path: Callable[[PairedLatents, Iterable[Mapping[str, Any]]], Iterator[nn.Module]],
-    grid: list[Mapping[str, Any]],
+    path: Path,
+    branches: Branches,
     comparison: Comparison,
     train: PairedLatents,
     val: PairedLatents | None,
@@ -160,17 +172,18 @@ def closed_form(
     seed: int,
     refit: bool,
 ) -> Fit:
-    """Choose from `grid` and `comparison` on validation, then solve for train and validation together unless `refit` is False.
+    """Choose from `branches` and `comparison` on validation, then solve for train and validation together unless `refit` is
+    False.
 
-    `path(pairs, grid)` yields the projector of each grid point. Without validation the first point is taken and said to be.
+    `path(pairs, points)` yields the projector of each point. Without validation the first point is taken and said to be.
     """
     apart(train, val)
     if val is None:
-        chosen, report = comparison.first, {**grid[0], "chosen on": "default"}
-        settings: Mapping[str, Any] = grid[0]
+        settings: Mapping[str, Any] = branches[0][0]
+        chosen, report = comparison.first, {**settings, "chosen on": "default"}
     else:
-        found = select(zip(grid, path(train, grid), strict=True), comparison, train, val, unpaired, seed=seed)
-        choice = len(grid) > 1 or comparison != comparison.first
+        found = select(path, branches, comparison, train, val, unpaired, seed=seed)
+        choice = sum(map(len, branches)) > 1 or comparison != comparison.first
         chosen, settings = found.comparison, found.settings
         report = {**settings, "chosen on": "validation" if choice else "default", "score": found.score}
     both = train.joined(val) if refit else train

@@ -18,6 +18,8 @@ class BankSoftmax(nn.Module):
     (DeViSE) with the ranking loss replaced.
     """
 
+    whole_bank = True
+
     def __init__(self, *, temperature: float = 0.1) -> None:
         super().__init__()
         self.temperature = temperature

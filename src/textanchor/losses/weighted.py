@@ -24,6 +24,7 @@ class WeightedSum(nn.Module):
         if not terms or len(given) != len(terms):
             raise InputError(f"sum: {len(terms)} losses and {len(given)} weights; expected as many, such as sum(a=mse, b=bank)")
         self.terms = nn.ModuleList([registry.part("loss", spec) for spec in terms.values()])
+        self.whole_bank = any(getattr(term, "whole_bank", False) for term in self.terms)
         self.weights = [float(weight) for weight in given]
 
     def forward(self, batch: Batch) -> Float[Tensor, ""]:
