@@ -60,9 +60,8 @@ def main() -> None:
     gradient = [value for spec, value in seconds.items() if spec.startswith("gradient")]
     mine = seconds.get(f"gradient(loss=info-nce, projector=mlp(dropout=0.3), epochs={EPOCHS}, batch={BATCH})", 0.0)
     print("| what | seconds |\n|---|---|")
-    print(
-        f"| encoding {len(ready.pairs.items)} photos and {len(ready.pairs.rows)} captions, train and validation, once | {encoding:.0f} |"
-    )
+    both = len(parts["train"].joined(parts["val"]).items)
+    print(f"| encoding {both} photos and their captions once | {encoding:.0f} |")
     for spec in (spec for spec in specs if not spec.startswith("gradient")):
         print(f"| `{spec}` | {seconds[spec]:.2f} |")
     if gradient:
