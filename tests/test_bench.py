@@ -272,14 +272,14 @@ def test_the_files_of_a_board(board: Any) -> None:
 def test_rerun_repeats_a_bench_and_a_space(board: Any, saved: Path, shapes: Path, tmp_path: Path) -> None:
     found = rerun(board.folder)
     assert (found.same, found.compared, found.differences) == (True, 6, ())
-    found = rerun(saved, output=tmp_path / "again")
+    found = rerun(saved, output=tmp_path / "again", pairs=shapes)
     assert (found.same, found.compared) == (True, 2)
     assert textanchor.load(tmp_path / "again").kinds
     changed = write_shapes(tmp_path / "changed", each=11)
     found = rerun(saved, pairs=changed)
     assert not found.same
     assert "the data" in found.differences[0]
-    with pytest.raises(InputError, match="there is nothing now; say where they are: --pairs"):
+    with pytest.raises(InputError, match="are not here; say where they are: --pairs"):
         rerun(saved, pairs=tmp_path / "gone.csv")
     with pytest.raises(InputError, match="holds neither space.json nor bench.json"):
         rerun(shapes)

@@ -18,7 +18,7 @@ LAYERS = (
     ("space",),
     ("index", "searching", "embedding"),
     ("evaluation",),
-    ("bench",),
+    ("bench", "doctor"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

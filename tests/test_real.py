@@ -132,3 +132,73 @@ def test_real_videos_are_split_fitted_and_judged(shared: Shared, run: Callable[.
     )
     hits = textanchor.search(whole, "a dog barks", tmp_path / "clips.csv", modality="video", k=3)
     assert len(hits) == 3
+
+
+@pytest.fixture(scope="module")
+def sounds(shared: Shared) -> Any:
+    """The first fold of the ESC-50 part: train, validation and test, sources kept apart."""
+    import csv
+
+    from textanchor.records import Item, Pair, Pairs
+    from textanchor.space.preparing import prepare
+
+    names = {row["filename"]: row["category"] for row in csv.DictReader(shared("data/esc50_part/meta.csv").open())}
+    rows = []
+    for row in csv.DictReader(shared("data/splits/esc50_part.csv").open()):
+        place = shared("data/esc50_part/audio") / row["filename"]
+        item = Item(id=row["filename"], modality="audio", path=place)
+        side = "test" if row["fold"] == "0" or row["fold"] == "1" else "train"
+        rows.append(Pair(item=item, text=names[row["filename"]].replace("_", " "), group=row["group"], split=side))
+    ready = prepare(Pairs(rows=tuple(rows)), encoders={"audio": f"onnx:{shared('models/audioset_mn04')}"})
+    return ready.parts("audio", ("train", "val", "test"))
+
+
+def test_sounds_are_named_as_well_as_by_a_classifier_and_better_than_by_the_original_recipe(sounds: Any) -> None:
+    from textanchor.aligners import aligner
+    from textanchor.doctor.reach import hits_of
+    from textanchor.records import Unpaired
+
+    right = {}
+    for name in ("auto", "seed", "ridge"):
+        fit = aligner(name).fit(sounds["train"], sounds["val"], Unpaired(), seed=0)
+        right[name] = hits_of(fit, sounds["test"]).mean()
+    assert right["auto"] >= right["seed"] - 0.01
+    assert right["auto"] >= right["ridge"] - 0.02
+    assert right["auto"] > 0.8
+
+
+def test_classes_that_no_fit_has_seen_are_named(sounds: Any) -> None:
+    from textanchor.evaluation.unseen import paired_draws, zero_shot
+
+    pairs = sounds["train"].joined(sounds["val"]).joined(sounds["test"])
+    ours, seed = zero_shot(pairs, aligners=("ridge", "seed"), draws=6)
+    assert ours.accuracy >= 0.42
+    gain, interval = paired_draws(ours, seed)
+    assert gain > 0.1
+    assert interval[0] > 0
+
+
+def test_the_default_finds_captions_better_than_ridge_and_the_original_recipe(shared: Shared) -> None:
+    import csv
+
+    from textanchor.records import Item, Pair, Pairs
+
+    split = dict(list(csv.reader(shared("data/splits/flickr8k.csv").open()))[1:])
+    kept = dict.fromkeys(("train", "val", "dev"), 0)
+    limit, files, rows = {"train": 1500, "val": 250, "dev": 300}, {}, []
+    for row in csv.DictReader(shared("data/flickr8k/captions.csv").open()):
+        side = split[row["file_name"]]
+        if row["file_name"] not in files:
+            if kept[side] == limit[side]:
+                continue
+            kept[side] += 1
+            files[row["file_name"]] = Item(
+                id=row["file_name"], modality="image", path=shared("data/flickr8k/images") / row["file_name"]
+            )
+        rows.append(Pair(item=files[row["file_name"]], text=row["text"], split=side.replace("dev", "test")))
+    pairs, encoders = Pairs(rows=tuple(rows)), {"image": f"hub:{shared('models/mobilenet_v1_0.75_224')}"}
+    spaces = {name: textanchor.fit(pairs, encoders=encoders, aligner=name) for name in ("auto", "ridge", "seed")}
+    done = textanchor.evaluate(spaces.pop("auto"), pairs, against=spaces, probe=False, map_=False)
+    for one in done.metrics()["differences"]:
+        assert one["R@1 difference"] > 0, one
+        assert one["verdict"] == "better" or one["query"] == "text", one

@@ -18,7 +18,9 @@ def test_every_built_in_part_loads_and_says_what_it_is(kind: str, name: str) -> 
 
 
 def test_unknown_name_gives_the_nearest_and_all() -> None:
-    with pytest.raises(UnknownNameError, match=r"no aligner is called 'rigde'; did you mean 'ridge'\? \(known: auto, bank,"):
+    with pytest.raises(
+        UnknownNameError, match=r"no aligner is called 'rigde'; did you mean 'ridge'\? \(known: asif, auto, bank,"
+    ):
         registry.load("aligner", "rigde")
 
 

@@ -45,8 +45,8 @@ def rerun(
     """Fit a space or run a bench again with the settings that its folder holds; the result goes to `output`, or is only
     compared.
 
-    `pairs` says where the pairs are now; other data is refused for a bench and named for a space. Raises `InputError` for a
-    folder that is neither.
+    `pairs` says where the pairs are; a space keeps only their name, which is looked for here; other data is named as a
+    difference. Raises `InputError` for a folder that is neither.
     """
     place = Path(folder).expanduser()
     how = {"cache": cache, "device": device, "progress": progress}
@@ -62,10 +62,10 @@ def _space(
 ) -> Repeat:
     before = load(place)
     story, settings = before.provenance.get("fit", {}), before.provenance.get("settings", {})
-    if "pairs" not in settings:
+    if "split_name" not in settings:
         raise InputError(f"{place} was fitted by an older textanchor that did not write down all settings; fit it again")
     again = fit(
-        _pairs(told or settings["pairs"], settings["split_name"], modality),
+        _pairs(told or story["source"], settings["split_name"], modality),
         anchor=settings["anchor"],
         encoders=settings["encoders"],
         aligner=settings["aligner"],
@@ -129,5 +129,5 @@ def _pairs(source: str | Path | None, split_name: str | None, modality: str | No
     if source is None:
         raise InputError("the pairs were made in memory; write them to a table and say where it is: --pairs FILE")
     if not Path(source).expanduser().exists():
-        raise InputError(f"the pairs were at {source}, where there is nothing now; say where they are: --pairs FILE")
+        raise InputError(f"the pairs '{source}' are not here; say where they are: --pairs FILE")
     return read_pairs(source, split_name=split_name, modality=modality)

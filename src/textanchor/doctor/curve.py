@@ -81,35 +81,39 @@ def curve(train: PairedLatents, val: PairedLatents, full: Reached, *, more: int,
     return Curve(**plain, gain=gain, interval=interval, why="")
 
 
-def power_law(sizes: Sequence[int], values: np.ndarray, at: int) -> float:
-    """a - b n^-c, least squares over a and b >= 0 for each c of a grid, at one size; never above 1."""
-    best, found = np.inf, float(values[-1])
+def power_law(sizes: Sequence[int], values: np.ndarray, at: int) -> np.ndarray:
+    """a - b n^-c at one size, least squares over a and b >= 0 for each c of a grid; never above 1.
+
+    *Shape:* values [..., sizes] -> [...].
+    """
+    least, found = np.full(values.shape[:-1], np.inf), values[..., -1].astype(float)
     for exponent in EXPONENTS:
         x = np.asarray(sizes, dtype=float) ** -exponent
-        slope = min(0.0, float(np.cov(x, values, bias=True)[0, 1] / max(x.var(), 1e-18)))
-        start = float(values.mean() - slope * x.mean())
-        error = float(((start + slope * x - values) ** 2).sum())
-        if error < best:
-            best, found = error, start + slope * float(at) ** -exponent
-    return min(found, 1.0)
+        mean, centred = values.mean(axis=-1), x - x.mean()
+        slope = np.minimum(0.0, (values - mean[..., None]) @ centred / max(float(centred @ centred), 1e-18))
+        start = mean - slope * x.mean()
+        error = ((start[..., None] + slope[..., None] * x - values) ** 2).sum(axis=-1)
+        found = np.where(error < least, start + slope * float(at) ** -exponent, found)
+        least = np.minimum(least, error)
+    return np.minimum(found, 1.0)
 
 
 def _extrapolated(
     sizes: Sequence[int], hits: Sequence[Sequence[np.ndarray]], groups: Sequence[str], more: int, seed: int
 ) -> tuple[float, tuple[float, float]]:
+    """The expected gain and its interval: validation groups and training subsets are drawn again and again."""
     rng = np.random.default_rng(seed)
     _, place = np.unique(np.array(groups, dtype=object).astype(str), return_inverse=True)
-    last = sizes[-1]
-    gains = []
+    count = int(place.max()) + 1
+    drawn = []
     for _ in range(DRAWS):
-        weight = np.bincount(rng.integers(place.max() + 1, size=place.max() + 1), minlength=place.max() + 1)[place]
+        weight = np.bincount(rng.integers(count, size=count), minlength=count)[place]
         picked = [held[int(rng.integers(len(held)))] for held in hits]
-        values = np.array([(one * weight).sum() / max(weight.sum(), 1) for one in picked])
-        gains.append(power_law(sizes, values, last + more) - power_law(sizes, values, last))
-    mean = np.array([np.mean([one.mean() for one in held]) for held in hits])
-    gain = power_law(sizes, mean, last + more) - power_law(sizes, mean, last)
-    low, high = np.percentile(gains, [2.5, 97.5])
-    return float(gain), (float(low), float(high))
+        drawn.append([(one * weight).sum() / max(weight.sum(), 1) for one in picked])
+    mean = np.array([[np.mean([one.mean() for one in held]) for held in hits], *drawn])
+    gains = power_law(sizes, mean, sizes[-1] + more) - power_law(sizes, mean, sizes[-1])
+    low, high = np.percentile(gains[1:], [2.5, 97.5])
+    return float(gains[0]), (float(low), float(high))
 
 
 def _fixed(full: Reached) -> str:

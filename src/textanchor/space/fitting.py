@@ -105,7 +105,6 @@ def fit(
         fractions=list(fractions),
         resplit=resplit,
         shared_view=shared_view,
-        pairs=held.place and str(held.place),
         split_name=held.split_name,
         video=video,
         wording=ready.wording.described(),

@@ -27,7 +27,7 @@ def canonical(
     mean, white = whitener(anchors, shrinkage)
     raw = ((items - items.mean(axis=0)).T @ (targets - targets.mean(axis=0))).astype(np.float64) / len(items)
     cross = white @ raw @ white
-    values, basis = eigh((cross + cross.T) / 2)
+    values, basis = eigh((cross + cross.T) / 2, driver="evd")
     kept = np.argsort(-values)[:dim]
     turned = white @ basis[:, kept]
     weight = np.maximum(values[kept], 0) ** (power / 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.linalg import eigh
+from scipy.linalg import eigh, svd
 
 from textanchor.records import Affine, Vectors, View
 from textanchor.views.centring import mean_text
@@ -26,7 +26,12 @@ def whitener(anchors: Vectors, shrinkage: float) -> tuple[np.ndarray, Float64[np
     """Mean text, and (C + shrinkage times the mean variance)^(-1/2). *Shape:* [d], [d, d]."""
     mean = mean_text(anchors)
     rows = anchors - mean
-    covariance = (rows.T @ rows).astype(np.float64) / len(rows)
-    unit = max(float(np.trace(covariance)) / len(covariance), 1e-12)
-    values, basis = eigh(covariance / unit)
-    return mean, (basis / np.sqrt(np.maximum(values, 0) + max(shrinkage, 1e-6))) @ basis.T / np.sqrt(unit)
+    if len(rows) < rows.shape[1]:  # fewer texts than dimensions: the rest of the space is scaled as a whole
+        _, singular, right = svd(rows.astype(np.float64), full_matrices=False)
+        values, basis = singular**2 / len(rows), right.T
+    else:
+        values, basis = eigh((rows.T @ rows).astype(np.float64) / len(rows), driver="evd")
+    unit = max(float(values.sum()) / rows.shape[1], 1e-12)
+    rest = 1 / np.sqrt(max(shrinkage, 1e-6) * unit)
+    scale = 1 / np.sqrt(np.maximum(values, 0) + max(shrinkage, 1e-6) * unit)
+    return mean, (basis * (scale - rest)) @ basis.T + rest * np.eye(rows.shape[1])
