@@ -17,13 +17,13 @@ from textanchor.space.preparing import Prepared, embed_texts
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One output of an encoder: agreement with the texts before any fit, and ridge's validation score."""
+    """One output of an encoder: agreement with the texts before any fit; where there are several, ridge's validation score."""
 
     name: str
     dim: int
     knn: float | None
     cka: float | None
-    score: float
+    score: float | None
 
     def row(self) -> dict[str, Any]:
         """Plain figures."""
@@ -57,24 +57,24 @@ def layers(ready: Prepared, modality: str) -> tuple[list[Layer], Prepared]:
             latents = latents.joined(other)  # type: ignore[arg-type]
         assert isinstance(latents, Pooled)
         parts = {side: paired(ready.pairs, modality, latents, texts, anchors, ids) for side, ids in sides.items()}
-        found.append(_layer(out.name or name, parts))
+        found.append(_layer(out.name or name, parts, fitted=len(outs) > 1))
     if len(outs) > 1 and found:
-        best = max(found, key=lambda one: one.score)
+        best = max(found, key=lambda one: one.score or 0.0)
         ready = replace(ready, encoders={**ready.encoders, modality: _named(name, best.name)})
     return found, ready
 
 
-def _layer(name: str, parts: Mapping[str, PairedLatents]) -> Layer:
+def _layer(name: str, parts: Mapping[str, PairedLatents], *, fitted: bool) -> Layer:
     train, val = parts["train"], parts["val"]
     left, right = representatives(train)
-    judged = len(val.items) > 1 and len(train.texts) > 1
+    judged = fitted and len(val.items) > 1 and len(train.texts) > 1
     fit = aligner("ridge").fit(train, val, Unpaired(), seed=0, refit=False) if judged else None
     return Layer(
         name=name,
         dim=train.pooled.shape[1],
         knn=mutual_knn(left, right),
         cka=linear_cka(left, right),
-        score=float(fit.report["score"]) if fit else 0.0,
+        score=float(fit.report["score"]) if fit else None,
     )
 
 

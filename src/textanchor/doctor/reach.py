@@ -17,8 +17,8 @@ from textanchor.records import Fit, PairedLatents, Unpaired
 from textanchor.views import as_item, as_query, as_text, text_gallery
 
 CLOSED = ("ridge", "ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
-MANY = 3000  # items from which kernel ridge takes as many random landmarks, to be quick
-NETWORK = "gradient(loss={}, projector=mlp(dropout=0.3), epochs=20)"
+MANY = 2000  # items from which kernel ridge takes as many random landmarks, to be quick
+NETWORK = "gradient(loss={}, projector=mlp(dropout=0.3), epochs=12)"
 
 
 @dataclass(frozen=True, kw_only=True)
