@@ -82,11 +82,12 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Selected:
-    """The best of some candidates on validation: its settings, how it is compared, and its score."""
+    """The best of some candidates on validation: its settings, how it is compared, its score, and that under plain centring."""
 
     settings: Mapping[str, Any]
     comparison: Comparison
     score: float
+    centred: float
 
 
 def apart(train: PairedLatents, val: PairedLatents | None) -> None:
@@ -130,14 +131,15 @@ def select(
         (
             rate if name == how.hubness else _rate(name, how, known, unknown, train, val, unpaired, seed),
             settings,
-            how.view,
-            name,
+            Comparison(view=how.view, hubness=name),
+            Comparison().on(known, train, unpaired, seed=seed),
+            unknown,
         )
         for rate, settings, how, known, unknown in tried
         for name in comparison.corrections
     ]
     top = max(finals, key=lambda entry: entry[0])
-    return Selected(settings=top[1], comparison=Comparison(view=top[2], hubness=top[3]), score=top[0])
+    return Selected(settings=top[1], comparison=top[2], score=top[0], centred=rated(top[4], top[3], val))
 
 
 def away_from(default: float, values: Iterable[float]) -> list[list[float]]:
@@ -186,6 +188,7 @@ def closed_form(
         choice = sum(map(len, branches)) > 1 or comparison != comparison.first
         chosen, settings = found.comparison, found.settings
         report = {**settings, "chosen on": "validation" if choice else "default", "score": found.score}
+        report["centred score"] = found.centred
     both = train.joined(val) if refit else train
     projector = next(path(both, [settings]))
     named = {"view": chosen.view, "hubness": chosen.hubness}
