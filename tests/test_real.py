@@ -142,9 +142,11 @@ def sounds(shared: Shared) -> Any:
     from textanchor.records import Item, Pair, Pairs
     from textanchor.space.preparing import prepare
 
-    names = {row["filename"]: row["category"] for row in csv.DictReader(shared("data/esc50_part/meta.csv").open())}
+    names = {
+        row["filename"]: row["category"] for row in csv.DictReader(shared("data/esc50_part/meta.csv").read_text().splitlines())
+    }
     rows = []
-    for row in csv.DictReader(shared("data/splits/esc50_part.csv").open()):
+    for row in csv.DictReader(shared("data/splits/esc50_part.csv").read_text().splitlines()):
         place = shared("data/esc50_part/audio") / row["filename"]
         item = Item(id=row["filename"], modality="audio", path=place)
         side = "test" if row["fold"] == "0" or row["fold"] == "1" else "train"
@@ -183,10 +185,10 @@ def test_the_default_finds_captions_better_than_ridge_and_the_original_recipe(sh
 
     from textanchor.records import Item, Pair, Pairs
 
-    split = dict(list(csv.reader(shared("data/splits/flickr8k.csv").open()))[1:])
+    split = dict(list(csv.reader(shared("data/splits/flickr8k.csv").read_text().splitlines()))[1:])
     kept = dict.fromkeys(("train", "val", "dev"), 0)
     limit, files, rows = {"train": 1500, "val": 250, "dev": 300}, {}, []
-    for row in csv.DictReader(shared("data/flickr8k/captions.csv").open()):
+    for row in csv.DictReader(shared("data/flickr8k/captions.csv").read_text().splitlines()):
         side = split[row["file_name"]]
         if row["file_name"] not in files:
             if kept[side] == limit[side]:
