@@ -172,15 +172,14 @@ def part(kind: str, spec: str, **more: Any) -> Any:
     that it does not have."""
     name, settings = take_apart(spec)
     made = load(kind, name)
+    signature = inspect.signature(made)
     try:
-        bound = inspect.signature(made).bind(**{**more, **settings})
+        bound = signature.bind(**{**more, **settings})
     except TypeError as why:
         raise InputError(f"{kind} {name}: {why}") from None
     for key, value in settings.items():
         if key in bound.arguments:
-            bound.arguments[key] = _checked(
-                value, str(inspect.signature(made).parameters[key].annotation), f"{kind} {name}: {key}"
-            )
+            bound.arguments[key] = _checked(value, str(signature.parameters[key].annotation), f"{kind} {name}: {key}")
     return made(*bound.args, **bound.kwargs)
 
 

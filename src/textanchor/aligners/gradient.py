@@ -85,8 +85,8 @@ class Gradient:
             report |= {"epochs": chosen, "chosen on": "validation", "score": rate}
         named = {"view": self.comparison.view, "hubness": self.comparison.hubness}
         view = replace(view, hubness=self.comparison.made(projector, train, unpaired, seed=seed).hubness)
-        if self.comparison.hubness != "none":
-            report |= {"score": score(projector, view, val)} if val is not None else {}
+        if val is not None and self.comparison.hubness != "none":
+            report["score"] = score(projector, view, val)
         return Fit(projector=projector.eval(), view=view, report={**report, **named})
 
     def _projector(self, train: PairedLatents, base: Fit | None, seed: int) -> nn.Module:
@@ -99,8 +99,7 @@ class Gradient:
         wide = inputs.tokens.shape[1] if isinstance(inputs, Ragged) else inputs.shape[1]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            spec = registry.spelled(name, {})
-            made = registry.part("projector", spec, dim_in=wide, dim_out=train.anchors.shape[1], **settings)
+            made = registry.part("projector", name, dim_in=wide, dim_out=train.anchors.shape[1], **settings)
         if base is not None:
             made.base.load_state_dict(base.projector.state_dict())
             made.base.requires_grad_(False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -127,19 +127,15 @@ def select(
                 break
         if len(train.items) > MANY and max(rates) > rates[0]:
             break
-    finals = [
-        (
-            rate if name == how.hubness else _rate(name, how, known, unknown, train, val, unpaired, seed),
-            settings,
-            Comparison(view=how.view, hubness=name),
-            Comparison().on(known, train, unpaired, seed=seed),
-            unknown,
-        )
-        for rate, settings, how, known, unknown in tried
-        for name in comparison.corrections
-    ]
-    top = max(finals, key=lambda entry: entry[0])
-    return Selected(settings=top[1], comparison=top[2], score=top[0], centred=rated(top[4], top[3], val))
+    finals = []
+    for rate, settings, first, known, unknown in tried:
+        for name in comparison.corrections:
+            how = replace(first, hubness=name)
+            here = rate if how == first else rated(unknown, how.on(known, train, unpaired, seed=seed), val)
+            finals.append((here, settings, how, known, unknown))
+    top, settings, how, known, unknown = max(finals, key=lambda entry: entry[0])
+    centred = rated(unknown, Comparison().on(known, train, unpaired, seed=seed), val)
+    return Selected(settings=settings, comparison=how, score=top, centred=centred)
 
 
 def away_from(default: float, values: Iterable[float]) -> list[list[float]]:
@@ -147,20 +143,6 @@ def away_from(default: float, values: Iterable[float]) -> list[list[float]]:
     up = sorted(value for value in values if value > default)
     down = sorted((value for value in values if value < default), reverse=True)
     return [[default, *up], *([down] if down else [])]
-
-
-def _rate(
-    name: str,
-    how: Comparison,
-    known: Vectors,
-    unknown: Vectors,
-    train: PairedLatents,
-    val: PairedLatents,
-    unpaired: Unpaired,
-    seed: int,
-) -> float:
-    held = Comparison(view=how.view, hubness=name).on(known, train, unpaired, seed=seed)
-    return rated(unknown, held, val)
 
 
 def closed_form(

@@ -82,8 +82,9 @@ def _step(
     rng: np.random.Generator,
 ) -> Tensor:
     """The loss of one batch; with mixup, of mixed latents against the texts of both, by their shares."""
-    bank = _bank(train, rows, rng) if getattr(loss, "whole_bank", False) else np.unique(train.relevant[rows].indices)
-    own = torch.from_numpy(train.relevant[rows][:, bank].toarray())
+    relevant = train.relevant[rows]
+    bank = _bank(train, rows, rng) if getattr(loss, "whole_bank", False) else np.unique(relevant.indices)
+    own = torch.from_numpy(relevant[:, bank].toarray())
     chosen = torch.from_numpy(np.searchsorted(bank, text_of[rows]))
     inputs = tensors(train.inputs, rows)
     if not plan.mixup:

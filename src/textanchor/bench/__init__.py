@@ -11,8 +11,9 @@ from typing import Any
 from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
-from textanchor.bench.board import Line, lines
-from textanchor.bench.folder import begin, ledger, note_read, outcomes, store, stored
+from textanchor.aligners import aligner
+from textanchor.bench.board import Line, lines, same_method
+from textanchor.bench.folder import begin, facts_of, ledger, note_read, outcomes, store, stored
 from textanchor.bench.measuring import Outcome, Parts, agreement, measured
 from textanchor.bench.plan import Grid, Run
 from textanchor.bench.search import study, suggested
@@ -21,7 +22,6 @@ from textanchor.data.pairs import read_pairs
 from textanchor.data.splits import FRACTIONS, check_apart
 from textanchor.data.wording import Wording
 from textanchor.errors import InputError
-from textanchor.files import digest
 from textanchor.records import Pairs
 from textanchor.space.preparing import Prepared, prepare
 
@@ -112,7 +112,7 @@ def compare(
         "split_name": first.given.split_name, "wording": first.wording.described(), "trials": trials, "baseline": baseline,
         "grid": grid.__dict__ | {"encoders": {name: list(one) for name, one in grid.encoders.items()}},
     }  # fmt: skip
-    tokens = any(_ragged(run) for run in runs)
+    tokens = any(aligner(spec).ragged for spec in grid.specs())
     tasks = {key: _task(place, one, ("train", "val"), tokens=tokens) for key, one in ready.items()}
     begin(place, _facts(first, tasks, settings))
     todo: list[Callable[[], Any]] = []
@@ -122,10 +122,10 @@ def compare(
         todo = [delayed(tasks[_where(run)])(run) for run in runs]
     for _ in _done(todo, jobs, progress):
         pass
-    mine = {run.method for run in runs}
-    board = lines(outcomes(place, "val"), baseline=baseline)
     if test != "none":
-        wanted = [line for line in board if test == "all" or line is board[0] or _is(line, baseline)]
+        mine = {run.method for run in runs}
+        board = lines(outcomes(place, "val"), baseline=baseline)
+        wanted = [line for line in board if test == "all" or line is board[0] or same_method(line.method, baseline)]
         looked = [line for line in wanted if line.method in mine]
         for key, one in ready.items():
             here = [run for line in looked for run in _runs_of(line, grid.seeds) if _where(run) == key]
@@ -141,7 +141,6 @@ def compare(
 
 def gathered(folder: Path, *, baseline: str | None) -> Board:
     """The leaderboard of what a folder holds, and its files `board.csv` and `board.html`."""
-    from textanchor.bench.folder import facts_of
     from textanchor.bench.page import write_board
 
     validation, test = outcomes(folder, "val"), outcomes(folder, "test")
@@ -149,7 +148,7 @@ def gathered(folder: Path, *, baseline: str | None) -> Board:
         raise InputError(f"{folder} holds no measured run")
     ranked = lines(validation, baseline=baseline)
     order = {line.name: place for place, line in enumerate(ranked)}
-    known = baseline if baseline and any(_is_method(one.run.method, baseline) for one in test) else None
+    known = baseline if any(same_method(one.run.method, baseline) for one in test) else None
     judged = sorted(lines(test, baseline=known), key=lambda line: order.get(line.name, len(order))) if test else []
     board = Board(folder=folder, facts=facts_of(folder), validation=ranked, test=judged, reads=len(ledger(folder)))
     write_board(board)
@@ -186,11 +185,11 @@ def _task(folder: Path, ready: Prepared, sides: Sequence[str], *, tokens: bool) 
 def _facts(ready: Prepared, tasks: Mapping[str, _Task], settings: Mapping[str, Any]) -> dict[str, Any]:
     parts = next(iter(tasks.values())).parts
     return {
-        "data": digest(*(f"{ready.hashes.get(pair.item.id)} {pair.text}" for pair in ready.pairs.rows)),
+        "data": ready.data,
         "split": ready.split.name,
         "sizes": {name: {side: len(one.items) for side, one in sides.items()} for name, sides in parts.items()},
         "notes": list(ready.split.notes),
-        "skipped": [{"item": one.item, "reason": one.reason} for one in ready.skipped],
+        "skipped": ready.left_out(),
         "agreement": {
             f"{name} · {key}": agreement(sides["train"]) for key, task in tasks.items() for name, sides in task.parts.items()
         },
@@ -204,20 +203,6 @@ def _where(run: Run) -> str:
     return json.dumps([run.anchor, dict(run.encoders)], sort_keys=True)
 
 
-def _ragged(run: Run) -> bool:
-    from textanchor.aligners import aligner
-
-    return aligner(run.aligner).ragged
-
-
 def _runs_of(line: Line, seeds: int) -> list[Run]:
     plain: dict[str, Any] = {"anchor": line.anchor, "encoders": line.encoders, "aligner": line.aligner, "method": line.method}
     return [Run(**plain, seed=seed) for seed in range(min(seeds, line.seeds))]
-
-
-def _is(line: Line, method: str | None) -> bool:
-    return method is not None and _is_method(line.method, method)
-
-
-def _is_method(one: str, other: str) -> bool:
-    return one.replace(" ", "") == other.replace(" ", "")

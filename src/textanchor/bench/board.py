@@ -45,12 +45,13 @@ def lines(found: Sequence[Outcome], *, baseline: str | None) -> list[Line]:
     best = {key: _best_trial(held) for key, held in methods.items()}
     base = _baseline(best, baseline) if baseline else None
     names = _names(list(best))
-    made = [_line(names[key], held, len(_trials(methods[key])), base, best) for key, held in best.items()]
+    made = [_line(names[key], held, len({one.run.aligner for one in methods[key]}), base, best) for key, held in best.items()]
     return sorted(made, key=lambda line: -line.figures["score"])
 
 
-def _trials(held: Sequence[Outcome]) -> set[str]:
-    return {one.run.aligner for one in held}
+def same_method(one: str, other: str | None) -> bool:
+    """Whether two specs are one, spaces aside."""
+    return other is not None and one.replace(" ", "") == other.replace(" ", "")
 
 
 def _best_trial(held: list[Outcome]) -> list[Outcome]:
@@ -63,9 +64,8 @@ def _best_trial(held: list[Outcome]) -> list[Outcome]:
 
 
 def _baseline(best: Mapping[tuple[Any, ...], list[Outcome]], told: str) -> tuple[Any, ...]:
-    plain = told.replace(" ", "")
     for key in best:
-        if key[2].replace(" ", "") == plain:
+        if same_method(key[2], told):
             return key
     raise InputError(f"no baseline '{told}' among the methods: {', '.join(sorted({str(key[2]) for key in best}))}")
 

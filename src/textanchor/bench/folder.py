@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -79,7 +79,11 @@ def store(folder: Path, outcome: Outcome, versions: Mapping[str, str]) -> None:
 
 def stored(folder: Path, run: Run, side: str) -> Outcome | None:
     """A run that was measured before, or None; a damaged file counts as none and is measured again."""
-    place = folder / "runs" / f"{run.id}.{side}.json"
+    found = _read(folder / "runs" / f"{run.id}.{side}.json")
+    return replace(found, run=run) if found is not None else None
+
+
+def _read(place: Path) -> Outcome | None:
     if not place.is_file():
         return None
     try:
@@ -88,7 +92,13 @@ def stored(folder: Path, run: Run, side: str) -> Outcome | None:
             hits = {key.removeprefix("hits "): held[key] for key in held.files if key.startswith("hits ")}
             groups = {key.removeprefix("groups "): held[key].tolist() for key in held.files if key.startswith("groups ")}
         return Outcome(
-            run=run, side=side, figures=row["figures"], chosen=row["chosen"], seconds=row["seconds"], hits=hits, groups=groups
+            run=Run(**row["run"]),
+            side=row["side"],
+            figures=row["figures"],
+            chosen=row["chosen"],
+            seconds=row["seconds"],
+            hits=hits,
+            groups=groups,
         )
     except (DamagedError, OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
         return None
@@ -96,15 +106,8 @@ def stored(folder: Path, run: Run, side: str) -> Outcome | None:
 
 def outcomes(folder: Path, side: str) -> list[Outcome]:
     """Every run of a side that was measured, in the order of their files."""
-    found = []
-    for place in sorted((folder / "runs").glob(f"*.{side}.json")):
-        try:
-            run = Run(**read_json(place)["run"])
-        except (DamagedError, TypeError, KeyError):
-            continue
-        if (one := stored(folder, run, side)) is not None:
-            found.append(one)
-    return found
+    read = (_read(place) for place in sorted((folder / "runs").glob(f"*.{side}.json")))
+    return [one for one in read if one is not None]
 
 
 def ledger(folder: Path) -> list[dict[str, Any]]:

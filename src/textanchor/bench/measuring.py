@@ -17,7 +17,7 @@ from textanchor.latents.pairing import representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.metrics.geometry import alignment, modality_gap, uniformity
 from textanchor.metrics.hubness import occurrence_skew
-from textanchor.records import PairedLatents, Unpaired
+from textanchor.records import PairedLatents, Unpaired, Vectors
 from textanchor.space import Space
 from textanchor.space.holdings import Fitted, Seen
 from textanchor.space.items import TEXT
@@ -59,8 +59,8 @@ def measured(run: Run, parts: Parts, fingerprints: Mapping[str, str], anchor_fin
     space = Space(anchor=run.anchor, anchor_fingerprint=anchor_fingerprint, modalities=held, seen=Seen(), provenance={})
     judged = {modality: sides[side] for modality, sides in parts.items()}
     rows = [*alignment_rows("run", space, side, judged), *emergent_rows("run", space, side, judged)]
-    figures = _figures(rows) | _shape(space, judged)
     raw = {name: space.project(name, pairs.inputs) for name, pairs in judged.items()}
+    figures = _figures(rows) | _shape(space, judged, raw)
     scores = [rated(raw[name], space.view(name), pairs) for name, pairs in judged.items()]
     return Outcome(
         run=run,
@@ -92,11 +92,11 @@ def _figures(rows: Sequence[Row]) -> dict[str, float]:
     return found
 
 
-def _shape(space: Space, judged: Mapping[str, PairedLatents]) -> dict[str, float]:
+def _shape(space: Space, judged: Mapping[str, PairedLatents], projected: Mapping[str, Vectors]) -> dict[str, float]:
     """Hubness skew of both galleries, modality gap, alignment and uniformity of each modality."""
     found: dict[str, float | None] = {}
     for name, pairs in judged.items():
-        raw = space.project(name, pairs.inputs)
+        raw = projected[name]
         items, texts = space.compared(raw, name, TEXT), space.compared(pairs.anchors, TEXT, name)
         found[f"{name}->text hubness skew"] = occurrence_skew(
             space.query(raw, name, TEXT), space.gallery(pairs.anchors, TEXT, name)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from textanchor.bench.board import Line, table
 from textanchor.evaluation.drawing import as_svg
-from textanchor.evaluation.report import cell, columns
+from textanchor.evaluation.report import columns, rendered
 from textanchor.files import write_bytes
 
 if TYPE_CHECKING:
@@ -30,11 +28,10 @@ def write_board(board: Board) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_bytes(board.folder / "board.csv", text.getvalue().encode())
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page.filters["cell"] = cell
-    template = page.from_string(files("textanchor.bench").joinpath("board.html.jinja").read_text(encoding="utf-8"))
     tested = table(board.test)
-    html = template.render(
+    html = rendered(
+        "textanchor.bench",
+        "board.html.jinja",
         board=board,
         tables=[("Validation", columns(rows), rows), ("Test", columns(tested), tested)],
         differences=[(line.name, line.against) for line in (*board.test, *board.validation) if line.against],

@@ -97,8 +97,7 @@ def diagnose(
     reach: dict[str, Sequence[Reached]] = {}
     curves: dict[str, Curve] = {}
     for modality in tqdm(list(ready.encoders), desc="look", unit="modality", disable=None if progress else True):
-        several[modality], ready = layers(ready, modality)
-        parts = ready.parts(modality, ("train", "val"))
+        several[modality], parts = layers(ready, modality)
         if parts is None:
             continue
         found[modality] = [*texts(parts["train"].joined(parts["val"])), *near_duplicates(parts)]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from textanchor.aligners import aligner
-from textanchor.encoders import make, outputs, parse
+from textanchor.encoders import make, outputs
 from textanchor.latents.engine import stream
 from textanchor.latents.pairing import paired, representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
-from textanchor.records import PairedLatents, Pooled, Unpaired
+from textanchor.records import PairedLatents, Unpaired
 from textanchor.space.preparing import Prepared, embed_texts
 
 
@@ -30,38 +30,40 @@ class Layer:
         return {"layer": self.name, "dim": self.dim, "mutual 10-NN": self.knn, "CKA": self.cka, "ridge score": self.score}
 
 
-def layers(ready: Prepared, modality: str) -> tuple[list[Layer], Prepared]:
-    """All pooled outputs of the encoder, encoded in one pass, and a preparation that goes on with the best by ridge.
+def layers(ready: Prepared, modality: str) -> tuple[list[Layer], dict[str, PairedLatents] | None]:
+    """All pooled outputs of the encoder, encoded in one pass, and the pairs of the best by ridge; of one output, that one.
 
-    An encoder of one output is that one row.
+    No pairs where no file has such a part.
     """
-    name = ready.encoders[modality]
+    name, sides = ready.encoders[modality], ("train", "val")
     encoder = make(name, modality, device=ready.base.device)
     outs = outputs(encoder)
-    sides = {side: getattr(ready.split, side) for side in ("train", "val")}
+    if len(outs) == 1:
+        parts = ready.parts(modality, sides)
+        return ([_layer(outs[0].name or name, parts, fitted=False)] if parts else []), parts
+    wanted = {side: getattr(ready.split, side) for side in sides}
     items = [
         item
         for item in ready.pairs.only(modality).items
-        if item.id in ready.hashes and any(item.id in ids for ids in sides.values())
+        if item.id in ready.hashes and any(item.id in ids for ids in wanted.values())
     ]
     chunks = list(stream(items, encoder, cache=ready.base.cache, known=ready.hashes, progress=ready.progress))
-    texts = ready.texts(modality, ("train", "val"))
+    texts = ready.texts(modality, sides)
     anchors = embed_texts(ready.base, texts, modality=modality, wording=ready.wording, progress=ready.progress)
     found = []
     for place, out in enumerate(outs):
         held = [chunk.latents[place] for chunk in chunks]
-        if out.ragged or not held or not sum(map(len, held)):
+        if out.ragged or not sum(map(len, held)):
             continue
         latents = held[0]
         for other in held[1:]:
             latents = latents.joined(other)  # type: ignore[arg-type]
-        assert isinstance(latents, Pooled)
-        parts = {side: paired(ready.pairs, modality, latents, texts, anchors, ids) for side, ids in sides.items()}
-        found.append(_layer(out.name or name, parts, fitted=len(outs) > 1))
-    if len(outs) > 1 and found:
-        best = max(found, key=lambda one: one.score or 0.0)
-        ready = replace(ready, encoders={**ready.encoders, modality: _named(name, best.name)})
-    return found, ready
+        parts = {side: paired(ready.pairs, modality, latents, texts, anchors, ids) for side, ids in wanted.items()}
+        found.append((_layer(out.name, parts, fitted=True), parts))
+    if not found:
+        return [], ready.parts(modality, sides)  # which says what is wrong
+    best = max(found, key=lambda one: one[0].score or 0.0)
+    return [layer for layer, _ in found], best[1]
 
 
 def _layer(name: str, parts: Mapping[str, PairedLatents], *, fitted: bool) -> Layer:
@@ -76,11 +78,3 @@ def _layer(name: str, parts: Mapping[str, PairedLatents], *, fitted: bool) -> La
         cka=linear_cka(left, right),
         score=float(fit.report["score"]) if fit else None,
     )
-
-
-def _named(encoder: str, output: str) -> str:
-    """The encoder with the options of one of its outputs, such as `layer=3,pool=mean`."""
-    spec = parse(encoder)
-    options = {**spec.options, **dict(part.split("=", 1) for part in output.split(",") if "=" in part)}
-    told = ",".join(f"{key}={value}" for key, value in options.items())
-    return spec.scheme + (f":{spec.argument}" if spec.argument else "") + (f"@{told}" if told else "")

@@ -14,7 +14,7 @@ from textanchor.metrics.interval import bootstrap
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
 from textanchor.records import Fit, PairedLatents, Unpaired
-from textanchor.views import as_item, as_query, as_text, text_gallery
+from textanchor.views import naming
 
 CLOSED = ("ridge", "ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
 MANY = 2000  # items from which kernel ridge takes as many random landmarks, to be quick
@@ -43,8 +43,7 @@ def reached(spec: str, train: PairedLatents, val: PairedLatents, *, seed: int) -
 
 def hits_of(fit: Fit, val: PairedLatents) -> np.ndarray:
     """Whether each validation item's best text is one of its own."""
-    items = as_query(fit.view, as_item(fit.view, project(fit.projector, val.inputs)))
-    texts = text_gallery(fit.view, as_text(fit.view, val.anchors))
+    items, texts = naming(fit.view, project(fit.projector, val.inputs), val.anchors)
     return np.asarray(retrieval(items, texts, rows_of(val.relevant)).rank < 1)
 
 

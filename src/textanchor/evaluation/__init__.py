@@ -148,8 +148,7 @@ def _refitted(
 
     Unseen items, and on request all; of many a random part.
     """
-    work = list(found.parts[HELD_OUT].items())
-    labelled = [(HELD_OUT, name, pairs) for name, pairs in work]
+    labelled = [(HELD_OUT, name, pairs) for name, pairs in found.parts[HELD_OUT].items()]
     if include_train:
         everything = judged([space], held, include_train=False, progress=False, for_refit=True).parts[HELD_OUT]
         labelled += [(ALL_PAIRS, name, pairs) for name, pairs in everything.items()]

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from textanchor.aligners import aligner
 from textanchor.projectors import project
 from textanchor.records import PairedLatents, Unpaired, Vectors
-from textanchor.views import as_item, as_peer, as_query, as_text, text_gallery
+from textanchor.views import as_peer, naming
 
 FOLDS = 5
 
@@ -77,8 +77,8 @@ def _fold(
     train, val = _inner_sides(pairs, labels, known, seed)
     fit = aligner(aligner_name).fit(train, val, Unpaired(), seed=seed)
     raw = project(fit.projector, pairs.inputs)
-    texts = text_gallery(fit.view, as_text(fit.view, pairs.anchors))
-    nearest = (as_query(fit.view, as_item(fit.view, raw[rest])) @ texts.T).argmax(axis=1)
+    items, texts = naming(fit.view, raw[rest], pairs.anchors)
+    nearest = (items @ texts.T).argmax(axis=1)
     vectors = as_peer(fit.view, None, raw)  # a view that weighs text directions leaves some of them nearly empty
     largest = Counter(labels[known].tolist()).most_common(1)[0][0]
     return {

@@ -33,10 +33,9 @@ def write_report(
     Raises `InputError` if the folder exists and is not ours or `overwrite` is not given.
     """
     place, metrics = Path(folder).expanduser(), evaluation.metrics()
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page.filters["cell"] = cell
-    template = page.from_string(files("textanchor.evaluation").joinpath("report.html.jinja").read_text(encoding="utf-8"))
-    html = template.render(
+    html = rendered(
+        "textanchor.evaluation",
+        "report.html.jinja",
         title=title,
         metrics=metrics,
         tables=[(TITLES[name], name, columns(metrics[name]), metrics[name]) for name in TITLES if metrics[name]],
@@ -51,6 +50,13 @@ def write_report(
         write_json(new / "metrics.json", metrics)
         write_bytes(new / "report.html", html.encode())
     return place / "report.html"
+
+
+def rendered(package: str, template: str, **values: Any) -> str:
+    """A page from a template that lies in a package; everything is escaped, and a missing value is an error."""
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters["cell"] = cell
+    return page.from_string(files(package).joinpath(template).read_text(encoding="utf-8")).render(**values)
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

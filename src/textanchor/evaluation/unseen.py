@@ -12,7 +12,7 @@ from textanchor.errors import InputError
 from textanchor.metrics.interval import bootstrap
 from textanchor.projectors import project
 from textanchor.records import PairedLatents, Unpaired
-from textanchor.views import as_item, as_query, as_text, text_gallery
+from textanchor.views import naming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,7 @@ def zero_shot(
         train, val, test = (pairs.take(np.flatnonzero(np.isin(pairs.first_text, held))) for held in (seen, inner, unseen))
         for name in aligners:
             fit = aligner(name).fit(train, val, Unpaired(), seed=seed)
-            items = as_query(fit.view, as_item(fit.view, project(fit.projector, test.inputs)))
-            names = text_gallery(fit.view, as_text(fit.view, test.anchors))
+            items, names = naming(fit.view, project(fit.projector, test.inputs), test.anchors)
             rates[name].append(float(((items @ names.T).argmax(axis=1) == test.first_text).mean()))
     return tuple(
         ZeroShot(

@@ -13,7 +13,6 @@ from textanchor.data.contents import PART
 from textanchor.data.splits import FRACTIONS, Split
 from textanchor.data.wording import Wording
 from textanchor.errors import InputError, NothingUsableError
-from textanchor.files import digest
 from textanchor.records import PairedLatents, Pairs, Unpaired
 from textanchor.space import Space
 from textanchor.space.holdings import Fitted, Seen
@@ -91,11 +90,11 @@ def fit(
         raise NothingUsableError(f"no item of {held.source} could be fitted: {'; '.join(ready.absent)}")
     story = {
         "source": held.source,
-        "data": digest(*(f"{ready.hashes.get(pair.item.id)} {pair.text}" for pair in held.rows)),
+        "data": ready.data,
         "split": ready.split.name,
         "notes": [*ready.split.notes, *ready.absent],
         "counts": counts,
-        "skipped": [{"item": one.item, "reason": one.reason} for one in ready.skipped],
+        "skipped": ready.left_out(),
     }
     settings = provenance(
         anchor=base.anchor,

@@ -15,6 +15,7 @@ from textanchor.data.splits import FRACTIONS, Split, split
 from textanchor.data.wording import Wording
 from textanchor.encoders import canonical, make_single
 from textanchor.errors import InputError, ItemError, NothingUsableError
+from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
 from textanchor.latents.pairing import paired
 from textanchor.latents.ray_engine import prefill
@@ -70,6 +71,15 @@ class Prepared:
         texts = self.texts(modality, sides)
         anchors = embed_texts(self.base, texts, modality=modality, wording=self.wording, progress=self.progress)
         return {side: paired(self.pairs, modality, found.latents, texts, anchors, getattr(self.split, side)) for side in sides}
+
+    @property
+    def data(self) -> str:
+        """One hash of what the items hold and which texts they have."""
+        return digest(*(f"{self.hashes.get(pair.item.id)} {pair.text}" for pair in self.pairs.rows))
+
+    def left_out(self) -> list[dict[str, str]]:
+        """What was skipped, JSON-ready."""
+        return [{"item": one.item, "reason": one.reason} for one in self.skipped]
 
     def texts(self, modality: str, sides: Sequence[str]) -> tuple[str, ...]:
         """Distinct texts of a modality on some sides, in order of first appearance."""

@@ -88,6 +88,11 @@ def text_gallery(view: View | None, mapped: Vectors) -> Scored:
     return mapped if held is None else _biased(held, mapped, as_item(view, held.items))
 
 
+def naming(view: View | None, raw: Vectors, anchors: Vectors) -> tuple[Scored, Scored]:
+    """Raw items as queries and raw texts as their gallery; the inner product is the score."""
+    return as_query(view, as_item(view, raw)), text_gallery(view, as_text(view, anchors))
+
+
 def _correction(view: View | None) -> Hubness | None:
     return view.hubness if view is not None and view.hubness is not None and view.hubness.method != "none" else None
 
