@@ -1,8 +1,7 @@
 """The tables of docs/findings.md on digits: `python benchmarks/digits.py DATA MODELS [--seeds 3]`.
 
 DATA holds mnist/ and fsdd/, MODELS the folders mobilenet_v1_0.75_224 and audioset_mn04. Prints Markdown. Every figure is
-held out;
-the mean over seeds is given with the smallest and largest value.
+held out; the mean over seeds is given with the smallest and largest value.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """The loss tables of docs/findings.md: `python benchmarks/losses.py DATA MODELS [--sets esc50 digits ...] [--seeds 5]`.
 
 DATA holds mnist/, fsdd/, esc50_part/, flickr8k/ and splits/; MODELS the folders mobilenet_v1_0.75_224 and audioset_mn04.
-Every row
-is fitted on train and validation, the number of epochs or the penalty chosen on validation, and judged on test once; ESC-50
-runs
-over its five folds instead of seeds. Prints Markdown: positive cosine and floor, accuracy or R@1, emergent R@1, with the
-standard deviation over seeds or folds.
+Every row is fitted on train and validation, the number of epochs or the penalty chosen on validation, and judged on test
+once; ESC-50 runs over its five folds instead of seeds. Prints Markdown: positive cosine and floor, accuracy or R@1,
+emergent R@1, with the standard deviation over seeds or folds.
 """
 
 from __future__ import annotations

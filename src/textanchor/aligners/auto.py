@@ -15,9 +15,8 @@ class Auto:
     """Fits each candidate and keeps the one with the best validation score; the report says all scores.
 
     Closed forms choose their view and their correction of hubness as well. The softmax over the bank of texts is tried where
-    there are at least twice as many items as texts. Of equals to three digits the one is taken whose vectors are best when
-    they are
-    only centred, which is how modalities that were never paired are compared; of equals in that too the simplest.
+    there are at least twice as many items as texts. Of equals to three digits the one is taken whose vectors are best when they
+    are only centred, which is how modalities that were never paired are compared; of equals in that too the simplest.
     """
 
     ragged = False

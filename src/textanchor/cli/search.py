@@ -41,8 +41,7 @@ def command(
     """Find what is nearest to QUERY, a sentence or a file of any modality, in a folder or table of any modalities.
 
     QUERY is a file if such a file exists. A list of several modalities is ordered by `standard`, the score in standard
-    deviations
-    above that of random training pairs of the two modalities.
+    deviations above that of random training pairs of the two modalities.
     """
     from textanchor.data.readers import guess_modality
     from textanchor.errors import InputError

@@ -34,8 +34,8 @@ def zero_shot(
     """Hold out random classes, fit on the others, and name the held-out classes' items by the nearest of their names.
 
     Everything is fitted on seen classes, views and hubness too; hyperparameters are chosen on classes held out of the seen
-    ones, so
-    that what is chosen is what carries over. Raises `InputError` for items of several texts or fewer than 3 times `classes`.
+    ones, so that what is chosen is what carries over. Raises `InputError` for items of several texts or fewer than 3 times
+    `classes`.
     """
     if len(pairs.edges) != len(pairs.items):
         raise InputError(f"held-out classes of {pairs.modality}: items with several texts have no single class")

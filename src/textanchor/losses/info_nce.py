@@ -17,9 +17,8 @@ class InfoNCE(nn.Module):
     negatives: each positive is contrasted with true negatives alone. Merely calling them positives and leaving them in the
     denominator, as UniCL does, is the plain loss again where texts are frozen: equal texts have equal scores.
     `repeats_are_negatives` is that plain loss; it is here to be measured.
-    Sources: van den Oord et al. 2018, arXiv:1807.03748; both directions as in Radford et al. 2021, arXiv:2103.00020;
-    positives out
-    of the denominator as in Feeney and Hughes 2023 (SINCERE), arXiv:2309.14277, equation 6.
+    Sources: van den Oord et al. 2018, arXiv:1807.03748; both directions as in Radford et al. 2021, arXiv:2103.00020; positives
+    out of the denominator as in Feeney and Hughes 2023 (SINCERE), arXiv:2309.14277, equation 6.
     """
 
     def __init__(self, *, temperature: float = 0.1, repeats_are_negatives: bool = False) -> None:

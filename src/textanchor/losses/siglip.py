@@ -15,9 +15,8 @@ from textanchor.losses import Batch
 class SigLIP(nn.Module):
     """Logistic loss of each item with each text of the batch; equal texts are positives.
 
-    `temperature` divides cosines and `bias` is added; both are learned from these starting values. `repeats_are_negatives`
-    is the
-    loss as published, for pairs that are all different; it is here to be measured.
+    `temperature` divides cosines and `bias` is added; both are learned from these starting values. `repeats_are_negatives` is
+    the loss as published, for pairs that are all different; it is here to be measured.
     Source: Zhai et al. 2023, arXiv:2303.15343, equation 1 and algorithm 1.
     """
 

@@ -35,9 +35,8 @@ class Hubness:
     """A correction by which gallery vectors that are near to everything lose: one additive bias per gallery vector.
 
     `method` is a registered name, `settings` its numbers. The bias is computed from a bank of *training* queries of the other
-    side, raw vectors, at most 5000 a side; never from the queries or the gallery under test. With `none` there is no bias,
-    and a
-    small bank remains, from which scores of different modalities are brought to one scale.
+    side, raw vectors, at most 5000 a side; never from the queries or the gallery under test. With `none` there is no bias, and
+    a small bank remains, from which scores of different modalities are brought to one scale.
     """
 
     method: str
