@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 import textanchor
 from textanchor.aligners import aligner
+from textanchor.config import DEFAULT_ANCHOR
 from textanchor.doctor.reach import hits_of
 from textanchor.evaluation.probes import probes
 from textanchor.evaluation.unseen import paired_draws, zero_shot
@@ -98,9 +99,9 @@ def regression(train: PairedLatents, test: PairedLatents) -> np.ndarray:
     return np.asarray(model.predict(test.pooled) == np.array([test.texts[row] for row in test.first_text]))
 
 
-def everything(data: Path, work: Path, encoders: dict[str, str]) -> PairedLatents:
+def everything(data: Path, work: Path, encoders: dict[str, str], *, anchor: str = DEFAULT_ANCHOR) -> PairedLatents:
     """All sounds as one side."""
-    ready = prepare(next(iter(esc50(data, work))), encoders={"audio": encoders["audio"]})
+    ready = prepare(next(iter(esc50(data, work))), encoders={"audio": encoders["audio"]}, anchor=anchor)
     parts = ready.parts("audio", ("train", "val", "test"))
     assert parts is not None
     return parts["train"].joined(parts["val"]).joined(parts["test"])

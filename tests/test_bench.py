@@ -229,6 +229,17 @@ def test_a_predefined_split_that_leaks_stops_the_bench(tmp_path: Path, shapes: P
         compare(tmp_path / "pairs.csv", tmp_path / "b", GRID)
 
 
+def test_training_items_of_one_text_are_refused_as_by_fit(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "pairs", each=6)
+    rows = (folder / "pairs.csv").read_text().splitlines()
+    sides = {"circle": "train", "square": "val"}
+    table = [f"{rows[0]},split", *(f"{row},{sides.get(row.split(',')[1], 'test')}" for row in rows[1:] if "image/" in row)]
+    (folder / "pairs.csv").write_text("\n".join(table))
+    for refused in (lambda: compare(folder, tmp_path / "b", GRID), lambda: textanchor.fit(folder)):
+        with pytest.raises(InputError, match="6 training items with 1 distinct text; at least 2 texts are needed"):
+            refused()
+
+
 def test_a_space_selected_on_its_test_has_nothing_left_to_be_judged_on(shapes: Path, tmp_path: Path) -> None:
     space = textanchor.fit(shapes, aligner="ridge", fractions=(0.7, 0.3, 0.0))
     with pytest.raises(LeakError, match="were seen when the space was fitted"):

@@ -149,6 +149,9 @@ def test_a_learning_curve_has_an_interval_and_covers_what_happens() -> None:
     few = curve(train, val.take(range(8)), replace(full, hits=full.hits[:8]), more=400, seed=0)
     assert few.gain is None
     assert "too few groups" in few.text
+    small = replace(make_toy(items=12, texts=3), groups=tuple(f"g{row % 3}" for row in range(12)))
+    sizes = curve(small, make_toy(items=12, texts=3, seed=1), full, more=400, seed=0).sizes
+    assert sizes == (8, 12), "a size is measured once, however many shares round to it"
 
 
 def test_the_verdict_on_a_network_is_paired() -> None:

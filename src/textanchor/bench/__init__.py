@@ -23,7 +23,7 @@ from textanchor.data.splits import FRACTIONS, check_apart
 from textanchor.data.wording import Wording
 from textanchor.errors import InputError
 from textanchor.records import Pairs
-from textanchor.space.preparing import Prepared, prepare
+from textanchor.space.preparing import Prepared, check_enough, prepare
 
 LOOKS = ("none", "winner", "all")
 
@@ -170,6 +170,7 @@ def _task(folder: Path, ready: Prepared, sides: Sequence[str], *, tokens: bool) 
             continue
         if not len(found["val"].items) or not len(found[sides[-1]].items):
             raise InputError(f"{modality}: no item on the {sides[-1]} side; give --fractions with a share for it")
+        check_enough(modality, found["train"])
         check_apart(found, shares_groups=ready.split.shares_groups)
         parts[modality] = found
     if not parts:

@@ -80,5 +80,9 @@ def report(found: Any) -> None:
         metrics["layers"], title="Layers of the encoder: agreement with the texts before any fit, and ridge on validation"
     )
     printing.table(metrics["reached"], title="What simple fits reach on validation, where they also chose their values")
-    verdict = f"{len(found.leaks)} leaks: figures on this split would be wrong" if found.leaks else "nothing leaks"
+    verdict = (
+        f"{len(found.leaks)} {'leak' if len(found.leaks) == 1 else 'leaks'}: figures on this split would be wrong"
+        if found.leaks
+        else "nothing leaks"
+    )
     click.echo(f"\n{verdict}")

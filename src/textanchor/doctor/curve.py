@@ -55,10 +55,11 @@ def curve(train: PairedLatents, val: PairedLatents, full: Reached, *, more: int,
     spec = _fixed(full)
     hits: list[list[np.ndarray]] = []
     sizes = []
-    for share in SHARES:
+    counted = sorted({max(2, round(share * len(names))) for share in SHARES} - {len(names)})
+    for wanted in counted:
         done, counts = [], []
         for repeat in range(REPEATS):
-            chosen = np.random.default_rng([seed, repeat]).permutation(names)[: max(2, round(share * len(names)))]
+            chosen = np.random.default_rng([seed, repeat]).permutation(names)[:wanted]
             part = train.take(np.flatnonzero(np.isin(groups, chosen)))
             if len(part.texts) < 2:
                 continue

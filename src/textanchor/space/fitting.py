@@ -12,11 +12,11 @@ from textanchor.config import provenance
 from textanchor.data.contents import PART
 from textanchor.data.splits import FRACTIONS, Split
 from textanchor.data.wording import Wording
-from textanchor.errors import InputError, NothingUsableError
-from textanchor.records import PairedLatents, Pairs, Unpaired
+from textanchor.errors import NothingUsableError
+from textanchor.records import Pairs, Unpaired
 from textanchor.space import Space
 from textanchor.space.holdings import Fitted, Seen
-from textanchor.space.preparing import prepare
+from textanchor.space.preparing import check_enough, prepare
 
 
 def fit(
@@ -74,7 +74,7 @@ def fit(
         if sides is None:
             continue
         train, val = sides["train"], sides["val"]
-        _enough(modality, train)
+        check_enough(modality, train)
         others = [one["train"].anchors for name, one in parts.items() if one is not None and name != modality]
         unpaired = Unpaired(anchors=np.concatenate(others)) if shared_view and others else Unpaired()
         done = fitter.fit(train, val if len(val.items) else None, unpaired, seed=seed)
@@ -116,13 +116,6 @@ def fit(
         compositions=composed,
         wording=ready.wording,
     )
-
-
-def _enough(modality: str, train: PairedLatents) -> None:
-    if len(train.texts) < 2:
-        raise InputError(
-            f"{modality}: {len(train.items)} training items with {len(train.texts)} distinct text; at least 2 texts are needed"
-        )
 
 
 def _counts(pairs: Pairs, sides: Split, modality: str) -> dict[str, dict[str, int]]:

@@ -134,6 +134,14 @@ def prepare(
     )
 
 
+def check_enough(modality: str, train: PairedLatents) -> None:
+    """Raises `InputError` unless the training items have two different texts: nothing is learned from one."""
+    if len(train.texts) < 2:
+        raise InputError(
+            f"{modality}: {len(train.items)} training items with {len(train.texts)} distinct text; at least 2 texts are needed"
+        )
+
+
 def embed_texts(
     space: Space, texts: Sequence[str], *, modality: str = TEXT, wording: Wording | None = None, progress: bool = False
 ) -> Vectors:

@@ -1,0 +1,260 @@
+"""What each choice brings, on and off: `python benchmarks/choices.py DATA MODELS [--parts views ...]`.
+
+DATA and MODELS as for reference.py. Every row is fitted on train and validation, penalties or epochs chosen on validation, and
+judged once on test (Flickr8k: dev; ESC-50: each fold; Caltech-101: a fifth). Differences are of recall@1, paired by query, with
+bootstrap intervals over groups. Nothing here chooses a default. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from losses import esc50, flickr8k
+from reference import concepts, everything, inner, interval, precision
+
+import textanchor
+from textanchor.aligners import aligner
+from textanchor.bench.measuring import Outcome, measured
+from textanchor.bench.plan import Run
+from textanchor.config import DEFAULT_ANCHOR
+from textanchor.evaluation.unseen import zero_shot
+from textanchor.metrics.interval import bootstrap
+from textanchor.records import Unpaired
+from textanchor.space.holdings import Fitted
+from textanchor.space.preparing import Prepared, embed_texts, prepare
+from textanchor.space.spread import spread
+
+World = tuple[Prepared, dict[str, Any]]
+VIEWS = ("raw", "centring", "whitening", "all-but-the-top", "canonical")
+CORRECTIONS = ("csls", "nnn", "dis")
+TRAINED = "gradient(loss=info-nce, projector={}, epochs=30)"
+DRAWS = 20
+
+
+def main() -> None:
+    """Print the parts asked for."""
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("data", type=Path)
+    told.add_argument("models", type=Path)
+    told.add_argument("--parts", nargs="+", default=list(PARTS))
+    asked = told.parse_args()
+    encoders = {
+        "image": f"hub:{asked.models / 'mobilenet_v1_0.75_224'}",
+        "audio": f"onnx:{asked.models / 'audioset_mn04'}",
+    }
+    with tempfile.TemporaryDirectory() as work:
+        for part in asked.parts:
+            PARTS[part](asked.data, Path(work), encoders)
+
+
+def views(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Kernel ridge under each view without a correction, and each correction under two views."""
+    made = {
+        f"{view}": f"kernel-ridge(view={view}, hubness=none)" for view in ("centring", *(v for v in VIEWS if v != "centring"))
+    }
+    for view in ("centring", "canonical"):
+        made |= {f"{view}, {name}": f"kernel-ridge(view={view}, hubness={name})" for name in CORRECTIONS}
+    for name, tables, modality in sets(data, work):
+        worlds = opened(tables, {modality: encoders[modality]})
+        board(f"views and corrections, {name}", {row: (worlds, spec, 1) for row, spec in made.items()})
+
+
+def anchors(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """The default under several text models; for sounds also classes that no fit has seen."""
+    known = {"all-MiniLM-L6-v2": DEFAULT_ANCHOR} | {name: f"st:{place}" for name, place in built(work / "anchors")}
+    for name, tables, modality in sets(data, work):
+        wanted = list(tables)
+        rows = {
+            row: (opened(wanted, {modality: encoders[modality]}, anchor=anchor), "auto", 1) for row, anchor in known.items()
+        }
+        board(f"anchors, {name}", rows)
+    print("\n### anchors, ESC-50, ten classes that no fit has seen\n\n| anchor | accuracy, chance .10 |\n|---|---|")
+    for row, anchor in known.items():
+        one = zero_shot(everything(data, work, encoders, anchor=anchor), aligners=("auto",))[0]
+        print(f"| {row} | {one.accuracy:.3f} ± {one.spread:.3f} |", flush=True)
+
+
+def built(place: Path) -> Iterable[tuple[str, Path]]:
+    """The default anchor cut short, with random weights, and a bag of random word vectors, as folders."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from transformers import AutoModel
+
+    from textanchor.encoders import make
+
+    for layers in (3, 1):
+        cut: Any = make(DEFAULT_ANCHOR, "text", device="cpu")._model  # type: ignore[attr-defined]
+        cut[0].auto_model.encoder.layer = cut[0].auto_model.encoder.layer[:layers]
+        cut[0].auto_model.config.num_hidden_layers = layers
+        yield f"its first {layers} of 6 layers", saved(cut, place / f"layers-{layers}")
+    plain: Any = make(DEFAULT_ANCHOR, "text", device="cpu")._model  # type: ignore[attr-defined]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        plain[0].auto_model.load_state_dict(AutoModel.from_config(plain[0].auto_model.config).state_dict())
+        words = StaticEmbedding(plain.tokenizer, embedding_dim=384)
+    yield "random weights", saved(plain, place / "random")
+    yield "bag of random word vectors", saved(SentenceTransformer(modules=[words], device="cpu"), place / "words")
+
+
+def saved(model: Any, place: Path) -> Path:
+    """The folder of a text model."""
+    model.save_pretrained(str(place))
+    return place
+
+
+def tokens(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Attention pooling over a photo's patches against the mean of the same patches, same loss and epochs."""
+    caltech = data / "caltech101_part" / "images"
+    for name, table, seeds in (("Caltech-101", caltech, 5), ("Flickr8k", flickr8k(data, work), 1)):
+        pooled = opened([table], {"image": f"{encoders['image']}@pool=mean"})
+        rows = {
+            "linear, mean of patches": (pooled, TRAINED.format("linear"), seeds),
+            "MLP, mean of patches": (pooled, TRAINED.format("mlp(dropout=0.3)"), seeds),
+            "attention pooling": (
+                opened([table], {"image": f"{encoders['image']}@pool=none"}, tokens=True),
+                TRAINED.format("attention"),
+                seeds,
+            ),
+            "default, mean of patches": (pooled, "auto", 1),
+        }
+        board(f"tokens, {name}", rows)
+
+
+def mixed(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Words ask photos and sounds in one list: precision at 20, and the share of sounds, on one scale and on bare scores."""
+    space = textanchor.fit(flickr8k(data, work), encoders={"image": encoders["image"]})
+    parts = prepare(flickr8k(data, work), encoders={"image": encoders["image"]}).parts("image", ("test",))
+    assert parts is not None
+    photos, sounds = parts["test"], everything(data, work, encoders)
+    relevant = concepts(data, photos)
+    words = list(relevant)
+    asked, labels = embed_texts(space, words), np.array([sounds.texts[row] for row in sounds.first_text])
+    found: dict[str, list[tuple[float, float, float]]] = {"one scale": [], "bare scores": []}
+    for draw in range(DRAWS):
+        sources = np.random.default_rng(draw).permutation(np.unique(sounds.groups))
+        half = np.isin(sounds.groups, sources[: len(sources) // 2])
+        fit = aligner("auto").fit(*inner(sounds, np.flatnonzero(half), draw), Unpaired(), seed=draw)
+        audio = Fitted(encoder=encoders["audio"], fingerprint="", projector=fit.projector, view=fit.view, report=fit.report)
+        both = space.with_modalities({"audio": audio}, seen=space.seen, provenance={})
+        right = np.hstack([np.array([relevant[word] for word in words]), np.array([labels[~half] == word for word in words])])
+        scores = {
+            kind: both.query(asked, "text", kind) @ both.gallery(both.project(kind, held), kind, "text").T
+            for kind, held in (("image", photos.pooled), ("audio", sounds.pooled[~half]))
+        }
+        for name in found:
+            scales = {kind: (spread(both, "text", kind) if name == "one scale" else None) or (0.0, 1.0) for kind in scores}
+            every = np.hstack([(held - scales[kind][0]) / scales[kind][1] for kind, held in scores.items()])
+            top = np.argsort(-every, axis=1, kind="stable")[:, :20]
+            sound = top >= len(photos.items)
+            due = right[:, len(photos.items) :].sum(axis=1) / right.sum(axis=1)
+            found[name].append(
+                (np.take_along_axis(right, top, axis=1).mean(), sound.mean(), np.abs(sound.mean(axis=1) - due).mean())
+            )
+    print("\n### mixed lists of photos and sounds\n\n| ordered by | P@20 | share of sounds | its distance from the true one |")
+    print("|---|---|---|---|")
+    for name, held in found.items():
+        cells = [f"{mean:.3f} ± {sd:.3f}" for mean, sd in zip(np.mean(held, axis=0), np.std(held, axis=0, ddof=1), strict=True)]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    gain = np.array(found["one scale"])[:, 0] - np.array(found["bare scores"])[:, 0]
+    print(f"\nP@20, one scale minus bare: {gain.mean():+.3f} {interval(bootstrap(gain, [str(k) for k in range(DRAWS)]))}")
+
+
+def shared(data: Path, work: Path, encoders: dict[str, str]) -> None:
+    """Photos and sounds in one space: a view for each modality against one whitening for all, over the five folds of sounds."""
+    specs = {
+        "default, own views": ("auto", False),
+        "whitening of its own": ("kernel-ridge(view=whitening, hubness=csls)", False),
+        "one whitening for all": ("kernel-ridge(view=whitening, hubness=csls)", True),
+        "centred, no correction": ("kernel-ridge", False),
+    }
+    photos = flickr8k(data, work).read_text()
+    found: dict[str, list[list[float]]] = {name: [] for name in specs}
+    for fold in esc50(data, work):
+        both = work / f"both-{fold.name}"
+        both.write_text(photos + fold.read_text().partition("\n")[2])
+        pairs = textanchor.read_pairs(both)
+        parts = prepare(pairs, encoders=encoders).parts("image", ("test",)), everything(data, work, encoders)
+        assert parts[0] is not None
+        relevant, held = concepts(data, parts[0]["test"]), {str(pair.item.path) for pair in pairs.rows if pair.split == "test"}
+        test = parts[1].take([row for row, name in enumerate(parts[1].items.ids) if name in held])
+        labels = np.array([test.texts[row] for row in test.first_text])
+        asked = np.isin(labels, list(relevant))
+        for name, (spec, together) in specs.items():
+            space = textanchor.fit(pairs, encoders=encoders, aligner=spec, shared_view=together)
+            rows = {
+                (row["query"], row["gallery"]): row["R@1"]
+                for row in textanchor.evaluate(space, pairs, probe=False, map_=False).table("alignment")
+            }
+            queries = space.query(space.project("audio", test.pooled[asked]), "audio", "image")
+            scores = queries @ space.gallery(space.project("image", parts[0]["test"].pooled), "image", "audio").T
+            kinds = (("image", "text"), ("text", "image"), ("audio", "text"))
+            found[name].append([*(rows[kind] for kind in kinds), precision(scores, labels[asked], relevant)])
+    print("\n### a view each or one for all, mean ± standard deviation over the folds of sounds\n")
+    print("| | image→text R@1 | text→image R@1 | audio→text R@1 | audio→image, never paired, P@10 |")
+    print("|---|---|---|---|---|")
+    for name, values in found.items():
+        cells = [f"{mean:.3f} ± {sd:.3f}" for mean, sd in zip(np.mean(values, 0), np.std(values, 0, ddof=1), strict=True)]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def sets(data: Path, work: Path) -> list[tuple[str, list[Path], str]]:
+    """Data sets by name, their tables and modality."""
+    return [("ESC-50", list(esc50(data, work)), "audio"), ("Flickr8k", [flickr8k(data, work)], "image")]
+
+
+def opened(
+    tables: Iterable[Any], encoders: dict[str, str], *, anchor: str = DEFAULT_ANCHOR, tokens: bool = False
+) -> list[World]:
+    """Latents of all three sides of each table."""
+    worlds = []
+    for table in tables:
+        ready = prepare(table, encoders=encoders, anchor=anchor)
+        parts = {name: ready.parts(name, ("train", "val", "test"), tokens=tokens) for name in encoders}
+        worlds.append((ready, {name: held for name, held in parts.items() if held is not None}))
+    return worlds
+
+
+def board(title: str, rows: dict[str, tuple[Sequence[World], str, int]]) -> None:
+    """Recall@1 of both directions, mean over folds or seeds, and the paired difference to the first row."""
+    base: dict[str, np.ndarray] = {}
+    for name, (worlds, spec, seeds) in rows.items():
+        found = [[one(world, spec, seed) for seed in range(seeds)] for world in worlds]
+        ways = list(found[0][0].hits)
+        hits = {way: np.concatenate([np.mean([each.hits[way] for each in held], axis=0) for held in found]) for way in ways}
+        groups = {way: [group for held in found for group in held[0].groups[way]] for way in ways}
+        if not base:
+            base = hits
+            head = " | ".join(f"{way} R@1 | minus the first row" for way in ways)
+            print(f"\n### {title}\n\n| | {head} |\n|---|{'---|' * (2 * len(ways))}", flush=True)
+        cells = []
+        for way in ways:
+            rates = [each.hits[way].mean() for held in found for each in held]
+            gain = hits[way] - base[way]
+            cells.append(f"{np.mean(rates):.3f}" + (f" ± {np.std(rates, ddof=1):.3f}" if len(rates) > 1 else ""))
+            cells.append(f"{gain.mean():+.3f} {interval(bootstrap(gain, groups[way]))}" if base is not hits else "")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def one(world: World, spec: str, seed: int) -> Outcome:
+    """A fit judged on test."""
+    ready, parts = world
+    run = Run(anchor=ready.base.anchor, encoders=ready.encoders, aligner=spec, seed=seed, method=spec)
+    return measured(run, parts, ready.fingerprints, ready.base.anchor_fingerprint, side="test")
+
+
+PARTS: dict[str, Callable[[Path, Path, dict[str, str]], None]] = {
+    "views": views,
+    "shared": shared,
+    "anchors": anchors,
+    "tokens": tokens,
+    "mixed": mixed,
+}
+
+if __name__ == "__main__":
+    main()
