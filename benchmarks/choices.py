@@ -7,16 +7,14 @@ bootstrap intervals over groups. Nothing here chooses a default. Prints Markdown
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from losses import esc50, flickr8k
-from reference import concepts, everything, inner, interval, precision
+from reference import Part, concepts, everything, inner, interval, precision, printed
 
 import textanchor
 from textanchor.aligners import aligner
@@ -35,22 +33,6 @@ VIEWS = ("raw", "centring", "whitening", "all-but-the-top", "canonical")
 CORRECTIONS = ("csls", "nnn", "dis")
 TRAINED = "gradient(loss=info-nce, projector={}, epochs=30)"
 DRAWS = 20
-
-
-def main() -> None:
-    """Print the parts asked for."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("data", type=Path)
-    told.add_argument("models", type=Path)
-    told.add_argument("--parts", nargs="+", default=list(PARTS))
-    asked = told.parse_args()
-    encoders = {
-        "image": f"hub:{asked.models / 'mobilenet_v1_0.75_224'}",
-        "audio": f"onnx:{asked.models / 'audioset_mn04'}",
-    }
-    with tempfile.TemporaryDirectory() as work:
-        for part in asked.parts:
-            PARTS[part](asked.data, Path(work), encoders)
 
 
 def views(data: Path, work: Path, encoders: dict[str, str]) -> None:
@@ -248,7 +230,7 @@ def one(world: World, spec: str, seed: int) -> Outcome:
     return measured(run, parts, ready.fingerprints, ready.base.anchor_fingerprint, side="test")
 
 
-PARTS: dict[str, Callable[[Path, Path, dict[str, str]], None]] = {
+PARTS: dict[str, Part] = {
     "views": views,
     "shared": shared,
     "anchors": anchors,
@@ -257,4 +239,4 @@ PARTS: dict[str, Callable[[Path, Path, dict[str, str]], None]] = {
 }
 
 if __name__ == "__main__":
-    main()
+    printed(__doc__, PARTS)

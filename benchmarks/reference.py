@@ -10,6 +10,7 @@ import argparse
 import csv
 import re
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,15 @@ INFO_NCE = "gradient(loss=info-nce, projector=mlp(dropout=0.3))"
 DRAWS = 20
 
 
-def main() -> None:
-    """Print the parts asked for."""
-    told = argparse.ArgumentParser(description=__doc__)
+Part = Callable[[Path, Path, dict[str, str]], None]
+
+
+def printed(doc: str | None, parts: Mapping[str, Part]) -> None:
+    """Print the parts asked for, all by default."""
+    told = argparse.ArgumentParser(description=doc)
     told.add_argument("data", type=Path)
     told.add_argument("models", type=Path)
-    told.add_argument("--parts", nargs="+", default=["flickr8k", "esc50", "unseen", "probes", "never-paired"])
+    told.add_argument("--parts", nargs="+", choices=list(parts), default=list(parts))
     asked = told.parse_args()
     encoders = {
         "image": f"hub:{asked.models / 'mobilenet_v1_0.75_224'}",
@@ -49,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         for part in asked.parts:
             print(f"\n### {part}\n", flush=True)
-            PARTS[part](asked.data, Path(work), encoders)
+            parts[part](asked.data, Path(work), encoders)
 
 
 def captions(data: Path, work: Path, encoders: dict[str, str]) -> None:
@@ -191,7 +195,13 @@ def interval(held: Any) -> str:
     return f"[{held[0]:+.3f}, {held[1]:+.3f}]" if held else ""
 
 
-PARTS = {"flickr8k": captions, "esc50": names, "unseen": unseen, "probes": labelling, "never-paired": never_paired}
+PARTS: dict[str, Part] = {
+    "flickr8k": captions,
+    "esc50": names,
+    "unseen": unseen,
+    "probes": labelling,
+    "never-paired": never_paired,
+}
 
 if __name__ == "__main__":
-    main()
+    printed(__doc__, PARTS)

@@ -202,6 +202,50 @@ def test_without_optuna_the_install_line_is_said(shapes: Path, tmp_path: Path, m
         compare(shapes, tmp_path / "b", Grid(aligners=("ridge",)), trials=2)
 
 
+def test_a_method_that_cannot_be_fitted_is_named_and_stops_no_other(
+    run: Callable[..., Any], shapes: Path, tmp_path: Path
+) -> None:
+    bad = ["ridge(view=all-but-the-top(directions=9))", "gradient(loss=mse, projector=linear, rate=1e30)"]
+    board = compare(shapes, tmp_path / "b", Grid(aligners=("ridge", *bad), seeds=2), baseline="ridge")
+    assert [line.method for line in board.validation] == ["ridge"]
+    assert len(board.failed) == 2, "once a method, not once a seed"
+    assert "directions=9 of the" in board.failed[0]
+    assert "the loss is no number any more" in board.failed[1]
+    assert "left out: gradient(loss=mse" in (tmp_path / "b" / "board.html").read_text()
+    asked = ["bench", shapes, "-o", tmp_path / "b2", "--seeds", "1", "--aligner", "ridge", "--aligner", bad[0]]
+    shown = run(*asked)
+    assert "left out: ridge(view=all-but-the-top(directions=9)): all-but-the-top" in shown.stderr
+    assert json.loads(run(*asked, "--json").stdout)["failed"]
+    with pytest.raises(InputError, match="nothing is left"):
+        compare(shapes, tmp_path / "none", Grid(aligners=(bad[0],)))
+
+
+def test_a_failing_trial_is_counted_and_passed_over(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("optuna")
+    real, seen = package.measured, []
+
+    def sometimes(*told: Any, **more: Any) -> Outcome:
+        seen.append(told[0].aligner)
+        if len(seen) == 2:
+            raise InputError("diverged")
+        return real(*told, **more)
+
+    monkeypatch.setattr(package, "measured", sometimes)
+    board = compare(shapes, tmp_path / "b", Grid(aligners=("ridge",), seeds=1), trials=3)
+    assert len(seen) == 3
+    assert board.failed == ()
+    assert board.validation[0].trials == 2
+
+
+def test_a_leak_in_one_method_stops_all(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leaks(*_: Any, **__: Any) -> Outcome:
+        raise LeakError("trained on test")
+
+    monkeypatch.setattr(package, "measured", leaks)
+    with pytest.raises(LeakError):
+        compare(shapes, tmp_path / "b", GRID)
+
+
 def test_leaks_are_errors() -> None:
     parts = toy_parts()["image"]
     check_apart(parts, shares_groups=False)

@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "textanchor"
 LAYERS = (
-    ("errors", "registry", "records", "config", "files"),
+    ("errors", "settings", "registry", "records", "config", "files"),
     ("data",),
     ("encoders",),
     ("latents",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -49,3 +50,34 @@ def test_loading_one_part_imports_no_other() -> None:
     assert "signal_audio" in found
     assert "sentence" not in found
     assert "hub" not in found
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "told"),
+    [
+        ("aligner", "gradient(epochs=0)", "epochs=0: expected a whole number of 1 or more"),
+        ("aligner", "gradient(epochs=2.5)", "epochs=2.5: expected a whole number of 1 or more"),
+        ("aligner", "gradient(rate=-1)", "rate=-1: expected a number above 0"),
+        ("aligner", "gradient(mixup=true)", "mixup=True: expected a number of 0 or more"),
+        ("aligner", "ridge(alpha=0)", "alpha=0: expected a number above 0"),
+        ("aligner", "ridge(alpha=1e999)", "alpha=inf: expected a number above 0"),
+        ("aligner", "gradient(projector=mlp(hidden=abc))", "hidden=abc: expected a whole number of 1 or more"),
+        ("aligner", "gradient(projector=mlp(dropout=2))", "dropout=2: expected a number from 0 to 1"),
+        ("aligner", "gradient(loss=info-nce(temperature=0))", "temperature=0: expected a number above 0"),
+        ("aligner", "ridge(view=whitening(shrinkage=-1))", "shrinkage=-1: expected a number from 0 to 1"),
+        ("aligner", "ridge(hubness=csls(k=0))", "k=0: expected a whole number of 1 or more"),
+        ("aligner", "gradient(loss=5)", "loss=5: expected a name"),
+        ("loss", "info-nce(repeats-are-negatives=1)", "repeats_are_negatives=1: expected true or false"),
+        ("loss", "sum(a=mse, weights=5)", "weights=5: expected a list of numbers"),
+        ("loss", "sum(a=mse, weights=[x])", "is no setting"),
+    ],
+)
+def test_a_setting_is_what_its_signature_says(kind: str, spec: str, told: str) -> None:
+    with pytest.raises(InputError, match=re.escape(told)):
+        registry.part(kind, spec)
+
+
+def test_good_settings_arrive() -> None:
+    held = registry.part("aligner", "ridge(alpha=1, view=whitening(shrinkage=1))")
+    assert (type(held.alpha), held.alpha) == (float, 1.0)
+    assert registry.part("aligner", "ridge(alpha=None)").alpha is None

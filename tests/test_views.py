@@ -133,8 +133,10 @@ def test_all_but_the_top_is_the_rest_of_a_principal_component_analysis() -> None
     slow = pca.transform(given["anchors"])
     slow[:, :2] = 0
     np.testing.assert_allclose(held.text(given["anchors"]), slow @ pca.components_, atol=1e-4)
-    with pytest.raises(InputError, match="directions=-1"):
+    with pytest.raises(InputError, match="directions=-1: expected a whole number of 1 or more"):
         view("all-but-the-top(directions=-1)", **given)
+    with pytest.raises(InputError, match="of the 2 that 3 texts span; nothing is left"):
+        view("all-but-the-top", **{**given, "anchors": given["anchors"][:3]})
 
 
 def test_ridge_under_the_canonical_view_is_canonical_correlation_analysis(toy) -> None:

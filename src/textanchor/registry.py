@@ -17,6 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from textanchor.errors import InputError, UnknownNameError
+from textanchor.settings import checked
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "reader": {
@@ -169,7 +170,13 @@ def spelled(name: str, settings: Mapping[str, Any]) -> str:
 
 def part(kind: str, spec: str, **more: Any) -> Any:
     """Call the part that `spec` names with its settings and `more`. Raises `UnknownNameError`, or `InputError` for settings
-    that it does not have."""
+    that it does not have or that are not what its signature says."""
+    made, bound = bind(kind, spec, **more)
+    return made(*bound.args, **bound.kwargs)
+
+
+def bind(kind: str, spec: str, **more: Any) -> tuple[Any, inspect.BoundArguments]:
+    """What `part` would call and with what, checked and not called. `spec` wins over `more`."""
     name, settings = take_apart(spec)
     made = load(kind, name)
     signature = inspect.signature(made)
@@ -179,18 +186,5 @@ def part(kind: str, spec: str, **more: Any) -> Any:
         raise InputError(f"{kind} {name}: {why}") from None
     for key, value in settings.items():
         if key in bound.arguments:
-            bound.arguments[key] = _checked(value, str(signature.parameters[key].annotation), f"{kind} {name}: {key}")
-    return made(*bound.args, **bound.kwargs)
-
-
-def _checked(value: Any, annotation: str, place: str) -> Any:
-    """The value if it is of the annotated plain type, whole numbers as floats where those are meant. Raises `InputError`."""
-    known = {"float": float, "int": int, "str": str, "bool": bool, "None": type(None)}
-    wanted = annotation.split(" | ")
-    if not all(one in known for one in wanted):
-        return value
-    if "float" in wanted and type(value) is int:
-        return float(value)
-    if type(value) not in {known[one] for one in wanted}:
-        raise InputError(f"{place}={value}: expected {' or '.join(one.lower() for one in wanted)}")
-    return value
+            bound.arguments[key] = checked(value, str(signature.parameters[key].annotation), f"{kind} {name}: {key}")
+    return made, bound

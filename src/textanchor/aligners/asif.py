@@ -10,6 +10,7 @@ import torch
 from textanchor.aligners.selection import Comparison, closed_form
 from textanchor.projectors.relative import Relative
 from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.settings import Amount, Count
 from textanchor.views import unit
 
 KS, POWERS = (100, 30, 10, 400), (8.0, 2.0)  # the defaults first
@@ -26,7 +27,7 @@ class ASIF:
     ragged = False
 
     def __init__(
-        self, *, k: int | None = None, power: float | None = None, view: str = "centring", hubness: str = "none"
+        self, *, k: Count | None = None, power: Amount | None = None, view: str = "centring", hubness: str = "none"
     ) -> None:
         self.k, self.power, self.comparison = k, power, Comparison(view=view, hubness=hubness)
 

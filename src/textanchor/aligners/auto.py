@@ -21,14 +21,11 @@ class Auto:
 
     ragged = False
 
-    def __init__(self, *, candidates: tuple[str, ...] | None = None) -> None:
-        self.candidates = candidates
-
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
         """Raises `InputError` without validation pairs: nothing may be chosen on training pairs."""
         if val is None or not len(val.items):
             raise InputError("choosing an aligner needs validation pairs; give some, or name one: --aligner ridge")
-        names = self.candidates or CANDIDATES + (REPEATED if 2 * len(train.texts) <= len(train.items) else ())
+        names = CANDIDATES + (REPEATED if 2 * len(train.texts) <= len(train.items) else ())
         fits = {name: aligner(name).fit(train, val, unpaired, seed=seed, refit=refit) for name in names}
         rates = {name: float(fit.report["score"]) for name, fit in fits.items()}  # taken before any refit on validation
         plain = {name: float(fit.report.get("centred score", rates[name])) for name, fit in fits.items()}

@@ -16,6 +16,7 @@ from textanchor.aligners.selection import Comparison, apart, best, score
 from textanchor.aligners.training import Plan, trained
 from textanchor.errors import InputError
 from textanchor.records import Fit, PairedLatents, Ragged, Unpaired, View
+from textanchor.settings import Amount, Count, Positive
 
 
 class Gradient:
@@ -36,14 +37,14 @@ class Gradient:
         view: str = "centring",
         hubness: str = "none",
         start: str | None = None,
-        epochs: int = 60,
-        rate: float = 1e-3,
-        decay: float = 1e-2,
-        batch: int = 256,
-        mixup: float = 0.0,
+        epochs: Count = 60,
+        rate: Positive = 1e-3,
+        decay: Amount = 1e-2,
+        batch: Count = 256,
+        mixup: Amount = 0.0,
     ) -> None:
-        self.name, self.settings = registry.take_apart(projector)
-        self.ragged = bool(getattr(registry.load("projector", self.name), "ragged", False))
+        made, _ = registry.bind("projector", projector, dim_in=1, dim_out=1)
+        self.projector, self.ragged = projector, bool(getattr(made, "ragged", False))
         registry.part("loss", loss)
         if "auto" in (view, hubness):
             raise InputError("gradient: view and hubness must be named, such as view=whitening; only closed forms choose them")
@@ -90,16 +91,15 @@ class Gradient:
         return Fit(projector=projector.eval(), view=view, report={**report, **named})
 
     def _projector(self, train: PairedLatents, base: Fit | None, seed: int) -> nn.Module:
-        settings = dict(self.settings)
+        spec, more = self.projector, {}
         if base is not None:
-            name, settings = "residual", {**settings, "base": base.projector.name, "base_settings": base.projector.settings}
-        else:
-            name = self.name
+            spec = registry.spelled("residual", registry.take_apart(spec)[1])
+            more = {"base": base.projector.name, "base_settings": base.projector.settings}
         inputs = train.inputs if self.ragged else train.pooled
         wide = inputs.tokens.shape[1] if isinstance(inputs, Ragged) else inputs.shape[1]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            made = registry.part("projector", name, dim_in=wide, dim_out=train.anchors.shape[1], **settings)
+            made = registry.part("projector", spec, dim_in=wide, dim_out=train.anchors.shape[1], **more)
         if base is not None:
             made.base.load_state_dict(base.projector.state_dict())
             made.base.requires_grad_(False)
@@ -120,12 +120,12 @@ def _frame(projector: nn.Module, train: PairedLatents, view: View) -> None:
             buffer.copy_(values[name])
 
 
-def seed_recipe(*, epochs: int = 120, rate: float = 1e-3) -> FixedEpochs:
+def seed_recipe(*, epochs: Count = 120, rate: Positive = 1e-3) -> FixedEpochs:
     """The original recipe: MLP, MSE, raw anchor vectors, AdamW, raw cosine. It is here to be measured against."""
     return FixedEpochs(Gradient(projector="mlp(dropout=0.1)", loss="mse", view="raw", epochs=epochs, rate=rate))
 
 
-def bank(*, temperature: float = 0.1, epochs: int = 60, rate: float = 1e-3, hubness: str = "none") -> Gradient:
+def bank(*, temperature: Positive = 0.1, epochs: Count = 60, rate: Positive = 1e-3, hubness: str = "none") -> Gradient:
     """MLP with a softmax over the bank of distinct anchor texts, centred."""
     loss = f"bank(temperature={temperature})"
     return Gradient(projector="mlp(dropout=0.3)", loss=loss, epochs=epochs, rate=rate, hubness=hubness)

@@ -17,6 +17,7 @@ from torch import Tensor
 from textanchor.aligners.selection import Comparison, apart, away_from, closed_form, select
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.settings import Count, Positive
 
 WIDTHS = (0.5, 1.0, 2.0)
 ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)
@@ -40,9 +41,9 @@ class KernelRidge:
     def __init__(
         self,
         *,
-        width: float | None = None,
-        alpha: float | None = None,
-        landmarks: int = LANDMARKS,
+        width: Positive | None = None,
+        alpha: Positive | None = None,
+        landmarks: Count = LANDMARKS,
         view: str = "centring",
         hubness: str = "none",
     ) -> None:
@@ -72,7 +73,7 @@ class KernelRidge:
 
 
 class _Solver:
-    def __init__(self, x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "n k"], *, landmarks: int, seed: int) -> None:
+    def __init__(self, x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "n k"], *, landmarks: Count, seed: int) -> None:
         self.x_mean, self.y_mean = x.mean(axis=0), y.mean(axis=0)
         self.x, self.y = x - self.x_mean, y - self.y_mean
         self.distance = max(2 * float(self.x.var(axis=0).sum()), 1e-12)

@@ -13,6 +13,7 @@ from scipy.linalg import eigh
 from textanchor.aligners.selection import Comparison, away_from, closed_form
 from textanchor.projectors.linear import Linear
 from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.settings import Positive
 
 ALPHAS, DEFAULT = (1e-3, 1e-2, 1e-1, 1.0, 10.0), 0.1
 
@@ -27,7 +28,7 @@ class Ridge:
 
     ragged = False
 
-    def __init__(self, *, alpha: float | None = None, view: str = "centring", hubness: str = "none") -> None:
+    def __init__(self, *, alpha: Positive | None = None, view: str = "centring", hubness: str = "none") -> None:
         self.alpha, self.comparison = alpha, Comparison(view=view, hubness=hubness)
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from torch import nn
 
+from textanchor import registry
 from textanchor.errors import LeakError
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
@@ -53,6 +54,13 @@ class Comparison:
 
     view: str = "centring"
     hubness: str = "none"
+
+    def __post_init__(self) -> None:
+        """Raises `UnknownNameError` or `InputError` now, before anything is fitted."""
+        if self.view != "auto":
+            registry.bind("view", self.view, anchors=None, items=None, targets=None)
+        if self.hubness not in ("auto", "none"):
+            registry.bind("hubness", self.hubness, gallery=None, bank=None)
 
     @property
     def views(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from textanchor import registry
+from textanchor.errors import InputError
 from textanchor.losses import Batch
 from textanchor.projectors import tensors
 from textanchor.records import PairedLatents, View
@@ -44,6 +45,7 @@ def trained(
     """Train for `stop` epochs, in each of which every item comes once, with one of its texts; the last loss.
 
     The loss sees what the view makes of projected items and of texts. `watch` is called after every fifth epoch and the last.
+    Raises `InputError` if training diverges.
     """
     rng = np.random.default_rng(seed)
     anchors = torch.from_numpy(view.text(train.anchors))
@@ -63,6 +65,10 @@ def trained(
                 value.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
+            if not bool(value.isfinite()):
+                raise InputError(
+                    f"the loss is no number any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one"
+                )
             if watch is not None and (epoch % LOOK == 0 or epoch == stop):
                 projector.eval()
                 watch(epoch)

@@ -16,12 +16,12 @@ from textanchor.bench.board import Line, lines, same_method
 from textanchor.bench.folder import begin, facts_of, ledger, note_read, outcomes, store, stored
 from textanchor.bench.measuring import Outcome, Parts, agreement, measured
 from textanchor.bench.plan import Grid, Run
-from textanchor.bench.search import study, suggested
+from textanchor.bench.search import study, suggested, tell
 from textanchor.config import versions
 from textanchor.data.pairs import read_pairs
 from textanchor.data.splits import FRACTIONS, check_apart
 from textanchor.data.wording import Wording
-from textanchor.errors import InputError
+from textanchor.errors import InputError, LeakError
 from textanchor.records import Pairs
 from textanchor.space.preparing import Prepared, check_enough, prepare
 
@@ -30,13 +30,15 @@ LOOKS = ("none", "winner", "all")
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A bench's result: methods by validation, those that were judged on test, and how often test was read."""
+    """A bench's result: methods by validation, those that were judged on test, how often test was read, and which methods
+    could not be fitted, and why."""
 
     folder: Path
     facts: Mapping[str, Any]
     validation: Sequence[Line]
     test: Sequence[Line]
     reads: int
+    failed: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +57,33 @@ class _Task:
             store(self.folder, done, versions())
         return done
 
-    def tuned(self, method: Run, trials: int, seeds: int) -> list[Outcome]:
-        """`trials` settings of a method with one seed, then the best of them with the other seeds."""
+    def attempt(self, run: Run) -> Outcome | str:
+        """A run's outcome, or why it cannot be fitted, so that one method stops no other; leaks stop them all."""
+        try:
+            return self(run)
+        except LeakError:
+            raise
+        except InputError as why:
+            return f"{run.method}: {why}"
+
+    def tuned(self, method: Run, trials: int, seeds: int) -> Outcome | str:
+        """`trials` settings of a method with one seed, then the best of them with the other seeds; that best one."""
         search = study(seed=0)
-        found = []
+        best: Outcome | None = None
         for number in range(trials):
             trial = search.ask()
-            found.append(self(replace(method, aligner=suggested(trial, method.method), trial=number)))
-            search.tell(trial, found[-1].figures["score"])
-        best = max(found, key=lambda one: one.figures["score"]).run
-        return found + [self(replace(best, seed=seed)) for seed in range(1, seeds)]
+            found = self.attempt(replace(method, aligner=suggested(trial, method.method), trial=number))
+            if isinstance(found, str):
+                tell(search, trial, None)
+                continue
+            tell(search, trial, found.figures["score"])
+            if best is None or found.figures["score"] > best.figures["score"]:
+                best = found
+        if best is None:
+            return found
+        for seed in range(1, seeds):
+            self(replace(best.run, seed=seed))
+        return best
 
 
 def compare(
@@ -89,7 +108,8 @@ def compare(
     Every row is fitted on train and judged on validation. With `trials`, each method gets that many Optuna trials over the
     settings it leaves open, all alike. `test="winner"` then fits the best method by validation, and the baseline, on both sides
     and judges them on test; `"all"` does so with every method; each such look is written down and counted. An interrupted
-    bench goes on where it stopped. `jobs` runs at a time (-1: as many as cores) share the cores.
+    bench goes on where it stopped. A method that cannot be fitted, diverging say, is left out and named in `Board.failed`.
+    `jobs` runs at a time (-1: as many as cores) share the cores.
     Raises `InputError`, `LeakError`, `MissingError` (Optuna) or what `fit` raises.
     """
     place = Path(folder).expanduser()
@@ -119,9 +139,10 @@ def compare(
     if trials:
         todo = [delayed(tasks[_where(run)].tuned)(run, trials, grid.seeds) for run in runs if not run.seed]
     else:
-        todo = [delayed(tasks[_where(run)])(run) for run in runs]
-    for _ in _done(todo, jobs, progress):
-        pass
+        todo = [delayed(tasks[_where(run)].attempt)(run) for run in runs]
+    failed = tuple(dict.fromkeys(one for one in _done(todo, jobs, progress) if isinstance(one, str)))
+    if failed and not outcomes(place, "val"):
+        raise InputError("; ".join(failed))
     if test != "none":
         mine = {run.method for run in runs}
         board = lines(outcomes(place, "val"), baseline=baseline)
@@ -136,11 +157,11 @@ def compare(
                     note_read(place, run)
                 for _ in _done([delayed(task)(run, "test") for run in fresh], jobs, progress):
                     pass
-    return gathered(place, baseline=baseline)
+    return gathered(place, baseline=baseline, failed=failed)
 
 
-def gathered(folder: Path, *, baseline: str | None) -> Board:
-    """The leaderboard of what a folder holds, and its files `board.csv` and `board.html`."""
+def gathered(folder: Path, *, baseline: str | None, failed: Sequence[str] = ()) -> Board:
+    """The leaderboard of what a folder holds, and its files `board.csv` and `board.html`, which name the `failed` methods."""
     from textanchor.bench.page import write_board
 
     validation, test = outcomes(folder, "val"), outcomes(folder, "test")
@@ -150,7 +171,14 @@ def gathered(folder: Path, *, baseline: str | None) -> Board:
     order = {line.name: place for place, line in enumerate(ranked)}
     known = baseline if any(same_method(one.run.method, baseline) for one in test) else None
     judged = sorted(lines(test, baseline=known), key=lambda line: order.get(line.name, len(order))) if test else []
-    board = Board(folder=folder, facts=facts_of(folder), validation=ranked, test=judged, reads=len(ledger(folder)))
+    board = Board(
+        folder=folder,
+        facts=facts_of(folder),
+        validation=ranked,
+        test=judged,
+        reads=len(ledger(folder)),
+        failed=failed,
+    )
     write_board(board)
     return board
 

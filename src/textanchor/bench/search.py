@@ -37,6 +37,13 @@ def study(seed: int) -> Any:
     return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
 
 
+def tell(search: Any, trial: Any, score: float | None) -> None:
+    """What a trial reached; None for one that could not be fitted."""
+    from optuna.trial import TrialState
+
+    search.tell(trial, score, state=TrialState.FAIL if score is None else None)
+
+
 def suggested(trial: Any, spec: str, *, kind: str = "aligner", prefix: str = "") -> str:
     """The spec with a value for each tunable setting that it leaves open, in nested parts too."""
     name, settings = registry.take_apart(spec)

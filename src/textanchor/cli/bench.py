@@ -122,10 +122,13 @@ def show(board: Any, *, as_json: bool) -> None:
     from textanchor.bench.board import brief, table
 
     if as_json:
-        printing.dump({"validation": table(board.validation), "test": table(board.test), "test reads": board.reads})
+        held = {"validation": table(board.validation), "test": table(board.test)}
+        printing.dump({**held, "test reads": board.reads, "failed": list(board.failed)})
         return
     for note in (f"split: {board.facts['split']}", *board.facts["notes"]):
         click.echo(f"note: {note}")
+    for why in board.failed:
+        click.echo(f"left out: {why}", err=True)
     printing.table(brief(board.validation), title="Validation (fitted on train)")
     printing.table(brief(board.test), title="Test (fitted on train and validation)")
     times = "once" if board.reads == 1 else f"{board.reads} times"

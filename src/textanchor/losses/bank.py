@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from textanchor.losses import Batch, share
+from textanchor.settings import Positive
 
 
 class BankSoftmax(nn.Module):
@@ -20,7 +21,7 @@ class BankSoftmax(nn.Module):
 
     whole_bank = True
 
-    def __init__(self, *, temperature: float = 0.1) -> None:
+    def __init__(self, *, temperature: Positive = 0.1) -> None:
         super().__init__()
         self.temperature = temperature
 

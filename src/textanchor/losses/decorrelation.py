@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from textanchor.losses import Batch
+from textanchor.settings import Amount
 
 
 class Decorrelation(nn.Module):
@@ -16,7 +17,7 @@ class Decorrelation(nn.Module):
     Source: Zbontar et al. 2021 (Barlow Twins), arXiv:2103.03230, equation 1, with the text as the other view.
     """
 
-    def __init__(self, *, off: float = 0.005) -> None:
+    def __init__(self, *, off: Amount = 0.005) -> None:
         super().__init__()
         self.off = off
 

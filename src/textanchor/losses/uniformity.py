@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from textanchor.losses import Batch
+from textanchor.settings import Positive
 
 
 class Uniformity(nn.Module):
@@ -16,7 +17,7 @@ class Uniformity(nn.Module):
     It pulls nothing, so it is a term of a `sum`. Source: Wang and Isola 2020, arXiv:2005.10242, equation 5.
     """
 
-    def __init__(self, *, t: float = 2.0) -> None:
+    def __init__(self, *, t: Positive = 2.0) -> None:
         super().__init__()
         self.t = t
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from textanchor import registry
 from textanchor.errors import InputError
 from textanchor.losses import Batch
+from textanchor.settings import Numbers
 
 
 class WeightedSum(nn.Module):
@@ -18,9 +17,9 @@ class WeightedSum(nn.Module):
     Names of the terms are free; `weights` are in the order of the terms, 1 each by default.
     """
 
-    def __init__(self, *, weights: Sequence[float | int] | None = None, **terms: str) -> None:
+    def __init__(self, *, weights: Numbers | None = None, **terms: str) -> None:
         super().__init__()
-        given = [1.0] * len(terms) if weights is None else list(weights)
+        given = [1.0] * len(terms) if weights is None else weights
         if not terms or len(given) != len(terms):
             raise InputError(f"sum: {len(terms)} losses and {len(given)} weights; expected as many, such as sum(a=mse, b=bank)")
         self.terms = nn.ModuleList([registry.part("loss", spec) for spec in terms.values()])

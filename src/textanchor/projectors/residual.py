@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from textanchor import registry
 from textanchor.projectors._framed import Framed
+from textanchor.settings import Count, Share
 
 
 class Residual(Framed):
@@ -22,7 +23,14 @@ class Residual(Framed):
     name = "residual"
 
     def __init__(
-        self, *, dim_in: int, dim_out: int, base: str, base_settings: Mapping[str, Any], hidden: int = 512, dropout: float = 0.3
+        self,
+        *,
+        dim_in: int,
+        dim_out: int,
+        base: str,
+        base_settings: Mapping[str, Any],
+        hidden: Count = 512,
+        dropout: Share = 0.3,
     ) -> None:
         super().__init__(dim_in, dim_out)
         self.settings = {

@@ -28,11 +28,11 @@ def view(spec: str, *, anchors: Vectors, items: Vectors, targets: Vectors) -> Vi
 def with_hubness(held: View, spec: str, *, items: Vectors, anchors: Vectors, seed: int = 0) -> View:
     """The view with a correction such as `csls(k=10)`, or `none`, and a random bank of training vectors."""
     name, settings = registry.take_apart(spec)
+    if name != "none":
+        registry.bind("hubness", spec, gallery=None, bank=None)  # a wrong setting is said now, not at the first search
     rng = np.random.default_rng(seed)
     limit = FEW if name == "none" else BANK
     banks = {"items": _some(items, limit, rng), "texts": _some(anchors, limit, rng)}
-    if name != "none":
-        registry.part("hubness", spec, gallery=banks["texts"][:1], bank=banks["texts"][:1])  # a wrong setting is said now
     return replace(held, hubness=Hubness(method=name, settings=settings, **banks))
 
 

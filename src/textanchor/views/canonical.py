@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import eigh
 
-from textanchor.errors import InputError
 from textanchor.records import Affine, Vectors, View
+from textanchor.settings import Amount, Count, Share
 from textanchor.views.whitening import whitener
 
 
 def canonical(
-    *, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: float = 0.1, power: float = 1.0, dim: int | None = None
+    *, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: Share = 0.1, power: Amount = 1.0, dim: Count | None = None
 ) -> View:
     """Whiten the texts, turn them to the directions in which predicted and true texts covary most, and weight those.
 
@@ -22,8 +22,6 @@ def canonical(
     Sources: Hotelling 1936; Vinod 1976, doi:10.1016/0304-4076(76)90010-5 (ridge); reduced-rank regression, Izenman 1975,
     doi:10.1016/0047-259X(75)90042-1; weights: Gong et al. 2014, arXiv:1212.4522, section 3.3.
     """
-    if dim is not None and dim < 1:
-        raise InputError(f"canonical: dim={dim}; expected 1 or more")
     mean, white = whitener(anchors, shrinkage)
     raw = ((items - items.mean(axis=0)).T @ (targets - targets.mean(axis=0))).astype(np.float64) / len(items)
     cross = white @ raw @ white

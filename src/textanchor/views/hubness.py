@@ -11,11 +11,12 @@ from jaxtyping import Float32
 from scipy.special import logsumexp
 
 from textanchor.records import Vectors
+from textanchor.settings import Amount, Count, Positive
 
 CELLS = 1 << 24
 
 
-def csls(*, gallery: Vectors, bank: Vectors, k: int = 10) -> Float32[np.ndarray, " g"]:
+def csls(*, gallery: Vectors, bank: Vectors, k: Count = 10) -> Float32[np.ndarray, " g"]:
     """Minus half the mean cosine with the k nearest training queries.
 
     Source: Conneau et al. 2018, arXiv:1710.04087, section 2.3, halved; the query's own term changes no ranking.
@@ -23,7 +24,7 @@ def csls(*, gallery: Vectors, bank: Vectors, k: int = 10) -> Float32[np.ndarray,
     return -_nearest(gallery, bank, k) / 2
 
 
-def nnn(*, gallery: Vectors, bank: Vectors, k: int = 16, alpha: float = 0.75) -> Float32[np.ndarray, " g"]:
+def nnn(*, gallery: Vectors, bank: Vectors, k: Count = 16, alpha: Amount = 0.75) -> Float32[np.ndarray, " g"]:
     """Minus alpha times the mean cosine with the k nearest training queries.
 
     Source: Chowdhury et al. 2024 (nearest neighbour normalization), arXiv:2410.24114, equation 3.
@@ -31,7 +32,7 @@ def nnn(*, gallery: Vectors, bank: Vectors, k: int = 16, alpha: float = 0.75) ->
     return -alpha * _nearest(gallery, bank, k)
 
 
-def dis(*, gallery: Vectors, bank: Vectors, beta: float = 20.0, weight: float = 0.5) -> Float32[np.ndarray, " g"]:
+def dis(*, gallery: Vectors, bank: Vectors, beta: Positive = 20.0, weight: Amount = 0.5) -> Float32[np.ndarray, " g"]:
     """Minus weight / beta times the log of the mean of exp(beta cosine) over the training queries: the inverted softmax.
 
     Sources: Smith et al. 2017, arXiv:1702.03859, equation 10; as a correction from training queries Bogolin et al. 2022,
@@ -41,7 +42,7 @@ def dis(*, gallery: Vectors, bank: Vectors, beta: float = 20.0, weight: float = 
     return (-weight / beta * (np.concatenate(sums) - np.log(len(bank)))).astype(np.float32)
 
 
-def _nearest(gallery: Vectors, bank: Vectors, k: int) -> Float32[np.ndarray, " g"]:
+def _nearest(gallery: Vectors, bank: Vectors, k: Count) -> Float32[np.ndarray, " g"]:
     count = min(max(k, 1), len(bank))
     found = [np.partition(part @ bank.T, -count, axis=1)[:, -count:].mean(axis=1) for part in _parts(gallery, len(bank))]
     return np.concatenate(found).astype(np.float32)

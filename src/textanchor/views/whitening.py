@@ -7,10 +7,11 @@ from jaxtyping import Float64
 from scipy.linalg import eigh, svd
 
 from textanchor.records import Affine, Vectors, View
+from textanchor.settings import Share
 from textanchor.views.centring import mean_text
 
 
-def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: float = 0.3) -> View:
+def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: Share = 0.3) -> View:
     """Map both sides by C^(-1/2), C the covariance of the distinct training texts drawn towards a multiple of the identity.
 
     `shrinkage` is what is added to the diagonal, in units of the mean variance: few texts span few directions, and the others
@@ -22,7 +23,7 @@ def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: 
     return View(item=side, text=side)
 
 
-def whitener(anchors: Vectors, shrinkage: float) -> tuple[np.ndarray, Float64[np.ndarray, "d d"]]:
+def whitener(anchors: Vectors, shrinkage: Share) -> tuple[np.ndarray, Float64[np.ndarray, "d d"]]:
     """Mean text, and (C + shrinkage times the mean variance)^(-1/2). *Shape:* [d], [d, d]."""
     mean = mean_text(anchors)
     rows = anchors - mean
