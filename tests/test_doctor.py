@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from conftest import make_toy, picture, write_shapes
+from textanchor.data.pairs import read_pairs
 from textanchor.doctor import diagnose
 from textanchor.doctor.curve import curve, power_law
-from textanchor.doctor.duplicates import near_duplicates
+from textanchor.doctor.duplicates import near, near_duplicates
 from textanchor.doctor.findings import some
 from textanchor.doctor.reach import network_verdict, reached
 from textanchor.doctor.texts import texts
@@ -75,16 +76,16 @@ def test_near_duplicates_between_sides_are_named(tmp_path: Path) -> None:
     train, val = make_toy(items=40, seed=1, noise=1.0), make_toy(items=20, seed=2, noise=1.0)
     train.items.vectors[:] = np.random.default_rng(0).normal(size=train.items.vectors.shape)
     val.items.vectors[:] = np.random.default_rng(1).normal(size=val.items.vectors.shape)
-    (good,) = near_duplicates({"train": train, "val": val})
+    good = near_duplicates(near({"train": train, "val": val}))
     assert good.level == "good"
     val.items.vectors[3] = train.items.vectors[7] * 1.01
-    (found,) = near_duplicates({"train": train, "val": val})
+    found = near_duplicates(near({"train": train, "val": val}))
     assert found.text.startswith(
         "1 pairs, 1 of them between sides of the split, such as '1-7', '2-3' (cosine of centred latents"
     )
     assert found.level == "warning"
     same = replace(val, groups=tuple("1-7" if row == 3 else group for row, group in enumerate(val.groups)))
-    (grouped,) = near_duplicates({"train": train, "val": same})
+    grouped = near_duplicates(near({"train": train, "val": same}))
     assert grouped.level == "good", "one group is one source already"
 
 
@@ -96,6 +97,32 @@ def test_a_resized_copy_is_a_near_duplicate(tmp_path: Path) -> None:
     before = diagnose(write_shapes(tmp_path / "other", sounds=False))
     found = diagnose(folder)
     assert "large.png" in told(found, "near-duplicates") or found.findings["image"] != before.findings["image"]
+
+
+def test_near_duplicates_of_all_sides_are_brought_together(run: Callable[..., Any], tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "pairs", each=10, sounds=False)
+    rows = (folder / "pairs.csv").read_text().splitlines()
+    side = {"0": "train", "1": "train", "2": "val", "3": "test", "4": "test"}
+    rows = [f"{row},{side[row[-1]]}" for row in rows[1:]]
+    for number, (where, group) in enumerate((("test", "far"), ("val", "farther"))):  # the same drawing, a pixel changed
+        image = picture("circle", 0)
+        image.putpixel((number, 0), 9)
+        image.save(folder / "image" / "circle" / f"again{number}.png")
+        rows.append(f"image/circle/again{number}.png,circle,{group},{where}")
+    (folder / "pairs.csv").write_text("\n".join(["path,text,group,split", *rows]))
+    done = run("doctor", folder, "--merged", tmp_path / "merged" / "pairs.csv")
+    assert done.exit_code == 0, done.stderr
+    before, after = read_pairs(folder), read_pairs(tmp_path / "merged" / "pairs.csv")
+    held = {pair.item.id.removeprefix("image/circle/"): pair.group for pair in after.rows}
+    assert held["again0.png"] == held["again1.png"] == held["00.png"]
+    assert len({pair.group for pair in before.rows}) - len({pair.group for pair in after.rows}) >= 2
+    assert [(pair.text, pair.split, pair.item.id) for pair in after.rows] == [
+        (pair.text, pair.split, pair.item.id) for pair in before.rows
+    ]
+    assert run("fit", tmp_path / "merged", "-o", tmp_path / "s").exit_code == 2, "one group on two sides"
+    assert run("fit", tmp_path / "merged", "-o", tmp_path / "s", "--resplit").exit_code == 0
+    bad = run("doctor", folder, "--merged", tmp_path / "merged.txt")
+    assert (bad.exit_code, "expected a name that ends in .csv" in bad.stderr) == (2, True)
 
 
 def test_texts_and_classes() -> None:

@@ -22,6 +22,11 @@ from textanchor.cli import options, printing
 @options.cache
 @options.device
 @options.reading
+@click.option(
+    "--merged",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the table again, near-duplicates of all sides in one group, to this CSV file.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything leaks.")
 @options.as_json
 @click.pass_context
@@ -40,11 +45,12 @@ def command(
     seed: int,
     cache: Path | None,
     device: str,
+    merged: Path | None,
     strict: bool,
     as_json: bool,
 ) -> None:
     """Look at PAIRS before anything is trained on them, and say what a careful colleague would."""
-    from textanchor.data.pairs import read_pairs
+    from textanchor.data.pairs import read_pairs, write_pairs
     from textanchor.data.wording import wording
     from textanchor.doctor import diagnose
 
@@ -53,6 +59,7 @@ def command(
         anchor=anchor,
         encoders=encoders,
         more=more,
+        merge=merged is not None,
         wording=wording(templates, synonyms),
         fractions=options.shares(fractions),
         resplit=resplit,
@@ -61,6 +68,8 @@ def command(
         device=device,
         progress=True,
     )
+    if merged is not None and found.merged is not None:
+        write_pairs(found.merged, merged)
     if as_json:
         printing.dump(found.metrics())
     else:

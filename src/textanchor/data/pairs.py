@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from pathlib import Path
 from textanchor.data import tables
 from textanchor.data.readers import guess_modality, reader
 from textanchor.errors import InputError, NothingUsableError
-from textanchor.files import read_json
+from textanchor.files import read_json, write_bytes
 from textanchor.records import Item, Pair, Pairs, Skipped
 from textanchor.registry import names
 
@@ -71,6 +73,27 @@ def read_pairs(source: str | Path, *, split_name: str | None = None, modality: s
         source=path.name,
         place=path.resolve(),
     )
+
+
+def write_pairs(pairs: Pairs, file: str | Path) -> None:
+    """Pairs as a CSV table that `read_pairs` reads; files by their places relative to it.
+
+    Raises `InputError` for an ending other than .csv, or items in memory that are no texts.
+    """
+    place = Path(file).expanduser()
+    if place.suffix.lower() != ".csv":
+        raise InputError(f"{place}: expected a name that ends in .csv")
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(("path", "item_text", "text", "modality", "item", "group", "split"))
+    for pair in pairs.rows:
+        item = pair.item
+        if item.path is None and not isinstance(item.value, str):
+            raise InputError(f"{item.id}: an item in memory cannot be written to a table")
+        path = "" if item.path is None else os.path.relpath(item.path, place.resolve().parent)
+        told = ("", item.value or "") if item.path is None else (path, "")
+        table.writerow((*told, pair.text, item.modality, item.id, pair.group or "", pair.split or ""))
+    write_bytes(place, text.getvalue().encode())
 
 
 def read_collection(

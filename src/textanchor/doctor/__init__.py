@@ -13,7 +13,7 @@ from textanchor.data.pairs import read_pairs
 from textanchor.data.splits import FRACTIONS
 from textanchor.data.wording import Wording
 from textanchor.doctor.curve import Curve, curve
-from textanchor.doctor.duplicates import copies, near_duplicates
+from textanchor.doctor.duplicates import Near, copies, merged, near, near_duplicates
 from textanchor.doctor.findings import Finding
 from textanchor.doctor.layers import Layer, layers
 from textanchor.doctor.reach import Reached, compared
@@ -27,12 +27,16 @@ MORE, FEW = 300, 20
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """Findings by modality (`all` for the table), what simple fits reach, the encoder's layers, and the learning curve."""
+    """Findings by modality (`all` for the table), what simple fits reach, the encoder's layers, and the learning curve.
+
+    `merged`, where asked for, is the table with one group for items that are nearly the same: `fit(merged, resplit=True)`.
+    """
 
     findings: Mapping[str, Sequence[Finding]]
     reached: Mapping[str, Sequence[Reached]]
     layers: Mapping[str, Sequence[Layer]]
     curves: Mapping[str, Curve]
+    merged: Pairs | None = None
 
     @property
     def leaks(self) -> list[Finding]:
@@ -69,6 +73,7 @@ def diagnose(
     fractions: Sequence[float] = FRACTIONS,
     resplit: bool = False,
     more: int = MORE,
+    merge: bool = False,
     wording: Wording | None = None,
     cache: str | Path | None = None,
     device: str = "auto",
@@ -76,7 +81,8 @@ def diagnose(
 ) -> Diagnosis:
     """Look at pairs: duplicates, leakage, texts, classes, the anchor's floor, the encoder's layers, and what fits will reach.
 
-    Fits are made on train and judged on validation; test is not encoded. `more` is the number of further pairs whose gain is
+    Fits are made on train and judged on validation; test is not encoded, unless `merge` asks for near-duplicates of all
+    sides to be brought together (`Diagnosis.merged`). `more` is the number of further pairs whose gain is
     extrapolated. An encoder that names several layers has all of them compared. A predefined split that leaks is reported, and
     the rest of the diagnosis uses a split of its own. Raises what `fit` raises for unusable input.
     """
@@ -96,16 +102,19 @@ def diagnose(
     several: dict[str, Sequence[Layer]] = {}
     reach: dict[str, Sequence[Reached]] = {}
     curves: dict[str, Curve] = {}
+    alike: dict[str, Near] = {}
     for modality in tqdm(list(ready.encoders), desc="look", unit="modality", disable=None if progress else True):
-        several[modality], parts = layers(ready, modality)
+        several[modality], parts = layers(ready, modality, ("train", "val", "test") if merge else ("train", "val"))
         if parts is None:
             continue
-        found[modality] = [*texts(parts["train"].joined(parts["val"])), *near_duplicates(parts)]
+        alike[modality] = near(parts)
+        found[modality] = [*texts(parts["train"].joined(parts["val"])), near_duplicates(alike[modality])]
         more_found, reach[modality], told_curve = _prospects(parts, more=more, seed=seed)
         found[modality] += more_found
         if told_curve is not None:
             curves[modality] = told_curve
-    return Diagnosis(findings=found, reached=reach, layers=several, curves=curves)
+    joined = merged(ready.given, tuple(alike.values())) if merge else None
+    return Diagnosis(findings=found, reached=reach, layers=several, curves=curves, merged=joined)
 
 
 def _table(ready: Prepared) -> list[Finding]:

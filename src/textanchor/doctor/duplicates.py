@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.preprocessing import normalize
 
 from textanchor.doctor.findings import Finding, some
@@ -46,35 +49,60 @@ def copies(pairs: Pairs, hashes: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(level="leak", topic="copies", text=text + "; fits leave out all but the held-out one")
 
 
-def near_duplicates(parts: Mapping[str, PairedLatents]) -> Iterator[Finding]:
-    """Pairs of different items whose centred latents have a cosine of at least .98, in all and between sides."""
-    names = list(parts)
-    side = np.repeat(np.arange(len(names)), [len(parts[name].items) for name in names])
-    ids = [item for name in names for item in parts[name].items.ids]
-    contents = np.array([content for name in names for content in parts[name].items.contents], dtype=object)
-    groups = [group for name in names for group in parts[name].groups]
-    vectors = np.concatenate([parts[name].means for name in names])
+@dataclass(frozen=True, kw_only=True)
+class Near:
+    """Pairs of different items of different groups that are nearly the same: their ids, groups and sides, [k, 2] each."""
+
+    ids: np.ndarray
+    groups: np.ndarray
+    sides: np.ndarray
+
+
+def near(parts: Mapping[str, PairedLatents]) -> Near:
+    """Items whose centred latents have a cosine of at least .98, among all sides."""
+    sides = np.repeat(np.arange(len(parts)), [len(one.items) for one in parts.values()])
+    ids = np.array([item for one in parts.values() for item in one.items.ids], dtype=object)
+    _, contents = np.unique([content for one in parts.values() for content in one.items.contents], return_inverse=True)
+    groups = np.array([group for one in parts.values() for group in one.groups], dtype=object)
+    _, codes = np.unique(groups.astype(str), return_inverse=True)
+    vectors = np.concatenate([one.means for one in parts.values()])
     vectors = normalize(vectors - vectors.mean(axis=0))
-    total, between, example = 0, 0, ("", "")
+    found = []
     for start in range(0, len(vectors), BLOCK):
-        scores = vectors[start : start + BLOCK] @ vectors.T
-        rows, columns = np.nonzero(scores >= NEAR)
+        rows, columns = np.nonzero(vectors[start : start + BLOCK] @ vectors.T >= NEAR)
         rows = rows + start
-        kept = (rows < columns) & (contents[rows] != contents[columns])
-        for row, column in zip(rows[kept], columns[kept], strict=True):
-            if groups[row] == groups[column]:
-                continue
-            total += 1
-            if side[row] != side[column]:
-                between += 1
-                example = ids[row], ids[column]
-            elif not any(example):
-                example = ids[row], ids[column]
+        kept = (rows < columns) & (contents[rows] != contents[columns]) & (codes[rows] != codes[columns])
+        found.append(np.stack([rows[kept], columns[kept]], axis=1))
+    both = np.concatenate(found)
+    return Near(ids=ids[both], groups=groups[both], sides=sides[both])
+
+
+def near_duplicates(found: Near) -> Finding:
+    """How many, in all and between sides, with an example."""
     what = f"(cosine of centred latents at least {NEAR}; items of one group left out)"
-    if not total:
-        yield Finding(level="good", topic="near-duplicates", text=f"none {what}")
-        return
-    text = f"{total} pairs, {between} of them between sides of the split, such as {some(list(example))} {what}"
-    if between:
-        text += "; give such items one group"
-    yield Finding(level="warning", topic="near-duplicates", text=text)
+    if not len(found.ids):
+        return Finding(level="good", topic="near-duplicates", text=f"none {what}")
+    across = found.sides[:, 0] != found.sides[:, 1]
+    example = found.ids[across.nonzero()[0][-1] if across.any() else 0]
+    text = f"{len(found.ids)} pairs, {across.sum()} of them between sides of the split, such as {some(list(example))} {what}"
+    if across.any():
+        text += "; give such items one group (--merged FILE writes the table so)"
+    return Finding(level="warning", topic="near-duplicates", text=text)
+
+
+def merged(pairs: Pairs, found: Sequence[Near]) -> Pairs:
+    """The same rows; groups that hold nearly the same items have become one, named after the first of them."""
+    edges = np.concatenate([one.groups for one in found]) if found else np.empty((0, 2), dtype=object)
+    names, codes = np.unique(edges.astype(str), return_inverse=True)
+    codes = codes.reshape(-1, 2)
+    links = coo_array((np.ones(len(codes)), (codes[:, 0], codes[:, 1])), shape=(len(names), len(names)))
+    _, labels = connected_components(links, directed=False)
+    one_of = dict(zip(names, labels, strict=True))
+    first: dict[int, str] = {}
+    rows = []
+    for pair in pairs.rows:
+        whole = f"{pair.item.modality} {pair.item.id}"  # the group of a video's parts
+        unit = pair.group or (whole if whole in one_of else f"item {pair.item.id}")
+        label = one_of.get(unit)
+        rows.append(pair if label is None else replace(pair, group=first.setdefault(label, unit)))
+    return replace(pairs, rows=tuple(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,14 @@ class Layer:
         return {"layer": self.name, "dim": self.dim, "mutual 10-NN": self.knn, "CKA": self.cka, "ridge score": self.score}
 
 
-def layers(ready: Prepared, modality: str) -> tuple[list[Layer], dict[str, PairedLatents] | None]:
+def layers(
+    ready: Prepared, modality: str, sides: Sequence[str] = ("train", "val")
+) -> tuple[list[Layer], dict[str, PairedLatents] | None]:
     """All pooled outputs of the encoder, encoded in one pass, and the pairs of the best by ridge; of one output, that one.
 
-    No pairs where no file has such a part.
+    Pairs of `sides`, train and val among them. No pairs where no file has such a part.
     """
-    name, sides = ready.encoders[modality], ("train", "val")
+    name = ready.encoders[modality]
     encoder = make(name, modality, device=ready.base.device)
     outs = outputs(encoder)
     if len(outs) == 1:
