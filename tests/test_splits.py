@@ -108,6 +108,26 @@ def test_a_predefined_split_that_leaks_is_refused_by_name() -> None:
     assert all(len(held) == 1 for held in sides.values())
 
 
+def test_a_modality_without_validation_gets_one_of_its_own() -> None:
+    rows = [(f"i{row}", "xy"[row % 2], f"photo {row}", ("train", "val", "test")[row % 3]) for row in range(12)]
+    rows += [(f"a{row}", "xy"[row % 2], f"source {row % 10}", "test" if row % 10 > 7 else "train") for row in range(20)]
+    rows += [("a-of-photo", "x", "photo 0", "train"), ("one", "x", "lone", "train"), ("lone", "y", "lone", "train")]
+    kinds = {"i": "image", "a": "audio", "o": "series", "l": "series"}
+    pairs = Pairs(
+        rows=tuple(
+            Pair(item=Item(id=item, modality=kinds[item[0]], value=item), text=text, group=group, split=side)
+            for item, text, group, side in rows
+        )
+    )
+    found = split(pairs, plain(pairs))
+    assert found.notes == ("validation of audio carved from train by group, seed 0",)
+    assert {item for item in found.val if item[0] == "i"} == {"i1", "i4", "i7", "i10"}, "the table's own stays"
+    assert any(item[0] == "a" for item in found.val)
+    assert {"a-of-photo", "one", "lone"} <= found.train, "a photo's group and a modality of one group stay"
+    group = {item: name for item, _, name, _ in rows}
+    assert not {group[item] for item in found.val} & {group[item] for item in found.train}
+
+
 def test_one_item_on_two_sides_is_a_leak() -> None:
     rows = [("a", "x", None, "train"), ("a", "y", None, "test"), ("b", "y", None, "train")]
     with pytest.raises(LeakError, match="item 'a' stands in train and test"):

@@ -220,7 +220,9 @@ def _facts(ready: Prepared, tasks: Mapping[str, _Task], settings: Mapping[str, A
         "notes": list(ready.split.notes),
         "skipped": ready.left_out(),
         "agreement": {
-            f"{name} · {key}": agreement(sides["train"]) for key, task in tasks.items() for name, sides in task.parts.items()
+            " · ".join([name, *(_told(key) if len(tasks) > 1 else ())]): agreement(sides["train"])
+            for key, task in tasks.items()
+            for name, sides in task.parts.items()
         },
         "grids": [dict(settings)],
         "versions": versions(),
@@ -230,6 +232,12 @@ def _facts(ready: Prepared, tasks: Mapping[str, _Task], settings: Mapping[str, A
 def _where(run: Run) -> str:
     """What decides the latents of a run."""
     return json.dumps([run.anchor, dict(run.encoders)], sort_keys=True)
+
+
+def _told(where: str) -> tuple[str, ...]:
+    """The anchor and the encoders of `_where`, to be read."""
+    anchor, encoders = json.loads(where)
+    return (anchor, *encoders.values())
 
 
 def _runs_of(line: Line, seeds: int) -> list[Run]:

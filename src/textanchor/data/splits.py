@@ -193,9 +193,9 @@ def _predefined(
     if copies:
         notes.append(f"{copies} training or validation items left out: byte-identical to held-out ones")
     name = f"predefined ({pairs.split_name})" if shared else "predefined, groups kept apart"
-    if "val" not in told.values() and fractions[1]:
-        _carve_validation(pairs, told, contents if shared else unit_of, fractions, seed)
-        notes.append(f"validation carved from train by {'content' if shared else 'group'}, seed {seed}")
+    if fractions[1] and (carved := _carve_validation(pairs, told, contents if shared else unit_of, fractions, seed)):
+        whose = f" of {', '.join(carved)}" if len(carved) < len(pairs.modalities) else ""
+        notes.append(f"validation{whose} carved from train by {'content' if shared else 'group'}, seed {seed}")
     return _made(told, name=name, notes=tuple(notes), shares_groups=bool(shared))
 
 
@@ -220,9 +220,21 @@ def _drop_copies(told: dict[str, str], contents: Mapping[str, str]) -> int:
 
 def _carve_validation(
     pairs: Pairs, told: dict[str, str], unit_of: Mapping[str, str], fractions: Sequence[float], seed: int
-) -> None:
-    """Move part of train to validation; where the split shares groups by definition, validation shares them too."""
+) -> list[str]:
+    """Move part of train to validation for the modalities that have none, and name them; groups that hold others stay.
+
+    A modality of one group stays too where others have validation. Where the split shares groups by definition, validation
+    shares them too.
+    """
     share = fractions[1] / (fractions[0] + fractions[1])
-    rows = tuple(pair for pair in pairs.rows if told.get(pair.item.id) == "train")
+    judged = {pair.item.modality for pair in pairs.rows if told.get(pair.item.id) == "val"}
+    train = [(pair, unit_of[pair.item.id]) for pair in pairs.rows if told.get(pair.item.id) == "train"]
+    carved, before = [modality for modality in pairs.modalities if modality not in judged], None
+    while carved != before:
+        fixed = {unit for pair, unit in train if pair.item.modality not in carved}
+        free = {modality: {unit for pair, unit in train if pair.item.modality == modality} - fixed for modality in carved}
+        before, carved = carved, [modality for modality in carved if len(free[modality]) > 1 or not judged]
+    rows = tuple(pair for pair, unit in train if pair.item.modality in carved and unit not in fixed)
     inner = {pair.item.id: unit_of[pair.item.id] for pair in rows}
     told.update(_assign(Pairs(rows=rows), inner, (1 - share, share, 0.0), seed))
+    return carved
