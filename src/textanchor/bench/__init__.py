@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, cpu_count, delayed
+from numpy.linalg import LinAlgError
 from tqdm import tqdm
 
 from textanchor.aligners import aligner
@@ -63,7 +64,7 @@ class _Task:
             return self(run)
         except LeakError:
             raise
-        except InputError as why:
+        except (InputError, LinAlgError) as why:
             return f"{run.method}: {why}"
 
     def tuned(self, method: Run, trials: int, seeds: int) -> Outcome | str:

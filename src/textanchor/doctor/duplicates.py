@@ -51,58 +51,77 @@ def copies(pairs: Pairs, hashes: Mapping[str, str]) -> Iterator[Finding]:
 
 @dataclass(frozen=True, kw_only=True)
 class Near:
-    """Pairs of different items of different groups that are nearly the same: their ids, groups and sides, [k, 2] each."""
+    """How many pairs of items of different groups are nearly the same, how many of them between sides, and one such pair.
 
-    ids: np.ndarray
+    `groups` and `labels` [n] are the items' groups and what a chain of near-duplicates joins.
+    """
+
+    pairs: int
+    across: int
+    example: tuple[str, str]
     groups: np.ndarray
-    sides: np.ndarray
+    labels: np.ndarray
 
 
 def near(parts: Mapping[str, PairedLatents]) -> Near:
-    """Items whose centred latents have a cosine of at least .98, among all sides."""
+    """Items whose centred latents have a cosine of at least .98, among all sides; a block of them at a time."""
     sides = np.repeat(np.arange(len(parts)), [len(one.items) for one in parts.values()])
-    ids = np.array([item for one in parts.values() for item in one.items.ids], dtype=object)
+    ids = [item for one in parts.values() for item in one.items.ids]
     _, contents = np.unique([content for one in parts.values() for content in one.items.contents], return_inverse=True)
-    groups = np.array([group for one in parts.values() for group in one.groups], dtype=object)
-    _, codes = np.unique(groups.astype(str), return_inverse=True)
+    groups = np.array([group for one in parts.values() for group in one.groups], dtype=str)
+    _, codes = np.unique(groups, return_inverse=True)
     vectors = np.concatenate([one.means for one in parts.values()])
     vectors = normalize(vectors - vectors.mean(axis=0))
-    found = []
+    labels = np.arange(len(ids))
+    pairs, across, example = 0, 0, ("", "")
     for start in range(0, len(vectors), BLOCK):
         rows, columns = np.nonzero(vectors[start : start + BLOCK] @ vectors.T >= NEAR)
         rows = rows + start
         kept = (rows < columns) & (contents[rows] != contents[columns]) & (codes[rows] != codes[columns])
-        found.append(np.stack([rows[kept], columns[kept]], axis=1))
-    both = np.concatenate(found)
-    return Near(ids=ids[both], groups=groups[both], sides=sides[both])
+        if not kept.any():
+            continue
+        rows, columns = rows[kept], columns[kept]
+        apart = np.flatnonzero(sides[rows] != sides[columns])
+        if len(apart) or not pairs:
+            one = apart[-1] if len(apart) else 0
+            example = ids[rows[one]], ids[columns[one]]
+        pairs, across = pairs + len(rows), across + len(apart)
+        labels = _joined(labels[rows], labels[columns], len(ids))[labels]
+    return Near(pairs=pairs, across=across, example=example, groups=groups, labels=labels)
 
 
 def near_duplicates(found: Near) -> Finding:
     """How many, in all and between sides, with an example."""
     what = f"(cosine of centred latents at least {NEAR}; items of one group left out)"
-    if not len(found.ids):
+    if not found.pairs:
         return Finding(level="good", topic="near-duplicates", text=f"none {what}")
-    across = found.sides[:, 0] != found.sides[:, 1]
-    example = found.ids[across.nonzero()[0][-1] if across.any() else 0]
-    text = f"{len(found.ids)} pairs, {across.sum()} of them between sides of the split, such as {some(list(example))} {what}"
-    if across.any():
+    text = f"{found.pairs} pairs, {found.across} of them between sides of the split, such as {some(list(found.example))} {what}"
+    if found.across:
         text += "; give such items one group (--merged FILE writes the table so)"
     return Finding(level="warning", topic="near-duplicates", text=text)
 
 
 def merged(pairs: Pairs, found: Sequence[Near]) -> Pairs:
     """The same rows; groups that hold nearly the same items have become one, named after the first of them."""
-    edges = np.concatenate([one.groups for one in found]) if found else np.empty((0, 2), dtype=object)
-    names, codes = np.unique(edges.astype(str), return_inverse=True)
-    codes = codes.reshape(-1, 2)
-    links = coo_array((np.ones(len(codes)), (codes[:, 0], codes[:, 1])), shape=(len(names), len(names)))
-    _, labels = connected_components(links, directed=False)
-    one_of = dict(zip(names, labels, strict=True))
+    if not found:
+        return pairs
+    starts = np.cumsum([0, *(len(one.labels) for one in found)])
+    names, codes = np.unique(np.concatenate([one.groups for one in found]), return_inverse=True)
+    labels = np.concatenate([one.labels + start for one, start in zip(found, starts, strict=False)])
+    label = _joined(codes, labels + len(names), len(names) + int(starts[-1]))[: len(names)]
+    one_of = dict(zip(names, label, strict=True))
+    several = np.bincount(label) > 1
     first: dict[int, str] = {}
     rows = []
     for pair in pairs.rows:
         whole = f"{pair.item.modality} {pair.item.id}"  # the group of a video's parts
         unit = pair.group or (whole if whole in one_of else f"item {pair.item.id}")
-        label = one_of.get(unit)
-        rows.append(pair if label is None else replace(pair, group=first.setdefault(label, unit)))
+        joins = unit in one_of and several[one_of[unit]]
+        rows.append(replace(pair, group=first.setdefault(one_of[unit], unit)) if joins else pair)
     return replace(pairs, rows=tuple(rows))
+
+
+def _joined(left: np.ndarray, right: np.ndarray, count: int) -> np.ndarray:
+    """The component of each of `count` nodes, given links between them."""
+    links = coo_array((np.ones(len(left)), (left, right)), shape=(count, count))
+    return np.asarray(connected_components(links, directed=False)[1])
