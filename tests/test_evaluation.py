@@ -235,6 +235,10 @@ class Outside(HTMLParser):
 
 def test_the_report_is_one_file_that_fetches_nothing(done: Any, space: Any, tmp_path: Path) -> None:
     place = textanchor.write_report(done, space, tmp_path / "report")
+    for fitted in space.modalities.values():
+        assert fitted.chosen.startswith("chosen on validation: alpha ")
+        assert f"view {fitted.report['view']}, hubness {fitted.report['hubness']}" in fitted.chosen
+        assert fitted.chosen in place.read_text()
     html = place.read_text()
     page = Outside()
     page.feed(html)

@@ -100,9 +100,9 @@ def summary(space: Any) -> None:
     for modality, counts in story["counts"].items():
         sides = ", ".join(f"{side} {held['items']} items in {held['groups']} groups" for side, held in counts.items())
         click.echo(f"{modality}: {sides}")
-        report = space.modalities[modality].report
+        fitted = space.modalities[modality]
+        report = fitted.report
         scores = report.get("scores")
         why = "; validation scores: " + ", ".join(f"{name} {rate:.3f}" for name, rate in scores.items()) if scores else ""
-        click.echo(f"  encoder {space.modalities[modality].encoder}, aligner {report.get('aligner', report['asked'])}{why}")
-        values = {key: report[key] for key in ("alpha", "width", "k", "power", "epochs", "view", "hubness") if key in report}
-        click.echo(f"  chosen on {report['chosen on']}: " + ", ".join(f"{key} {value}" for key, value in values.items()))
+        click.echo(f"  encoder {fitted.encoder}, aligner {report.get('aligner', report['asked'])}{why}")
+        click.echo(f"  {fitted.chosen}")

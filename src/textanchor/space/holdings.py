@@ -21,6 +21,13 @@ class Fitted:
     view: View | None
     report: Mapping[str, Any]
 
+    @property
+    def chosen(self) -> str:
+        """What was chosen, and on what: numbers, view and correction of hubness."""
+        names = ("alpha", "width", "k", "power", "epochs", "view", "hubness")
+        values = ", ".join(f"{name} {self.report[name]}" for name in names if name in self.report)
+        return f"chosen on {self.report.get('chosen on', 'nothing')}: {values}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
