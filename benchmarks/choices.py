@@ -13,37 +13,40 @@ from typing import Any
 
 import numpy as np
 import torch
-from losses import esc50, flickr8k
-from reference import Part, concepts, everything, inner, interval, precision, printed
+from losses import World, esc50, flickr8k, judged, opened, spread
+from reference import (
+    DRAWS,
+    Part,
+    concepts,
+    everything,
+    half,
+    interval,
+    named,
+    over_draws,
+    precision,
+    printed,
+    with_sounds,
+)
 
 import textanchor
-from textanchor.aligners import aligner
-from textanchor.bench.measuring import Outcome, measured
-from textanchor.bench.plan import Run
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.evaluation.unseen import zero_shot
 from textanchor.metrics.interval import bootstrap
-from textanchor.records import Unpaired
-from textanchor.space.holdings import Fitted
-from textanchor.space.preparing import Prepared, embed_texts, prepare
-from textanchor.space.spread import spread
+from textanchor.space.preparing import embed_texts, prepare
+from textanchor.space.spread import spread as scale_of
 
-World = tuple[Prepared, dict[str, Any]]
-VIEWS = ("raw", "centring", "whitening", "all-but-the-top", "canonical")
+VIEWS = ("centring", "raw", "whitening", "all-but-the-top", "canonical")
 CORRECTIONS = ("csls", "nnn", "dis")
 TRAINED = "gradient(loss=info-nce, projector={}, epochs=30)"
-DRAWS = 20
 
 
 def views(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """Kernel ridge under each view without a correction, and each correction under two views."""
-    made = {
-        f"{view}": f"kernel-ridge(view={view}, hubness=none)" for view in ("centring", *(v for v in VIEWS if v != "centring"))
-    }
+    made = {view: f"kernel-ridge(view={view}, hubness=none)" for view in VIEWS}
     for view in ("centring", "canonical"):
         made |= {f"{view}, {name}": f"kernel-ridge(view={view}, hubness={name})" for name in CORRECTIONS}
     for name, tables, modality in sets(data, work):
-        worlds = opened(tables, {modality: encoders[modality]})
+        worlds = [opened(prepare(table, encoders={modality: encoders[modality]})) for table in tables]
         board(f"views and corrections, {name}", {row: (worlds, spec, 1) for row, spec in made.items()})
 
 
@@ -51,9 +54,10 @@ def anchors(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """The default under several text models; for sounds also classes that no fit has seen."""
     known = {"all-MiniLM-L6-v2": DEFAULT_ANCHOR} | {name: f"st:{place}" for name, place in built(work / "anchors")}
     for name, tables, modality in sets(data, work):
-        wanted = list(tables)
+        told = {modality: encoders[modality]}
         rows = {
-            row: (opened(wanted, {modality: encoders[modality]}, anchor=anchor), "auto", 1) for row, anchor in known.items()
+            row: ([opened(prepare(table, encoders=told, anchor=anchor)) for table in tables], "auto", 1)
+            for row, anchor in known.items()
         }
         board(f"anchors, {name}", rows)
     print("\n### anchors, ESC-50, ten classes that no fit has seen\n\n| anchor | accuracy, chance .10 |\n|---|---|")
@@ -94,15 +98,12 @@ def tokens(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """Attention pooling over a photo's patches against the mean of the same patches, same loss and epochs."""
     caltech = data / "caltech101_part" / "images"
     for name, table, seeds in (("Caltech-101", caltech, 5), ("Flickr8k", flickr8k(data, work), 1)):
-        pooled = opened([table], {"image": f"{encoders['image']}@pool=mean"})
+        pooled = [opened(prepare(table, encoders={"image": f"{encoders['image']}@pool=mean"}))]
+        patches = [opened(prepare(table, encoders={"image": f"{encoders['image']}@pool=none"}), tokens=True)]
         rows = {
             "linear, mean of patches": (pooled, TRAINED.format("linear"), seeds),
             "MLP, mean of patches": (pooled, TRAINED.format("mlp(dropout=0.3)"), seeds),
-            "attention pooling": (
-                opened([table], {"image": f"{encoders['image']}@pool=none"}, tokens=True),
-                TRAINED.format("attention"),
-                seeds,
-            ),
+            "attention pooling": (patches, TRAINED.format("attention"), seeds),
             "default, mean of patches": (pooled, "auto", 1),
         }
         board(f"tokens, {name}", rows)
@@ -110,27 +111,25 @@ def tokens(data: Path, work: Path, encoders: dict[str, str]) -> None:
 
 def mixed(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """Words ask photos and sounds in one list: precision at 20, and the share of sounds, on one scale and on bare scores."""
-    space = textanchor.fit(flickr8k(data, work), encoders={"image": encoders["image"]})
-    parts = prepare(flickr8k(data, work), encoders={"image": encoders["image"]}).parts("image", ("test",))
+    table, told = flickr8k(data, work), {"image": encoders["image"]}
+    space = textanchor.fit(table, encoders=told)
+    parts = prepare(table, encoders=told).parts("image", ("test",))
     assert parts is not None
     photos, sounds = parts["test"], everything(data, work, encoders)
     relevant = concepts(data, photos)
     words = list(relevant)
-    asked, labels = embed_texts(space, words), np.array([sounds.texts[row] for row in sounds.first_text])
+    asked, labels = embed_texts(space, words), named(sounds)
     found: dict[str, list[tuple[float, float, float]]] = {"one scale": [], "bare scores": []}
     for draw in range(DRAWS):
-        sources = np.random.default_rng(draw).permutation(np.unique(sounds.groups))
-        half = np.isin(sounds.groups, sources[: len(sources) // 2])
-        fit = aligner("auto").fit(*inner(sounds, np.flatnonzero(half), draw), Unpaired(), seed=draw)
-        audio = Fitted(encoder=encoders["audio"], fingerprint="", projector=fit.projector, view=fit.view, report=fit.report)
-        both = space.with_modalities({"audio": audio}, seen=space.seen, provenance={})
-        right = np.hstack([np.array([relevant[word] for word in words]), np.array([labels[~half] == word for word in words])])
+        known = half(sounds, draw)
+        both = with_sounds(space, "auto", sounds, known, draw)
+        right = np.hstack([np.array([relevant[word] for word in words]), np.array([labels[~known] == word for word in words])])
         scores = {
             kind: both.query(asked, "text", kind) @ both.gallery(both.project(kind, held), kind, "text").T
-            for kind, held in (("image", photos.pooled), ("audio", sounds.pooled[~half]))
+            for kind, held in (("image", photos.pooled), ("audio", sounds.pooled[~known]))
         }
         for name in found:
-            scales = {kind: (spread(both, "text", kind) if name == "one scale" else None) or (0.0, 1.0) for kind in scores}
+            scales = {kind: (scale_of(both, "text", kind) if name == "one scale" else None) or (0.0, 1.0) for kind in scores}
             every = np.hstack([(held - scales[kind][0]) / scales[kind][1] for kind, held in scores.items()])
             top = np.argsort(-every, axis=1, kind="stable")[:, :20]
             sound = top >= len(photos.items)
@@ -141,10 +140,9 @@ def mixed(data: Path, work: Path, encoders: dict[str, str]) -> None:
     print("\n### mixed lists of photos and sounds\n\n| ordered by | P@20 | share of sounds | its distance from the true one |")
     print("|---|---|---|---|")
     for name, held in found.items():
-        cells = [f"{mean:.3f} ± {sd:.3f}" for mean, sd in zip(np.mean(held, axis=0), np.std(held, axis=0, ddof=1), strict=True)]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        print(f"| {name} | {' | '.join(map(spread, zip(*held, strict=True)))} |", flush=True)
     gain = np.array(found["one scale"])[:, 0] - np.array(found["bare scores"])[:, 0]
-    print(f"\nP@20, one scale minus bare: {gain.mean():+.3f} {interval(bootstrap(gain, [str(k) for k in range(DRAWS)]))}")
+    print(f"\nP@20, one scale minus bare: {over_draws(gain)}")
 
 
 def shared(data: Path, work: Path, encoders: dict[str, str]) -> None:
@@ -155,17 +153,17 @@ def shared(data: Path, work: Path, encoders: dict[str, str]) -> None:
         "one whitening for all": ("kernel-ridge(view=whitening, hubness=csls)", True),
         "centred, no correction": ("kernel-ridge", False),
     }
-    photos = flickr8k(data, work).read_text()
+    captions, sounds = flickr8k(data, work).read_text(), everything(data, work, encoders)
     found: dict[str, list[list[float]]] = {name: [] for name in specs}
     for fold in esc50(data, work):
         both = work / f"both-{fold.name}"
-        both.write_text(photos + fold.read_text().partition("\n")[2])
+        both.write_text(captions + fold.read_text().partition("\n")[2])
         pairs = textanchor.read_pairs(both)
-        parts = prepare(pairs, encoders=encoders).parts("image", ("test",)), everything(data, work, encoders)
-        assert parts[0] is not None
-        relevant, held = concepts(data, parts[0]["test"]), {str(pair.item.path) for pair in pairs.rows if pair.split == "test"}
-        test = parts[1].take([row for row, name in enumerate(parts[1].items.ids) if name in held])
-        labels = np.array([test.texts[row] for row in test.first_text])
+        parts = prepare(pairs, encoders=encoders).parts("image", ("test",))
+        assert parts is not None
+        photos, held = parts["test"], {str(pair.item.path) for pair in pairs.rows if pair.split == "test"}
+        test = sounds.take([row for row, name in enumerate(sounds.items.ids) if name in held])
+        relevant, labels = concepts(data, photos), named(test)
         asked = np.isin(labels, list(relevant))
         for name, (spec, together) in specs.items():
             space = textanchor.fit(pairs, encoders=encoders, aligner=spec, shared_view=together)
@@ -174,15 +172,14 @@ def shared(data: Path, work: Path, encoders: dict[str, str]) -> None:
                 for row in textanchor.evaluate(space, pairs, probe=False, map_=False).table("alignment")
             }
             queries = space.query(space.project("audio", test.pooled[asked]), "audio", "image")
-            scores = queries @ space.gallery(space.project("image", parts[0]["test"].pooled), "image", "audio").T
+            scores = queries @ space.gallery(space.project("image", photos.pooled), "image", "audio").T
             kinds = (("image", "text"), ("text", "image"), ("audio", "text"))
             found[name].append([*(rows[kind] for kind in kinds), precision(scores, labels[asked], relevant)])
     print("\n### a view each or one for all, mean ± standard deviation over the folds of sounds\n")
     print("| | image→text R@1 | text→image R@1 | audio→text R@1 | audio→image, never paired, P@10 |")
     print("|---|---|---|---|---|")
     for name, values in found.items():
-        cells = [f"{mean:.3f} ± {sd:.3f}" for mean, sd in zip(np.mean(values, 0), np.std(values, 0, ddof=1), strict=True)]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        print(f"| {name} | {' | '.join(map(spread, zip(*values, strict=True)))} |", flush=True)
 
 
 def sets(data: Path, work: Path) -> list[tuple[str, list[Path], str]]:
@@ -190,23 +187,11 @@ def sets(data: Path, work: Path) -> list[tuple[str, list[Path], str]]:
     return [("ESC-50", list(esc50(data, work)), "audio"), ("Flickr8k", [flickr8k(data, work)], "image")]
 
 
-def opened(
-    tables: Iterable[Any], encoders: dict[str, str], *, anchor: str = DEFAULT_ANCHOR, tokens: bool = False
-) -> list[World]:
-    """Latents of all three sides of each table."""
-    worlds = []
-    for table in tables:
-        ready = prepare(table, encoders=encoders, anchor=anchor)
-        parts = {name: ready.parts(name, ("train", "val", "test"), tokens=tokens) for name in encoders}
-        worlds.append((ready, {name: held for name, held in parts.items() if held is not None}))
-    return worlds
-
-
 def board(title: str, rows: dict[str, tuple[Sequence[World], str, int]]) -> None:
     """Recall@1 of both directions, mean over folds or seeds, and the paired difference to the first row."""
     base: dict[str, np.ndarray] = {}
     for name, (worlds, spec, seeds) in rows.items():
-        found = [[one(world, spec, seed) for seed in range(seeds)] for world in worlds]
+        found = [[judged(world, spec, seed) for seed in range(seeds)] for world in worlds]
         ways = list(found[0][0].hits)
         hits = {way: np.concatenate([np.mean([each.hits[way] for each in held], axis=0) for held in found]) for way in ways}
         groups = {way: [group for held in found for group in held[0].groups[way]] for way in ways}
@@ -218,16 +203,9 @@ def board(title: str, rows: dict[str, tuple[Sequence[World], str, int]]) -> None
         for way in ways:
             rates = [each.hits[way].mean() for held in found for each in held]
             gain = hits[way] - base[way]
-            cells.append(f"{np.mean(rates):.3f}" + (f" ± {np.std(rates, ddof=1):.3f}" if len(rates) > 1 else ""))
+            cells.append(spread(rates))
             cells.append(f"{gain.mean():+.3f} {interval(bootstrap(gain, groups[way]))}" if base is not hits else "")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
-
-
-def one(world: World, spec: str, seed: int) -> Outcome:
-    """A fit judged on test."""
-    ready, parts = world
-    run = Run(anchor=ready.base.anchor, encoders=ready.encoders, aligner=spec, seed=seed, method=spec)
-    return measured(run, parts, ready.fingerprints, ready.base.anchor_fingerprint, side="test")
 
 
 PARTS: dict[str, Part] = {

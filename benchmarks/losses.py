@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from textanchor.bench.measuring import Outcome, measured
 from textanchor.bench.plan import Run
 from textanchor.space.preparing import Prepared, prepare
 
+World = tuple[Prepared, dict[str, Any]]
 LOSSES = {
     "seed recipe": "seed",
     "MSE": "mse",
@@ -83,19 +85,14 @@ def spec(name: str, epochs: int) -> str:
 
 def table(name: str, ready: list[Prepared], seeds: int) -> None:
     """One row a loss."""
-    worlds = []
-    for one in ready:
-        parts = {modality: one.parts(modality, ("train", "val", "test")) for modality in one.encoders}
-        worlds.append((one, {modality: held for modality, held in parts.items() if held is not None}))
+    worlds = [opened(one) for one in ready]
     columns: list[str] = []
     for loss in LOSSES:
         found: list[Outcome] = []
-        for world, parts in worlds:
+        for world in worlds:
             repeats = seeds if len(worlds) == 1 and loss not in ("ridge", "our default (auto)") else 1
             for seed in range(repeats):
-                told = spec(loss, EPOCHS.get(name, 60))
-                run = Run(anchor=world.base.anchor, encoders=world.encoders, aligner=told, seed=seed, method=loss)
-                found.append(measured(run, parts, world.fingerprints, world.base.anchor_fingerprint, side="test"))
+                found.append(judged(world, spec(loss, EPOCHS.get(name, 60)), seed))
         if not columns:
             columns = [key for key in found[0].figures if key.endswith(COLUMNS)]
             print(f"\n### {name}\n\n| loss | {' | '.join(columns)} | seconds |\n|{'---|' * (len(columns) + 2)}", flush=True)
@@ -103,7 +100,20 @@ def table(name: str, ready: list[Prepared], seeds: int) -> None:
         print(f"| {loss} | {' | '.join(cells)} | {np.mean([one.seconds for one in found]):.1f} |", flush=True)
 
 
-def spread(values: list[float]) -> str:
+def opened(ready: Prepared, *, tokens: bool = False) -> World:
+    """What is known of a data set, and the latents of all its sides by modality."""
+    parts = {modality: ready.parts(modality, ("train", "val", "test"), tokens=tokens) for modality in ready.encoders}
+    return ready, {modality: held for modality, held in parts.items() if held is not None}
+
+
+def judged(world: World, spec: str, seed: int) -> Outcome:
+    """A fit on train and validation, judged on test."""
+    ready, parts = world
+    run = Run(anchor=ready.base.anchor, encoders=ready.encoders, aligner=spec, seed=seed, method=spec)
+    return measured(run, parts, ready.fingerprints, ready.base.anchor_fingerprint, side="test")
+
+
+def spread(values: Sequence[float]) -> str:
     """Mean and standard deviation."""
     return f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from losses import esc50, flickr8k
+from losses import esc50, flickr8k, spread
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
@@ -29,13 +29,12 @@ from textanchor.evaluation.probes import probes
 from textanchor.evaluation.unseen import paired_draws, zero_shot
 from textanchor.metrics.interval import bootstrap
 from textanchor.records import PairedLatents, Unpaired
+from textanchor.space import Space
 from textanchor.space.holdings import Fitted
 from textanchor.space.preparing import embed_texts, prepare
 
 INFO_NCE = "gradient(loss=info-nce, projector=mlp(dropout=0.3))"
 DRAWS = 20
-
-
 Part = Callable[[Path, Path, dict[str, str]], None]
 
 
@@ -93,14 +92,14 @@ def names(data: Path, work: Path, encoders: dict[str, str]) -> None:
         gain = np.concatenate(held) - base
         folds = [one.mean() for one in held]
         told = f"{gain.mean():+.3f} {interval(bootstrap(gain, groups))}" if name != "seed" else ""
-        print(f"| {name} | {np.mean(folds):.3f} ± {np.std(folds, ddof=1):.3f} | {told} |", flush=True)
+        print(f"| {name} | {spread(folds)} | {told} |", flush=True)
 
 
 def regression(train: PairedLatents, test: PairedLatents) -> np.ndarray:
     """Whether logistic regression names each test item right."""
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(train.pooled, [train.texts[row] for row in train.first_text])
-    return np.asarray(model.predict(test.pooled) == np.array([test.texts[row] for row in test.first_text]))
+    model.fit(train.pooled, named(train))
+    return np.asarray(model.predict(test.pooled) == named(test))
 
 
 def everything(data: Path, work: Path, encoders: dict[str, str], *, anchor: str = DEFAULT_ANCHOR) -> PairedLatents:
@@ -137,25 +136,19 @@ def never_paired(data: Path, work: Path, encoders: dict[str, str]) -> None:
     photos, sounds = parts["test"], everything(data, work, encoders)
     relevant = concepts(data, photos)
     found: dict[str, list[float]] = {}
-    labels = np.array([sounds.texts[row] for row in sounds.first_text])
+    labels = named(sounds)
     for draw in range(DRAWS):
-        rng = np.random.default_rng(draw)
-        sources = rng.permutation(np.unique(sounds.groups))
-        half = np.isin(sounds.groups, sources[: len(sources) // 2])
-        asked = ~half & np.isin(labels, list(relevant))
-        train, val = inner(sounds, np.flatnonzero(half), draw)
+        known = half(sounds, draw)
+        asked = ~known & np.isin(labels, list(relevant))
         for spec, space in spaces.items():
-            fit = aligner(spec).fit(train, val, Unpaired(), seed=draw)
-            audio = Fitted(encoder=encoders["audio"], fingerprint="", projector=fit.projector, view=fit.view, report=fit.report)
-            both = space.with_modalities({"audio": audio}, seen=space.seen, provenance={})
+            both = with_sounds(space, spec, sounds, known, draw)
             queries = both.query(both.project("audio", sounds.pooled[asked]), "audio", "image")
             gallery = both.gallery(both.project("image", photos.pooled), "image", "audio")
             found.setdefault(spec, []).append(precision(queries @ gallery.T, labels[asked], relevant))
     print("| audio→image, never paired | P@10 over 20 draws | minus ridge on the same draws |\n|---|---|---|")
     for spec, held in found.items():
         gain = np.array(held) - found["ridge"]
-        told = f"{gain.mean():+.3f} {interval(bootstrap(gain, [str(k) for k in range(DRAWS)]))}" if spec != "ridge" else ""
-        print(f"| {spec} | {np.mean(held):.3f} ± {np.std(held, ddof=1):.3f} | {told} |", flush=True)
+        print(f"| {spec} | {spread(held)} | {over_draws(gain) if spec != 'ridge' else ''} |", flush=True)
     for spec, space in spaces.items():
         words = np.array(list(relevant))
         vectors = embed_texts(space, list(words))
@@ -163,6 +156,29 @@ def never_paired(data: Path, work: Path, encoders: dict[str, str]) -> None:
         scores = asking @ space.gallery(held, "image", "text").T
         print(f"| text→image, {spec}, with its view | {precision(scores, words, relevant):.3f} | |")
     print(f"| chance | {np.mean([held.mean() for held in relevant.values()]):.3f} | |")
+
+
+def named(pairs: PairedLatents) -> np.ndarray:
+    """The name of each item."""
+    return np.array([pairs.texts[row] for row in pairs.first_text])
+
+
+def half(sounds: PairedLatents, draw: int) -> np.ndarray:
+    """Which sounds a draw knows: those of half of the sources."""
+    sources = np.random.default_rng(draw).permutation(np.unique(sounds.groups))
+    return np.isin(sounds.groups, sources[: len(sources) // 2])
+
+
+def with_sounds(space: Space, spec: str, sounds: PairedLatents, known: np.ndarray, draw: int) -> Space:
+    """The space, with a side for sounds that was fitted on the known ones."""
+    fit = aligner(spec).fit(*inner(sounds, np.flatnonzero(known), draw), Unpaired(), seed=draw)
+    audio = Fitted(encoder="", fingerprint="", projector=fit.projector, view=fit.view, report=fit.report)
+    return space.with_modalities({"audio": audio}, seen=space.seen, provenance={})
+
+
+def over_draws(gain: np.ndarray) -> str:
+    """A mean difference with its interval over draws."""
+    return f"{gain.mean():+.3f} {interval(bootstrap(gain, [str(draw) for draw in range(len(gain))]))}"
 
 
 def inner(sounds: PairedLatents, known: np.ndarray, seed: int) -> tuple[PairedLatents, PairedLatents]:

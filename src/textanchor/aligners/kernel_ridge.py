@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from torch import Tensor
 
-from textanchor.aligners.selection import Comparison, apart, away_from, closed_form, select
+from textanchor.aligners.selection import Comparison, away_from, closed_form, select
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.records import Fit, PairedLatents, Unpaired
 from textanchor.settings import Count, Positive
@@ -57,7 +57,6 @@ class KernelRidge:
         alphas = away_from(DEFAULT[1], ALPHAS) if self.alpha is None else [[self.alpha]]
         alpha = alphas[0][0]
         if val is not None and self.alpha is None:
-            apart(train, val)
             points = [[{"width": widths[0][0], "alpha": alpha} for alpha in branch] for branch in alphas]
             plain = replace(self.comparison, hubness=self.comparison.corrections[0])
             alpha = select(path, points, plain, train, val, unpaired, seed=seed).settings["alpha"]
@@ -73,7 +72,7 @@ class KernelRidge:
 
 
 class _Solver:
-    def __init__(self, x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "n k"], *, landmarks: Count, seed: int) -> None:
+    def __init__(self, x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "n k"], *, landmarks: int, seed: int) -> None:
         self.x_mean, self.y_mean = x.mean(axis=0), y.mean(axis=0)
         self.x, self.y = x - self.x_mean, y - self.y_mean
         self.distance = max(2 * float(self.x.var(axis=0).sum()), 1e-12)

@@ -118,7 +118,9 @@ def select(
 
     Branches lead away from the default, which comes first and wins among equals. With many items, where a solution takes
     seconds, a branch is left at its first candidate that is worse, and the next is walked only if this one brought nothing.
+    Raises `LeakError` for validation items that were trained on.
     """
+    apart(train, val)
     tried: list[tuple[float, Mapping[str, Any], Comparison, Vectors, Vectors]] = []
     for branch in branches:
         rates: list[float] = []
@@ -169,7 +171,6 @@ def closed_form(
 
     `path(pairs, points)` yields the projector of each point. Without validation the first point is taken and said to be.
     """
-    apart(train, val)
     if val is None:
         settings: Mapping[str, Any] = branches[0][0]
         chosen, report = comparison.first, {**settings, "chosen on": "default"}

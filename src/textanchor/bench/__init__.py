@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from textanchor.aligners import aligner
 from textanchor.bench.board import Line, lines, same_method
 from textanchor.bench.folder import begin, facts_of, ledger, note_read, outcomes, store, stored
 from textanchor.bench.measuring import Outcome, Parts, agreement, measured
-from textanchor.bench.plan import Grid, Run
+from textanchor.bench.plan import Grid, Run, Where
 from textanchor.bench.search import study, suggested, tell
 from textanchor.config import versions
 from textanchor.data.pairs import read_pairs
@@ -126,7 +125,7 @@ def compare(
         "cache": cache,
         "device": device,
     }
-    ready = {_where(run): prepare(held, anchor=run.anchor, encoders=run.encoders, progress=progress, **how) for run in runs}
+    ready = {run.latents: prepare(held, anchor=run.anchor, encoders=run.encoders, progress=progress, **how) for run in runs}
     first = next(iter(ready.values()))
     settings = {
         "pairs": held.place and str(held.place), "split_seed": split_seed, "fractions": list(fractions), "resplit": resplit,
@@ -138,9 +137,9 @@ def compare(
     begin(place, _facts(first, tasks, settings))
     todo: list[Callable[[], Any]] = []
     if trials:
-        todo = [delayed(tasks[_where(run)].tuned)(run, trials, grid.seeds) for run in runs if not run.seed]
+        todo = [delayed(tasks[run.latents].tuned)(run, trials, grid.seeds) for run in runs if not run.seed]
     else:
-        todo = [delayed(tasks[_where(run)].attempt)(run) for run in runs]
+        todo = [delayed(tasks[run.latents].attempt)(run) for run in runs]
     failed = tuple(dict.fromkeys(one for one in _done(todo, jobs, progress) if isinstance(one, str)))
     if failed and not outcomes(place, "val"):
         raise InputError("; ".join(failed))
@@ -150,7 +149,7 @@ def compare(
         wanted = [line for line in board if test == "all" or line is board[0] or same_method(line.method, baseline)]
         looked = [line for line in wanted if line.method in mine]
         for key, one in ready.items():
-            here = [run for line in looked for run in _runs_of(line, grid.seeds) if _where(run) == key]
+            here = [run for line in looked for run in _runs_of(line, grid.seeds) if run.latents == key]
             fresh = [run for run in here if stored(place, run, "test") is None]
             if fresh:
                 task = _task(place, one, ("train", "val", "test"), tokens=tokens)
@@ -212,7 +211,7 @@ def _task(folder: Path, ready: Prepared, sides: Sequence[str], *, tokens: bool) 
     )
 
 
-def _facts(ready: Prepared, tasks: Mapping[str, _Task], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(ready: Prepared, tasks: Mapping[Where, _Task], settings: Mapping[str, Any]) -> dict[str, Any]:
     parts = next(iter(tasks.values())).parts
     return {
         "data": ready.data,
@@ -221,24 +220,13 @@ def _facts(ready: Prepared, tasks: Mapping[str, _Task], settings: Mapping[str, A
         "notes": list(ready.split.notes),
         "skipped": ready.left_out(),
         "agreement": {
-            " · ".join([name, *(_told(key) if len(tasks) > 1 else ())]): agreement(sides["train"])
-            for key, task in tasks.items()
+            " · ".join([name, *([anchor, *dict(encoders).values()] if len(tasks) > 1 else [])]): agreement(sides["train"])
+            for (anchor, encoders), task in tasks.items()
             for name, sides in task.parts.items()
         },
         "grids": [dict(settings)],
         "versions": versions(),
     }
-
-
-def _where(run: Run) -> str:
-    """What decides the latents of a run."""
-    return json.dumps([run.anchor, dict(run.encoders)], sort_keys=True)
-
-
-def _told(where: str) -> tuple[str, ...]:
-    """The anchor and the encoders of `_where`, to be read."""
-    anchor, encoders = json.loads(where)
-    return (anchor, *encoders.values())
 
 
 def _runs_of(line: Line, seeds: int) -> list[Run]:

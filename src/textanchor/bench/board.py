@@ -41,7 +41,7 @@ def lines(found: Sequence[Outcome], *, baseline: str | None) -> list[Line]:
     """
     methods: dict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
     for one in found:
-        methods[one.run.anchor, tuple(sorted(one.run.encoders.items())), one.run.method].append(one)
+        methods[*one.run.latents, one.run.method].append(one)
     best = {key: _best_trial(held) for key, held in methods.items()}
     base = _baseline(best, baseline) if baseline else None
     names = _names(list(best))

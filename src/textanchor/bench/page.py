@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +10,7 @@ from markupsafe import Markup
 from textanchor.bench.board import Line, table
 from textanchor.evaluation.drawing import as_svg
 from textanchor.evaluation.report import columns, rendered
-from textanchor.files import write_bytes
+from textanchor.files import write_bytes, write_csv
 
 if TYPE_CHECKING:
     from textanchor.bench import Board
@@ -23,17 +21,14 @@ SHOWN = 30  # methods in a plot
 def write_board(board: Board) -> None:
     """`board.csv` and `board.html` in the bench's folder; the page refers to nothing outside it."""
     rows = table(board.validation)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=columns(rows), restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_bytes(board.folder / "board.csv", text.getvalue().encode())
+    names = columns(rows)
+    write_csv(board.folder / "board.csv", [names, *([row.get(name) for name in names] for row in rows)])
     tested = table(board.test)
     html = rendered(
         "textanchor.bench",
         "board.html.jinja",
         board=board,
-        tables=[("Validation", columns(rows), rows), ("Test", columns(tested), tested)],
+        tables=[("Validation", names, rows), ("Test", columns(tested), tested)],
         differences=[(line.name, line.against) for line in (*board.test, *board.validation) if line.against],
         plots=[Markup(_scores(board.validation)), Markup(_costs(board.validation))],
     )

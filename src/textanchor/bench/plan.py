@@ -16,6 +16,8 @@ from textanchor.encoders import canonical
 from textanchor.errors import InputError
 from textanchor.files import digest
 
+Where = tuple[str, tuple[tuple[str, str], ...]]  # an anchor, and encoders by modality
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -27,6 +29,11 @@ class Run:
     seed: int
     method: str
     trial: int = 0
+
+    @property
+    def latents(self) -> Where:
+        """What decides the latents: the anchor, and the encoders by modality."""
+        return self.anchor, tuple(sorted(self.encoders.items()))
 
     @cached_property
     def id(self) -> str:

@@ -89,9 +89,6 @@ def report(found: Any) -> None:
         metrics["layers"], title="Layers of the encoder: agreement with the texts before any fit, and ridge on validation"
     )
     printing.table(metrics["reached"], title="What simple fits reach on validation, where they also chose their values")
-    verdict = (
-        f"{len(found.leaks)} {'leak' if len(found.leaks) == 1 else 'leaks'}: figures on this split would be wrong"
-        if found.leaks
-        else "nothing leaks"
-    )
-    click.echo(f"\n{verdict}")
+    count = len(found.leaks)
+    leaks = "1 leak" if count == 1 else f"{count} leaks"
+    click.echo(f"\n{leaks}: figures on this split would be wrong" if count else "\nnothing leaks")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from pathlib import Path
 from textanchor.data import tables
 from textanchor.data.readers import guess_modality, reader
 from textanchor.errors import InputError, NothingUsableError
-from textanchor.files import read_json, write_bytes
+from textanchor.files import read_json, write_csv
 from textanchor.records import Item, Pair, Pairs, Skipped
 from textanchor.registry import names
 
@@ -83,17 +81,15 @@ def write_pairs(pairs: Pairs, file: str | Path) -> None:
     place = Path(file).expanduser()
     if place.suffix.lower() != ".csv":
         raise InputError(f"{place}: expected a name that ends in .csv")
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(("path", "item_text", "text", "modality", "item", "group", "split"))
+    table = [("path", "item_text", "text", "modality", "item", "group", "split")]
     for pair in pairs.rows:
         item = pair.item
         if item.path is None and not isinstance(item.value, str):
             raise InputError(f"{item.id}: an item in memory cannot be written to a table")
         path = "" if item.path is None else os.path.relpath(item.path, place.resolve().parent)
         told = ("", item.value or "") if item.path is None else (path, "")
-        table.writerow((*told, pair.text, item.modality, item.id, pair.group or "", pair.split or ""))
-    write_bytes(place, text.getvalue().encode())
+        table.append((*told, pair.text, item.modality, item.id, pair.group or "", pair.split or ""))
+    write_csv(place, table)
 
 
 def read_collection(

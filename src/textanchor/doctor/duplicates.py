@@ -107,7 +107,7 @@ def merged(pairs: Pairs, found: Sequence[Near]) -> Pairs:
         return pairs
     starts = np.cumsum([0, *(len(one.labels) for one in found)])
     names, codes = np.unique(np.concatenate([one.groups for one in found]), return_inverse=True)
-    labels = np.concatenate([one.labels + start for one, start in zip(found, starts, strict=False)])
+    labels = np.concatenate([one.labels + start for one, start in zip(found, starts[:-1], strict=True)])
     label = _joined(codes, labels + len(names), len(names) + int(starts[-1]))[: len(names)]
     one_of = dict(zip(names, label, strict=True))
     several = np.bincount(label) > 1

@@ -40,7 +40,7 @@ def write_report(
         metrics=metrics,
         tables=[(TITLES[name], name, columns(metrics[name]), metrics[name]) for name in TITLES if metrics[name]],
         training=TRAINING,
-        fitted=[(name, held.encoder, dict(held.report), held.chosen) for name, held in space.modalities.items()],
+        fitted=space.modalities,
         anchor=space.anchor,
         map=evaluation.map,
         drawing=Markup(svg(evaluation.map)) if evaluation.map else "",

@@ -6,8 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from textanchor.settings import Count
-
 
 class Kernel(nn.Module):
     """sum_j exp(-gamma ||x - l_j||^2) c_j + offset, with landmarks l_j taken from the training latents.
@@ -17,7 +15,7 @@ class Kernel(nn.Module):
 
     name = "kernel"
 
-    def __init__(self, *, dim_in: int, dim_out: int, landmarks: Count) -> None:
+    def __init__(self, *, dim_in: int, dim_out: int, landmarks: int) -> None:
         super().__init__()
         self.settings = {"dim_in": dim_in, "dim_out": dim_out, "landmarks": landmarks}
         self.mean: Tensor

@@ -7,15 +7,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from textanchor.settings import Amount, Count
-
 
 class Relative(nn.Module):
     """Weighted mean of the training items' texts; the weights are the k largest cosines with their latents, to a power."""
 
     name = "relative"
 
-    def __init__(self, *, dim_in: int, dim_out: int, landmarks: Count, k: Count, power: Amount) -> None:
+    def __init__(self, *, dim_in: int, dim_out: int, landmarks: int, k: int, power: float) -> None:
         super().__init__()
         self.settings = {"dim_in": dim_in, "dim_out": dim_out, "landmarks": landmarks, "k": k, "power": power}
         self.k, self.power = k, power

@@ -42,7 +42,7 @@ def dis(*, gallery: Vectors, bank: Vectors, beta: Positive = 20.0, weight: Amoun
     return (-weight / beta * (np.concatenate(sums) - np.log(len(bank)))).astype(np.float32)
 
 
-def _nearest(gallery: Vectors, bank: Vectors, k: Count) -> Float32[np.ndarray, " g"]:
+def _nearest(gallery: Vectors, bank: Vectors, k: int) -> Float32[np.ndarray, " g"]:
     count = min(max(k, 1), len(bank))
     found = [np.partition(part @ bank.T, -count, axis=1)[:, -count:].mean(axis=1) for part in _parts(gallery, len(bank))]
     return np.concatenate(found).astype(np.float32)

@@ -23,7 +23,7 @@ def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: 
     return View(item=side, text=side)
 
 
-def whitener(anchors: Vectors, shrinkage: Share) -> tuple[np.ndarray, Float64[np.ndarray, "d d"]]:
+def whitener(anchors: Vectors, shrinkage: float) -> tuple[np.ndarray, Float64[np.ndarray, "d d"]]:
     """Mean text, and (C + shrinkage times the mean variance)^(-1/2). *Shape:* [d], [d, d]."""
     mean = mean_text(anchors)
     rows = anchors - mean
@@ -33,6 +33,6 @@ def whitener(anchors: Vectors, shrinkage: Share) -> tuple[np.ndarray, Float64[np
     else:
         values, basis = eigh((rows.T @ rows).astype(np.float64) / len(rows), driver="evd")
     unit = max(float(values.sum()) / rows.shape[1], 1e-12)
-    rest = 1 / np.sqrt(max(shrinkage, 1e-6) * unit)
-    scale = 1 / np.sqrt(np.maximum(values, 0) + max(shrinkage, 1e-6) * unit)
+    floor = max(shrinkage, 1e-6) * unit
+    rest, scale = 1 / np.sqrt(floor), 1 / np.sqrt(np.maximum(values, 0) + floor)
     return mean, (basis * (scale - rest)) @ basis.T + rest * np.eye(rows.shape[1])
