@@ -318,6 +318,9 @@ def test_the_files_of_a_board(board: Any) -> None:
     assert page.count("<svg") == 2
     assert not re.findall(r"(?:src|href)\s*=\s*[\"']?(?!#)[^\"'>]*//", page), "nothing outside the page is fetched"
     assert "cca(alpha=0.1)" in page
+    sides = re.findall(r"<tr><td>(test|validation)</td>", page)
+    assert sides.count("validation") == sum(len(line.against) for line in board.validation) > 0
+    assert sides.count("test") == sum(len(line.against) for line in board.test)
 
 
 def test_rerun_repeats_a_bench_and_a_space(board: Any, saved: Path, shapes: Path, tmp_path: Path) -> None:

@@ -29,7 +29,12 @@ def write_board(board: Board) -> None:
         "board.html.jinja",
         board=board,
         tables=[("Validation", names, rows), ("Test", columns(tested), tested)],
-        differences=[(line.name, line.against) for line in (*board.test, *board.validation) if line.against],
+        differences=[
+            (side, line.name, line.against)
+            for side, held in (("test", board.test), ("validation", board.validation))
+            for line in held
+            if line.against
+        ],
         plots=[Markup(_scores(board.validation)), Markup(_costs(board.validation))],
     )
     write_bytes(board.folder / "board.html", html.encode())
