@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import hashlib
 import io
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.errors import DamagedError, InputError
+
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD of Linux; the flag is the same on Linux and macOS
 
 
 def sync(path: Path) -> None:
@@ -117,16 +121,43 @@ def new_folder(folder: Path, *, overwrite: bool, marker: str) -> Iterator[Path]:
             if path.is_file():
                 sync(path)
         if folder.exists():
-            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-            os.replace(folder, old)
-            os.replace(temporary, folder)
-            shutil.rmtree(old, ignore_errors=True)
+            exchange(temporary, folder)
+            shutil.rmtree(temporary, ignore_errors=True)
         else:
             os.replace(temporary, folder)
         sync(folder.parent)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Each takes the other's name, in one step where the system can (Linux, macOS): nobody finds neither there.
+
+    Elsewhere by two renames, the second of which is undone if it fails.
+    """
+    if _exchanged_at_once(one, other):
+        return
+    aside = Path(tempfile.mkdtemp(dir=other.parent, prefix=f".{other.name}.old."))
+    os.replace(other, aside)
+    try:
+        os.replace(one, other)
+    except OSError:
+        os.replace(aside, other)
+        raise
+    os.replace(aside, one)
+
+
+def _exchanged_at_once(one: Path, other: Path) -> bool:
+    """renameat2(RENAME_EXCHANGE) or renamex_np(RENAME_SWAP); False where the system or file system has neither."""
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        names = os.fsencode(one), os.fsencode(other)
+        if sys.platform == "darwin":
+            return bool(library.renamex_np(*names, _EXCHANGE) == 0)
+        return bool(library.renameat2(_HERE, names[0], _HERE, names[1], _EXCHANGE) == 0)
+    except (OSError, AttributeError, TypeError):
+        return False
 
 
 def digest(*parts: bytes | str) -> str:

@@ -1,15 +1,12 @@
-"""Items made of parts, such as a video of frames and a sound track: each part by its own side, fused in the anchor's space."""
+"""Items made of parts, such as a video of frames and a sound track: taken apart for encoding and put together again."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from textanchor.data.contents import PART
 from textanchor.data.readers import part_reader
@@ -17,21 +14,19 @@ from textanchor.data.readers.video import PLAN
 from textanchor.errors import InputError, ItemError
 from textanchor.files import digest
 from textanchor.latents.engine import Encoded
-from textanchor.records import Affine, Item, Pairs, Pooled, Skipped, Vectors, View
-from textanchor.space.holdings import Embedded
-from textanchor.views import as_peer, unit
-
-if TYPE_CHECKING:
-    from textanchor.space import Space
+from textanchor.records import Item, Pairs, Pooled, Skipped
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
 CHUNK = 512  # items whose parts are encoded together
 
+Rows = Mapping[tuple[str, str], tuple[np.ndarray, str]]  # (item, part) -> latent and content hash
+Faults = Mapping[str, Sequence[Skipped]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Composition:
-    """Which parts make an item of a modality; a part whose modality a space does not have is not used.
+    """Which parts make an item of a modality: `parts` are (part, modality) of what a space can take of `plan`.
 
     An item's latent is the parts' latents side by side, zeros for a part that the file does not have, and then one number
     a part that says whether it is there.
@@ -39,127 +34,98 @@ class Composition:
 
     modality: str
     plan: str
+    parts: tuple[tuple[str, str], ...]
 
-    def parts(self, space: Space) -> tuple[tuple[str, str], ...]:
-        """(part, modality) of what this space can take."""
-        return tuple((part, kind) for part, kind in part_reader(self.modality).parts(self.plan) if kind in space.modalities)
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The parts' modalities, in order."""
+        return tuple(kind for _, kind in self.parts)
 
-    def fingerprint(self, space: Space) -> str:
-        """Changes with the plan and the encoders of the parts."""
-        return digest("composition", "1", *(f"{part} {space.modalities[kind].fingerprint}" for part, kind in self.parts(space)))
+    def fingerprint(self, fingerprints: Mapping[str, str]) -> str:
+        """Changes with the plan and the fingerprints of the parts' encoders."""
+        return digest("composition", "1", *(f"{part} {fingerprints[kind]}" for part, kind in self.parts))
 
-    def stream(
-        self, space: Space, items: Iterable[Item], *, strict: bool, store: bool, total: int | None, progress: bool
-    ) -> Iterator[Embedded]:
-        """Raw vectors of any number of items, 512 at a time."""
-        rest, told = iter(items), None if progress else True
-        with tqdm(total=total, desc=f"encode {self.modality}", unit="item", disable=told) as bar:
-            while part := list(islice(rest, CHUNK)):
-                done = self.encoded(space, part, strict=strict, store=store)
-                place = {item.id: item for item in part}
-                yield Embedded(
-                    items=tuple(place[name] for name in done.latents.ids),
-                    vectors=self.project(space, done.vectors),
-                    contents=done.latents.contents,
-                    skipped=done.skipped,
-                    cached=done.cached,
-                    new=done.new,
-                )
-                bar.update(len(part))
+    def pieces(self, items: Iterable[Item]) -> dict[str, list[Item]]:
+        """The parts of all items as items of their own, by modality."""
+        pieces: dict[str, list[Item]] = {}
+        for item in items:
+            for part, kind in self.parts:
+                pieces.setdefault(kind, []).append(piece(item, part, kind))
+        return pieces
 
-    def encoded(self, space: Space, items: Sequence[Item], *, strict: bool = False, **how: Any) -> Encoded:
-        """Latents of whole items, each part through the cache under its own key. *Shape:* [n, sum of dims + parts]."""
-        how.pop("known", None)  # hashes of whole files; parts have their own
-        parts = self.parts(space)
+    def check_files(self, items: Iterable[Item]) -> None:
+        """Raise `InputError` for an item in memory."""
         for item in items:
             if item.path is None:
                 raise InputError(f"{item.id}: a {self.modality} is embedded from its file")
-        found: dict[tuple[str, str], tuple[np.ndarray, str]] = {}
-        faults: dict[str, list[Skipped]] = {}
-        owner = {piece(item, part, kind).id: (item.id, part) for item in items for part, kind in parts}
-        new = 0
-        for kind, pieces in self.pieces(space, items).items():
-            done = space.encoded(pieces, kind, **how)
-            new += done.new
-            for row, name in enumerate(done.latents.ids):
-                found[owner[name]] = done.vectors[row], done.latents.contents[row]
-            for one in done.skipped:
-                faults.setdefault(owner[one.item][0], []).append(one)
-        skipped = self._skipped(items, parts, found, faults, strict=strict)
-        kept = [item for item in items if any((item.id, part) in found for part, _ in parts)]
-        rows = np.zeros((len(kept), sum(space.encoder(kind).dim for _, kind in parts) + len(parts)), dtype=np.float32)
-        for row, item in enumerate(kept):
-            start = 0
-            for place, (part, kind) in enumerate(parts):
-                if (item.id, part) in found:
-                    rows[row, start : start + space.encoder(kind).dim] = found[item.id, part][0]
-                    rows[row, place - len(parts)] = 1
-                start += space.encoder(kind).dim
-        contents = tuple(
-            next(found[item.id, p][1].partition(PART)[0] for p, _ in parts if (item.id, p) in found) for item in kept
-        )
+
+    def assembled(
+        self, items: Sequence[Item], encoded: Mapping[str, Encoded], widths: Mapping[str, int], fingerprint: str, *, strict: bool
+    ) -> Encoded:
+        """Latents of whole items from those of their parts, by modality. *Shape:* [n, sum of widths + parts].
+
+        An item without any part is left out; one that lost a part by damage is named in the log and goes on with the rest,
+        unless `strict`, which raises `ItemError`.
+        """
+        rows, faults = self._by_owner(items, encoded)
+        kept = [item for item in items if any((item.id, part) in rows for part, _ in self.parts)]
+        skipped = self._left_out(items, {item.id for item in kept}, faults, strict=strict)
         latents = Pooled(
-            vectors=rows, ids=tuple(item.id for item in kept), contents=contents, fingerprint=self.fingerprint(space)
+            vectors=self._side_by_side(kept, rows, widths),
+            ids=tuple(item.id for item in kept),
+            contents=tuple(self._content(item, rows) for item in kept),
+            fingerprint=fingerprint,
         )
-        fresh = min(len(kept), -(-new // len(parts)))  # parts are counted one by one, an item is new as a whole
-        return Encoded(latents=latents, skipped=skipped, cached=len(kept) - fresh, new=fresh)
+        new_pieces = sum(one.new for one in encoded.values())
+        new = min(len(kept), -(-new_pieces // len(self.parts)))  # parts are counted one by one, an item is new as a whole
+        return Encoded(latents=latents, skipped=skipped, cached=len(kept) - new, new=new)
 
-    def pieces(self, space: Space, items: Iterable[Item]) -> dict[str, list[Item]]:
-        """The parts of all items as items of their own, by modality."""
-        found: dict[str, list[Item]] = {}
-        for item in items:
-            for part, kind in self.parts(space):
-                found.setdefault(kind, []).append(piece(item, part, kind))
-        return found
+    def _by_owner(self, items: Sequence[Item], encoded: Mapping[str, Encoded]) -> tuple[Rows, Faults]:
+        owners = {piece(item, part, kind).id: (item.id, part) for item in items for part, kind in self.parts}
+        rows: dict[tuple[str, str], tuple[np.ndarray, str]] = {}
+        faults: dict[str, list[Skipped]] = {}
+        for one in encoded.values():
+            for row, name in enumerate(one.latents.ids):
+                rows[owners[name]] = one.vectors[row], one.latents.contents[row]
+            for skipped in one.skipped:
+                faults.setdefault(owners[skipped.item][0], []).append(skipped)
+        return rows, faults
 
-    def _skipped(
-        self,
-        items: Sequence[Item],
-        parts: Sequence[tuple[str, str]],
-        found: Mapping[tuple[str, str], Any],
-        faults: Mapping[str, list[Skipped]],
-        *,
-        strict: bool,
-    ) -> tuple[Skipped, ...]:
-        """Items without any part; one that lost a part by damage is named in the log and goes on with the rest."""
+    def _side_by_side(self, items: Sequence[Item], rows: Rows, widths: Mapping[str, int]) -> np.ndarray:
+        total = sum(widths[kind] for kind in self.kinds) + len(self.parts)
+        latents = np.zeros((len(items), total), dtype=np.float32)
+        for row, item in enumerate(items):
+            start = 0
+            for place, (part, kind) in enumerate(self.parts):
+                if (item.id, part) in rows:
+                    latents[row, start : start + widths[kind]] = rows[item.id, part][0]
+                    latents[row, place - len(self.parts)] = 1
+                start += widths[kind]
+        return latents
+
+    def _content(self, item: Item, rows: Rows) -> str:
+        """The whole file's hash, which stands before the mark of any of its parts."""
+        first = next(rows[item.id, part][1] for part, _ in self.parts if (item.id, part) in rows)
+        return first.partition(PART)[0]
+
+    def _left_out(self, items: Sequence[Item], kept: Collection[str], faults: Faults, *, strict: bool) -> tuple[Skipped, ...]:
         skipped = []
         for item in items:
-            held = faults.get(item.id, [])
-            damage = next((one for one in held if not one.absent), None)
+            damage = next((fault for fault in faults.get(item.id, ()) if not fault.absent), None)
             if strict and damage:
                 raise ItemError(item.id, damage.reason)
-            if not any((item.id, part) in found for part, _ in parts):
+            if item.id not in kept:
                 reason = damage.reason if damage else f"none of the parts {self.plan} is in it"
                 skipped.append(Skipped(item=item.id, reason=reason))
             elif damage:
                 log.warning("%s: %s; embedded from its other parts", item.id, damage.reason)
         return tuple(skipped)
 
-    def project(self, space: Space, latents: Vectors) -> Vectors:
-        """Raw vectors: unit vectors of the parts as they are compared, each modality with one voice. *Shape:* [n, d]."""
-        parts = self.parts(space)
-        there = latents[:, latents.shape[1] - len(parts) :]
-        voices: dict[str, np.ndarray] = {}
-        start = 0
-        for place, (_, kind) in enumerate(parts):
-            dim = space.encoder(kind).dim
-            raw = space.project(kind, latents[:, start : start + dim])
-            held = as_peer(space.view(kind), None, raw) * there[:, place, None]
-            voices[kind] = voices[kind] + held if kind in voices else held
-            start += dim
-        return (unit(np.sum([unit(held) for held in voices.values()], axis=0)) + self._mean(space)).astype(np.float32)
 
-    def view(self, space: Space) -> View:
-        """Takes out what the views of the parts' modalities take out, on average."""
-        side = Affine(mean=self._mean(space))
-        return View(item=side, text=side)
-
-    def _mean(self, space: Space) -> np.ndarray:
-        kinds = dict.fromkeys(kind for _, kind in self.parts(space))
-        views = [view for kind in kinds if (view := space.view(kind)) is not None]
-        if not views:
-            return np.zeros(space.dim, dtype=np.float32)
-        return np.asarray(np.sum([view.text.mean for view in views], axis=0) / len(kinds), dtype=np.float32)
+def composition(modality: str, plan: str, kinds: Collection[str]) -> Composition | None:
+    """How items of a modality are composed of parts whose modalities are among `kinds`; None if none of them is."""
+    parts = tuple((part, kind) for part, kind in part_reader(modality).parts(plan) if kind in kinds)
+    return Composition(modality=modality, plan=plan, parts=parts) if parts else None
 
 
 def piece(item: Item, part: str, kind: str) -> Item:
@@ -178,4 +144,13 @@ def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
         group = pair.group or f"{pair.item.modality} {pair.item.id}"
         for part, kind in part_reader(pair.item.modality).parts(plan):
             rows.append(replace(pair, item=piece(pair.item, part, kind), group=group))
-    return replace(pairs, rows=tuple(rows))
+    singles = []
+    for single in pairs.singles:
+        plan = plans.get(single.item.modality) if single.item is not None and single.item.path is not None else None
+        if plan is None or single.item is None:
+            singles.append(single)
+            continue
+        group = single.group or f"{single.item.modality} {single.item.id}"
+        for part, kind in part_reader(single.item.modality).parts(plan):
+            singles.append(replace(single, item=piece(single.item, part, kind), modality=kind, group=group))
+    return replace(pairs, rows=tuple(rows), singles=tuple(singles))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
+
 from textanchor.aligners import aligner as make_aligner
-from textanchor.config import provenance
 from textanchor.data.contents import PART
-from textanchor.data.splits import FRACTIONS, Split
+from textanchor.data.pairs import group_key
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError
-from textanchor.records import Pairs, Unpaired
-from textanchor.space import Space
-from textanchor.space.holdings import Fitted, Seen
-from textanchor.space.preparing import check_enough, prepare
+from textanchor.records import Pairs, Task, Vectors
+from textanchor.runtime import Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.space.fitted import Fitted
+from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
+from textanchor.space.seen import Seen
+from textanchor.space.space import Space
+from textanchor.space.story import Counted, Recipe, Story
 
 
 def fit(
@@ -26,17 +30,12 @@ def fit(
     encoders: Mapping[str, str] | None = None,
     aligner: str = "auto",
     into: Space | None = None,
-    seed: int = 0,
-    fractions: Sequence[float] = FRACTIONS,
-    resplit: bool = False,
-    cache: str | Path | None = None,
-    device: str = "auto",
     video: str | None = None,
     wording: Wording | None = None,
     shared_view: bool = False,
-    engine: str = "local",
-    strict: bool = False,
-    progress: bool = False,
+    splitting: Splitting | None = None,
+    runtime: Runtime | None = None,
+    **simple: Unpack[SimpleSplit],
 ) -> Space:
     """Fit a space, or add the pairs' modalities to the space `into` without touching its anchor.
 
@@ -44,103 +43,102 @@ def fit(
     side is not even encoded. `encoders` maps modalities to encoder names; the rest take their reader's default.
     Videos are taken apart into frames and sounds by the plan `video` (default `uniform:4+sound`), each paired with the text.
     `wording` says how texts are put into words (`textanchor.wording`); the space keeps it for its evaluations. With
-    `shared_view` every view's statistics come from the texts of all modalities. `engine="ray"` encodes with Ray's workers; the
-    result is the same.
-    The result's `provenance["fit"]` says the split, what was skipped and what each modality's aligner chose.
+    `shared_view` every view's statistics come from the texts of all modalities. Rows with only an item or only a text are
+    counted, split like the rest, and given to the aligner as unpaired data.
+    How pairs are split and work is done stands in the records `splitting` and `runtime`, or in keywords: `seed`, `fractions`,
+    `resplit`, `split_name`, `device`, `cache`, `engine`, `workers`, `offline`, `limits`, `strict`, `progress`.
+    The last of the result's `stories` says the split and what was skipped, `modalities[...].choice` what was chosen.
     Raises `InputError`, `LeakError`, `UnknownNameError`, `MissingError` or `NothingUsableError`; with `strict` also
     `ItemError` for the first unreadable item.
     """
     fitter = make_aligner(aligner)
-    ready = prepare(
-        pairs,
-        anchor=anchor,
-        encoders=encoders,
-        into=into,
-        seed=seed,
-        fractions=fractions,
-        resplit=resplit,
-        cache=cache,
-        device=device,
-        video=video,
-        wording=wording,
-        engine=engine,
-        strict=strict,
-        progress=progress,
-    )
-    held, base = ready.pairs, ready.base
-    parts = {modality: ready.parts(modality, ("train", "val"), tokens=fitter.ragged) for modality in ready.encoders}
-    new, counts = {}, {}
-    for modality, sides in parts.items():
-        if sides is None:
-            continue
-        train, val = sides["train"], sides["val"]
-        check_enough(modality, train)
-        others = [one["train"].anchors for name, one in parts.items() if one is not None and name != modality]
-        unpaired = Unpaired(anchors=np.concatenate(others)) if shared_view and others else Unpaired()
-        done = fitter.fit(train, val if len(val.items) else None, unpaired, seed=seed)
+    encoding = Encoding(anchor=anchor, encoders=encoders or {}, video=video, wording=wording or Wording())
+    split = settled_split(splitting, simple)
+    ready = prepare(pairs, encoding, split, settled(runtime or (into.runtime if into else None), simple), into=into)
+    sides = {modality: ready.sides(modality, tokens=fitter.ragged) for modality in ready.encoders}
+    usable = {modality: one for modality, one in sides.items() if one is not None}
+    if not usable:
+        raise NothingUsableError(f"no item of {ready.pairs.source} could be fitted: {'; '.join(ready.absent)}")
+    new = {}
+    for modality, task in tasks(usable, device=ready.device, seed=split.seed, shared_view=shared_view).items():
+        check_enough(modality, task.train)
+        fitted = fitter.fit(task)
         new[modality] = Fitted(
             encoder=ready.encoders[modality],
-            fingerprint=ready.fingerprints[modality],
-            projector=done.projector,
-            view=done.view,
-            report={"asked": aligner, "seed": seed, **done.report},
+            fingerprint=usable[modality].fingerprint,
+            projector=fitted.projector,
+            view=fitted.view,
+            choice=fitted.choice,
+            asked=aligner,
+            seed=split.seed,
+            wording=ready.wording,
         )
-        counts[modality] = _counts(held, ready.split, modality)
-    if not new:
-        raise NothingUsableError(f"no item of {held.source} could be fitted: {'; '.join(ready.absent)}")
-    story = {
-        "source": held.source,
-        "data": ready.data,
-        "split": ready.split.name,
-        "notes": [*ready.split.notes, *ready.absent],
-        "counts": counts,
-        "skipped": ready.left_out(),
-    }
-    settings = provenance(
-        anchor=base.anchor,
-        encoders=dict(ready.encoders),
+    recipe = Recipe(
+        anchor=ready.base.anchor,
+        encoders=ready.encoders,
         aligner=aligner,
-        seed=seed,
-        fractions=list(fractions),
-        resplit=resplit,
-        shared_view=shared_view,
-        split_name=held.split_name,
+        splitting=ready.splitting,
         video=video,
-        wording=ready.wording.described(),
-    )
-    composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
-    return base.with_modalities(
-        new,
-        seen=_seen(held, ready.hashes, ready.split),
-        provenance={"fit": story, **settings},
-        compositions=composed,
+        shared_view=shared_view,
         wording=ready.wording,
     )
+    composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
+    return ready.base.with_modalities(new, seen=_seen(ready), story=_story(ready, usable, recipe), plans=composed)
 
 
-def _counts(pairs: Pairs, sides: Split, modality: str) -> dict[str, dict[str, int]]:
-    rows = pairs.only(modality).rows
-    return {
-        side: {
-            "items": len({pair.item.id for pair in rows if pair.item.id in ids}),
-            "texts": len({pair.text for pair in rows if pair.item.id in ids}),
-            "groups": len({pair.group or pair.item.id for pair in rows if pair.item.id in ids}),
-        }
-        for side, ids in (("train", sides.train), ("val", sides.val), ("test", sides.test))
-    }
+def tasks(
+    sides: Mapping[str, Sides], *, device: str, seed: int, shared_view: bool = False, refit: bool = True
+) -> dict[str, Task]:
+    """What an aligner is given of each modality; with `shared_view` the other modalities' training texts too."""
+    found = {}
+    for modality, own in sides.items():
+        others: list[Vectors] = [one.train.anchors for name, one in sides.items() if name != modality]
+        texts = np.concatenate(others) if shared_view and others else None
+        found[modality] = own.task(device=device, seed=seed, refit=refit, view_texts=texts)
+    return found
 
 
-def _seen(pairs: Pairs, hashes: Mapping[str, str], sides: Split) -> Seen:
+def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe) -> Story:
+    return Story(
+        source=ready.pairs.source,
+        data=ready.data,
+        split=ready.split.name,
+        notes=(*ready.split.notes, *ready.absent),
+        counts={modality: _counts(ready, modality) for modality in sides},
+        skipped=tuple(ready.skipped),
+        recipe=recipe,
+    )
+
+
+def _counts(ready: Prepared, modality: str) -> dict[str, Counted]:
+    own = ready.pairs.only(modality)
+    counts = {}
+    for side in ("train", "val", "test"):
+        rows = [pair for pair in own.rows if pair.item.id in getattr(ready.split, side)]
+        lone = [single for single in own.singles if ready.split.single_side(single) == side]
+        counts[side] = Counted(
+            items=len({pair.item.id for pair in rows}),
+            texts=len({pair.text for pair in rows}),
+            groups=len({pair.group or pair.item.id for pair in rows}),
+            lone_items=sum(single.item is not None for single in lone),
+            lone_texts=sum(single.item is None for single in lone),
+        )
+    return counts
+
+
+def _seen(ready: Prepared) -> Seen:
     """Groups are remembered only where the split keeps them apart; a named exception shares them by definition."""
-    contents_: dict[str, str] = {}
+    contents: dict[str, str] = {}
     groups: dict[str, str] = {}
-    for pair in pairs.rows:
-        side = sides.side(pair.item.id)
+    rows = [(pair.item, pair.group) for pair in ready.pairs.rows]
+    rows += [(single.item, single.group) for single in ready.pairs.singles if single.item is not None]
+    for item, group in rows:
+        side = ready.split.side(item.id)
         if side in ("train", "val"):
-            content = hashes[pair.item.id]
-            contents_[content] = side
+            content = ready.hashes[item.id]
+            contents[content] = side
             if PART in content:  # the whole file is seen when a part of it is
-                contents_[content.partition(PART)[0]] = side
-            if pair.group and not sides.shares_groups:
-                groups[pair.group] = side
-    return Seen(contents=contents_, groups=groups)
+                contents[content.partition(PART)[0]] = side
+            if group and not ready.split.shares_groups:
+                groups[group_key(ready.pairs, group)] = side
+    return Seen(contents=contents, groups=groups)

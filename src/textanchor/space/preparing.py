@@ -3,33 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
 
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import reader
-from textanchor.data.splits import FRACTIONS, Split, split
+from textanchor.data.splits import Split, split
 from textanchor.data.wording import Wording
-from textanchor.encoders import canonical, make_single
+from textanchor.encoders import canonical, make_single, pick_device
 from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
-from textanchor.latents.pairing import paired
+from textanchor.latents.pairing import paired, unpaired
 from textanchor.latents.ray_engine import prefill
-from textanchor.records import Item, PairedLatents, Pairs, Skipped, Vectors
-from textanchor.space import Space
+from textanchor.records import Item, PairedLatents, Pairs, Pooled, Skipped, Task, Unpaired, Vectors
+from textanchor.runtime import Runtime, Splitting
 from textanchor.space.composition import DEFAULTS, expanded
-from textanchor.space.holdings import Seen
 from textanchor.space.items import TEXT
-from textanchor.views import unit
+from textanchor.space.space import Space
+from textanchor.space.texts import embed_texts
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """What turns items and texts into latents: the anchor, encoders by modality, the parts of videos, the texts' wording.
+
+    What is not named is the default: the installed anchor, each reader's own encoder, `uniform:4+sound`.
+    """
+
+    anchor: str | None = None
+    encoders: Mapping[str, str] = field(default_factory=dict)
+    video: str | None = None
+    wording: Wording = field(default_factory=Wording)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """One modality's pairs on the sides of a split that were asked for, and what has no partner beside train."""
+
+    pairs: Mapping[str, PairedLatents]
+    unpaired: Unpaired = field(default_factory=Unpaired)
+    fingerprint: str = ""
+
+    @property
+    def train(self) -> PairedLatents:
+        """What is fitted."""
+        return self.pairs["train"]
+
+    @property
+    def val(self) -> PairedLatents:
+        """What chooses; it may be empty."""
+        return self.pairs["val"]
+
+    def task(self, *, device: str, seed: int, refit: bool = True, view_texts: Vectors | None = None) -> Task:
+        """What an aligner is given."""
+        val = self.val if len(self.val.items) else None
+        return Task(
+            train=self.train,
+            val=val,
+            unpaired=self.unpaired,
+            view_texts=view_texts,
+            device=device,
+            seed=seed,
+            refit=refit,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Pairs that are read and split; latents come when they are asked for. `fingerprints` are those of the encoders used."""
+    """Pairs that are read, hashed and split; latents come when they are asked for.
+
+    `given` are the pairs as read, `pairs` those with videos taken apart; `skipped` and `absent` grow as items are encoded.
+    """
 
     given: Pairs
     pairs: Pairs
@@ -39,98 +85,131 @@ class Prepared:
     base: Space
     encoders: Mapping[str, str]
     wording: Wording
-    skipped: list[Skipped]
+    splitting: Splitting
+    runtime: Runtime
+    skipped: list[Skipped] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
-    fingerprints: dict[str, str] = field(default_factory=dict)
-    engine: str = "local"
-    strict: bool = False
-    progress: bool = False
 
-    def parts(self, modality: str, sides: Sequence[str], *, tokens: bool = False) -> dict[str, PairedLatents] | None:
-        """A modality's pairs on each of the sides, encoded through the cache; None if no file has such a part.
-
-        Raises `NothingUsableError` if nothing could be read.
-        """
-        name = self.encoders[modality]
-        encoder = make_single(name, modality, device=self.base.device, tokens=tokens)
-        self.fingerprints[modality] = encoder.fingerprint
-        wanted = {item for side in sides for item in getattr(self.split, side)}
-        items = [item for item in self.pairs.only(modality).items if item.id in self.hashes and item.id in wanted]
-        cache = self.base.cache
-        prefill(items, name, modality, engine=self.engine, cache=cache, device=self.base.device, progress=self.progress)
-        found = encode(items, encoder, cache=cache, known=self.hashes, strict=self.strict, progress=self.progress)
-        self.skipped.extend(one for one in found.skipped if not one.absent)
-        if found.skipped and all(one.absent for one in found.skipped) and not len(found.latents):
-            self.absent.append(f"no {modality}: none of {len(found.skipped)} files has such a part")
-            return None
-        if gone := sum(one.absent for one in found.skipped):
-            self.absent.append(f"{gone} files have no {modality} part")
-        if not len(found.latents):
-            last = self.skipped[-1] if self.skipped else Skipped(item="none", reason="no item on these sides of the split")
-            raise NothingUsableError(f"no {modality} item for fitting could be read; the last: {last.item}: {last.reason}")
-        texts = self.texts(modality, sides)
-        anchors = embed_texts(self.base, texts, modality=modality, wording=self.wording, progress=self.progress)
-        return {side: paired(self.pairs, modality, found.latents, texts, anchors, getattr(self.split, side)) for side in sides}
+    @property
+    def device(self) -> str:
+        """Where gradient training runs."""
+        return pick_device(self.runtime.device)
 
     @property
     def data(self) -> str:
         """One hash of what the items hold and which texts they have."""
-        return digest(*(f"{self.hashes.get(pair.item.id)} {pair.text}" for pair in self.pairs.rows))
+        rows = [f"{self.hashes.get(pair.item.id)} {pair.text}" for pair in self.pairs.rows]
+        for single in self.pairs.singles:
+            content = self.hashes.get(single.item.id) if single.item is not None else None
+            rows.append(f"single {content} {single.text}")
+        return digest(*rows)
 
-    def left_out(self) -> list[dict[str, str]]:
-        """What was skipped, JSON-ready."""
-        return [{"item": one.item, "reason": one.reason} for one in self.skipped]
+    def with_encoding(self, encoding: Encoding) -> Prepared:
+        """The same pairs, hashes and split with another anchor or other encoders."""
+        return replace(
+            self,
+            base=_base(encoding.anchor, self.runtime),
+            encoders=_encoder_names(self.pairs, encoding.encoders),
+            wording=encoding.wording,
+            skipped=list(self.skipped),
+            absent=list(self.absent),
+        )
 
-    def texts(self, modality: str, sides: Sequence[str]) -> tuple[str, ...]:
+    def sides(self, modality: str, names: Sequence[str] = ("train", "val"), *, tokens: bool = False) -> Sides | None:
+        """A modality's pairs on each of the sides, encoded through the cache; None if no file has such a part.
+
+        Raises `NothingUsableError` if nothing could be read.
+        """
+        encoder = make_single(self.encoders[modality], modality, self.runtime, tokens=tokens)
+        items = self.items(modality, names)
+        prefill(items, self.encoders[modality], modality, self.runtime)
+        encoded = encode(items, encoder, self.runtime, known=self.hashes)
+        if not self._noted(modality, encoded.skipped, len(encoded.latents)):
+            return None
+        return self.joined(modality, names, encoded.latents)
+
+    def joined(self, modality: str, names: Sequence[str], latents: Pooled) -> Sides:
+        """Latents of a modality's items on some sides, joined with their texts."""
+        texts = self.texts(modality, names)
+        anchors = self.embed_texts(texts, modality)
+        sides = {side: paired(self.pairs, modality, latents, texts, anchors, getattr(self.split, side)) for side in names}
+        return Sides(pairs=sides, unpaired=self._unpaired(modality, latents), fingerprint=latents.fingerprint)
+
+    def items(self, modality: str, names: Sequence[str]) -> list[Item]:
+        """Readable items of a modality on some sides; on train those without a text too."""
+        wanted = {item for side in names for item in getattr(self.split, side)}
+        own = self.pairs.only(modality)
+        items = [item for item in own.items if item.id in self.hashes and item.id in wanted]
+        if "train" in names:
+            lone = [single.item for single in own.singles if single.item is not None]
+            items += [item for item in lone if item.id in self.hashes and item.id in self.split.train]
+        return items
+
+    def texts(self, modality: str, names: Sequence[str]) -> tuple[str, ...]:
         """Distinct texts of a modality on some sides, in order of first appearance."""
         rows = self.pairs.only(modality).rows
-        return tuple(dict.fromkeys(pair.text for pair in rows if self.split.side(pair.item.id) in sides))
+        return tuple(dict.fromkeys(pair.text for pair in rows if self.split.side(pair.item.id) in names))
+
+    def embed_texts(self, texts: Sequence[str], modality: str) -> Vectors:
+        """Anchor vectors of texts, in the words in which they are compared with a modality."""
+        return embed_texts(self.base, texts, modality=modality, wording=self.wording, runtime=self.runtime)
+
+    def _unpaired(self, modality: str, latents: Pooled) -> Unpaired:
+        lone = unpaired(self.pairs, modality, latents, self.split)
+        return replace(lone, anchors=self.embed_texts(lone.texts, modality)) if lone.texts else lone
+
+    def _noted(self, modality: str, skipped: Sequence[Skipped], count: int) -> bool:
+        """Keep what was left out; False if no file has such a part. Raises `NothingUsableError` if nothing could be read."""
+        self.skipped.extend(one for one in skipped if not one.absent)
+        absent = sum(one.absent for one in skipped)
+        if skipped and absent == len(skipped) and not count:
+            self.absent.append(f"no {modality}: none of {absent} files has such a part")
+            return False
+        if absent:
+            self.absent.append(f"{absent} files have no {modality} part")
+        if not count:
+            last = self.skipped[-1] if self.skipped else Skipped(item="none", reason="no item on these sides of the split")
+            raise NothingUsableError(f"no {modality} item for fitting could be read; the last: {last.item}: {last.reason}")
+        return True
 
 
 def prepare(
     pairs: Pairs | str | Path,
+    encoding: Encoding,
+    splitting: Splitting,
+    runtime: Runtime,
     *,
-    anchor: str | None = None,
-    encoders: Mapping[str, str] | None = None,
     into: Space | None = None,
-    seed: int = 0,
-    fractions: Sequence[float] = FRACTIONS,
-    resplit: bool = False,
-    cache: str | Path | None = None,
-    device: str = "auto",
-    video: str | None = None,
-    wording: Wording | None = None,
-    engine: str = "local",
-    strict: bool = False,
-    progress: bool = False,
 ) -> Prepared:
-    """Read and split pairs; see `fit` for the settings. Nothing is encoded yet."""
-    given = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
-    plans = {**DEFAULTS, **({"video": video} if video else {})}
-    held = expanded(given, plans)
-    names = _encoder_names(held, encoders or {})
+    """Read, hash and split pairs; see `fit` for the settings. Nothing is encoded yet."""
+    given = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=splitting.name)
+    plans = {**DEFAULTS, **({"video": encoding.video} if encoding.video else {})}
+    taken_apart = expanded(given, plans)
+    encoders = _encoder_names(taken_apart, encoding.encoders)
+    anchor = encoding.anchor
     if into is not None and anchor is not None and canonical(anchor) != into.anchor:
         raise InputError(f"the space's anchor is {into.anchor} and never changes; leave out --anchor or fit a new space")
-    hashes, unread = contents(held.items, progress=progress)
-    if strict and (unread or held.skipped):
-        first = (*held.skipped, *unread)[0]
+    lone = [single.item for single in taken_apart.singles if single.item is not None]
+    hashes, unread = contents([*taken_apart.items, *lone], runtime)
+    if runtime.strict and (unread or taken_apart.skipped):
+        first = (*taken_apart.skipped, *unread)[0]
         raise ItemError(first.item, first.reason)
     if not hashes:
-        raise NothingUsableError(f"no item of {held.source} could be read; the first: {unread[0].item}: {unread[0].reason}")
-    sides = split(held, hashes, fractions=fractions, seed=seed, ignore_predefined=resplit)
+        raise NothingUsableError(
+            f"no item of {taken_apart.source} could be read; the first: {unread[0].item}: {unread[0].reason}"
+        )
     return Prepared(
         given=given,
-        pairs=held,
+        pairs=taken_apart,
         plans=plans,
         hashes=hashes,
-        split=sides,
-        base=into or empty(anchor or DEFAULT_ANCHOR, cache=cache, device=device),
-        encoders=names,
-        wording=wording or Wording(),
-        skipped=[*held.skipped, *unread],
-        engine=engine,
-        strict=strict,
-        progress=progress,
+        split=split(taken_apart, hashes, splitting),
+        base=into or _base(anchor, runtime),
+        encoders=encoders,
+        wording=encoding.wording,
+        splitting=replace(splitting, name=given.split_name),
+        runtime=runtime,
+        skipped=[*taken_apart.skipped, *unread],
     )
 
 
@@ -142,38 +221,12 @@ def check_enough(modality: str, train: PairedLatents) -> None:
         )
 
 
-def embed_texts(
-    space: Space, texts: Sequence[str], *, modality: str = TEXT, wording: Wording | None = None, progress: bool = False
-) -> Vectors:
-    """The anchor's vectors of distinct texts, through the cache. *Shape:* [len(texts), d].
-
-    With a wording, the unit mean of the unit vectors of a text's phrasings.
-    """
-    told = [wording.phrasings(text, modality) if wording else (text,) for text in texts]
-    distinct = tuple(dict.fromkeys(phrase for one in told for phrase in one))
-    items = [Item(id=phrase, modality=TEXT, value=phrase) for phrase in distinct]
-    vectors = space.encoded(items, TEXT, strict=True, progress=progress).vectors
-    if all(len(one) == 1 for one in told):
-        place = {phrase: row for row, phrase in enumerate(distinct)}
-        return vectors[[place[one[0]] for one in told]]
-    rows = dict(zip(distinct, unit(vectors), strict=True))
-    return unit(np.stack([np.mean([rows[phrase] for phrase in one], axis=0) for one in told]))
-
-
-def empty(anchor: str, *, cache: str | Path | None, device: str) -> Space:
+def _base(anchor: str | None, runtime: Runtime) -> Space:
     """A space of an anchor and no modality yet."""
-    name = canonical(anchor)
-    made = make_single(name, TEXT, device=device)
-    space = Space(
-        anchor=name,
-        anchor_fingerprint=made.fingerprint,
-        modalities={},
-        seen=Seen(),
-        provenance={},
-        cache=cache,
-        device=device,
-    )
-    space.adopt(TEXT, made)
+    name = canonical(anchor or DEFAULT_ANCHOR)
+    encoder = make_single(name, TEXT, runtime)
+    space = Space(anchor=name, anchor_fingerprint=encoder.fingerprint, modalities={}, runtime=runtime)
+    space.adopt(TEXT, encoder)
     return space
 
 

@@ -1,10 +1,10 @@
 """A space as a folder.
 
-    space.json                 anchor, modalities, settings, versions, the sha256 of every other file
+    space.json                 anchor, modalities, stories, the sha256 of every other file
     seen.json                  content hashes and groups that it was fitted and selected on
     <modality>.safetensors     numbers of the projector and the view
 
-Nothing is pickled. A missing, altered or newer file is an answer, not a stack trace.
+Nothing is pickled. A missing, altered or newer file is an answer, not a stack trace. Folders of format 1 and 2 are read too.
 """
 
 from __future__ import annotations
@@ -12,51 +12,71 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-import numpy as np
+from filelock import FileLock
 from safetensors import SafetensorError
-from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
-from torch import Tensor, from_numpy
 
-from textanchor.data.wording import wording
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, new_folder, read_json, write_bytes, write_json
-from textanchor.projectors import build
-from textanchor.records import Affine, Hubness, View
-from textanchor.space import Space
-from textanchor.space.holdings import Fitted, Seen
+from textanchor.runtime import Runtime, Simple, settled
+from textanchor.space.former import brought_up
+from textanchor.space.numbers import described, read_fitted, tensors
+from textanchor.space.seen import Seen
+from textanchor.space.space import Space
+from textanchor.space.story import Story
 
-FORMAT, VERSION, FACTS = "textanchor-space", 2, "space.json"
+FORMAT, VERSION, FACTS = "textanchor-space", 3, "space.json"
 
 
 def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
     """Write the folder whole or not at all. Raises `InputError` if it exists, unless `overwrite`."""
     with new_folder(folder, overwrite=overwrite, marker=FACTS) as new:
-        write_json(new / "seen.json", {"contents": dict(space.seen.contents), "groups": dict(space.seen.groups)})
+        seen = space.seen
+        write_json(
+            new / "seen.json",
+            {"contents": dict(seen.contents), "groups": dict(seen.groups), "bare groups": dict(seen.bare_groups)},
+        )
         for name, fitted in space.modalities.items():
-            write_bytes(new / f"{name}.safetensors", tensor_bytes(_tensors(fitted)))
+            write_bytes(new / f"{name}.safetensors", tensor_bytes(tensors(fitted)))
         facts = {
             "format": FORMAT,
             "version": VERSION,
             "anchor": {"encoder": space.anchor, "fingerprint": space.anchor_fingerprint},
-            "modalities": {name: _described(fitted) for name, fitted in space.modalities.items()},
-            "compositions": {name: held.plan for name, held in space.compositions.items()},
-            "wording": space.wording.described(),
-            "provenance": space.provenance,
+            "modalities": {name: described(fitted) for name, fitted in space.modalities.items()},
+            "compositions": space.plans,
+            "stories": [story.described() for story in space.stories],
             "files": {path.name: file_digest(path) for path in sorted(new.iterdir())},
         }
         write_json(new / FACTS, facts)
     return folder
 
 
+def save_into(space: Space, folder: str | Path) -> Space:
+    """Bring what the last fit added into the space that lies in a folder now, which another fit may have extended meanwhile.
+
+    Raises `InputError` if the anchors differ; what `load` and `save` raise.
+    """
+    place = Path(folder).expanduser()
+    with FileLock(place.parent / f".{place.name}.lock"):
+        current = load(place, runtime=space.runtime)
+        if current.anchor_fingerprint != space.anchor_fingerprint:
+            raise InputError(f"{place} has another anchor now ({current.anchor}, not {space.anchor}); save to another folder")
+        story = space.stories[-1]
+        added = {name: space.modalities[name] for name in story.modalities}
+        plans = {name: plan for name, plan in space.plans.items() if current.plans.get(name) != plan}
+        merged = current.with_modalities(added, seen=space.seen, story=story, plans=plans)
+        save(merged, place, overwrite=True)
+    return merged
+
+
 def load(
     folder: str | Path,
     *,
     encoders: Mapping[str, str] | None = None,
-    cache: str | Path | None = None,
-    device: str = "auto",
+    runtime: Runtime | None = None,
+    **simple: Unpack[Simple],
 ) -> Space:
     """Read a space. `encoders` names another place for a modality's encoder, which must be the same model.
 
@@ -69,17 +89,17 @@ def load(
     _check_version(facts, place)
     try:
         _check_files(facts["files"], place)
-        seen = read_json(place / "seen.json")
+        facts, seen = brought_up(facts, read_json(place / "seen.json"))
         space = Space(
             anchor=str(facts["anchor"]["encoder"]),
             anchor_fingerprint=str(facts["anchor"]["fingerprint"]),
-            modalities={name: _fitted(told, place / f"{name}.safetensors") for name, told in facts["modalities"].items()},
-            seen=Seen(contents=dict(seen["contents"]), groups=dict(seen["groups"])),
-            provenance=facts["provenance"],
-            compositions={str(name): str(plan) for name, plan in facts.get("compositions", {}).items()},
-            wording=wording(**facts.get("wording", {})),
-            cache=cache,
-            device=device,
+            modalities={name: read_fitted(told, place / f"{name}.safetensors") for name, told in facts["modalities"].items()},
+            runtime=settled(runtime, simple),
+            seen=Seen(
+                contents=dict(seen["contents"]), groups=dict(seen["groups"]), bare_groups=dict(seen["bare groups"])
+            ),
+            stories=[Story.read(told) for told in facts["stories"]],
+            plans={str(name): str(plan) for name, plan in facts["compositions"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as why:
         if isinstance(why, InputError):
@@ -88,6 +108,16 @@ def load(
     for modality, name in (encoders or {}).items():
         space.replace_encoder(modality, name)
     return space
+
+
+def fingerprint(space: Space, *, only: str | None = None) -> str:
+    """One hash of anchor, encoders, projectors and views; of one modality's alone with `only`."""
+    parts = [space.anchor_fingerprint, *(f"{name} {plan}" for name, plan in sorted(space.plans.items()))]
+    for name, fitted in sorted(space.modalities.items()):
+        if only not in (None, name):
+            continue
+        parts += [name, fitted.fingerprint, digest(tensor_bytes(tensors(fitted)))]
+    return digest(*parts)
 
 
 def _check_version(facts: Any, place: Path) -> None:
@@ -110,71 +140,3 @@ def _check_files(files: Mapping[str, str], place: Path) -> None:
             raise DamagedError(f"{place / name} is missing; the space is incomplete, copy it again or fit anew")
         if file_digest(place / name) != expected:
             raise DamagedError(f"{place / name} was altered or damaged (its sha256 differs); copy it again or fit anew")
-
-
-def _tensors(fitted: Fitted) -> dict[str, Tensor]:
-    tensors = {f"projector.{key}": value.contiguous().cpu() for key, value in fitted.projector.state_dict().items()}
-    if fitted.view is not None:
-        for side, part in (("item", fitted.view.item), ("text", fitted.view.text)):
-            tensors[f"view.{side}.mean"] = from_numpy(part.mean.copy())
-            if part.matrix is not None:
-                tensors[f"view.{side}.matrix"] = from_numpy(part.matrix.copy())
-        if fitted.view.hubness is not None:
-            tensors["view.bank.items"] = from_numpy(fitted.view.hubness.items.copy())
-            tensors["view.bank.texts"] = from_numpy(fitted.view.hubness.texts.copy())
-    return tensors
-
-
-def _described(fitted: Fitted) -> dict[str, Any]:
-    return {
-        "encoder": fitted.encoder,
-        "fingerprint": fitted.fingerprint,
-        "projector": {"name": fitted.projector.name, "settings": fitted.projector.settings},
-        "view": fitted.view.id if fitted.view else None,
-        "hubness": _hubness_told(fitted.view),
-        "report": dict(fitted.report),
-    }
-
-
-def _fitted(told: Mapping[str, Any], file: Path) -> Fitted:
-    tensors = read_tensors(file.read_bytes())
-    state = {key.removeprefix("projector."): value for key, value in tensors.items() if key.startswith("projector.")}
-    if not all(bool(value.isfinite().all()) for value in tensors.values()):
-        raise DamagedError(f"{file} holds NaN or infinite numbers; fit the space again")
-    view = _view(tensors, told.get("hubness")) if told["view"] else None
-    if view is not None and view.id != told["view"]:
-        raise DamagedError(f"{file}: the view is not the one that {FACTS} names; fit the space again")
-    return Fitted(
-        encoder=str(told["encoder"]),
-        fingerprint=str(told["fingerprint"]),
-        projector=build(told["projector"]["name"], told["projector"]["settings"], state),
-        view=view,
-        report=told["report"],
-    )
-
-
-def _hubness_told(view: View | None) -> dict[str, Any] | None:
-    held = view.hubness if view else None
-    return {"method": held.method, "settings": dict(held.settings)} if held else None
-
-
-def _view(tensors: Mapping[str, Tensor], hubness: Mapping[str, Any] | None) -> View:
-    def array(name: str) -> np.ndarray:
-        return np.ascontiguousarray(tensors[f"view.{name}"].numpy())
-
-    def part(side: str) -> Affine:
-        return Affine(mean=array(f"{side}.mean"), matrix=array(f"{side}.matrix") if f"view.{side}.matrix" in tensors else None)
-
-    banks = {"items": array("bank.items"), "texts": array("bank.texts")} if hubness else {}
-    correction = Hubness(method=hubness["method"], settings=hubness["settings"], **banks) if hubness else None
-    return View(item=part("item"), text=part("text"), hubness=correction)
-
-
-def fingerprint(space: Space, *, only: str | None = None) -> str:
-    """One hash of anchor, encoders, projectors and views; of one modality's alone with `only`."""
-    parts = [space.anchor_fingerprint, *(f"{name} {held.plan}" for name, held in sorted(space.compositions.items()))]
-    for name, fitted in sorted(space.modalities.items()):
-        if only not in (None, name):
-            continue
-        parts += [name, fitted.fingerprint, digest(tensor_bytes(_tensors(fitted)))]
-    return digest(*parts)
