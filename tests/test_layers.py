@@ -16,14 +16,14 @@ LAYERS = (
     ("projectors", "losses", "views", "metrics"),
     ("aligners",),
     ("space",),
-    ("index", "searching", "embedding"),
+    ("collections",),
     ("evaluation",),
     ("bench", "doctor"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
-BESIDE = {("searching", "index")}  # the second half of one layer stands on the first
+BESIDE: set[tuple[str, str]] = set()  # the second half of one layer stands on the first
 FORBIDDEN = {"utils", "helpers", "common", "misc"}
 
 

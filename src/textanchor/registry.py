@@ -88,7 +88,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "bank": "textanchor.aligners.gradient:bank",
     },
     "index": {
-        "exact": "textanchor.index.exact:Exact",
+        "exact": "textanchor.collections.exact:Exact",
+        "faiss": "textanchor.collections.faiss:Faiss",
     },
     "sample": {
         "digits": "textanchor.data.samples.digits:write",

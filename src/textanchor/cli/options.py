@@ -1,78 +1,85 @@
-"""Options that several commands share, and how their values are checked."""
+"""Options that several commands share. Those that belong to one record reach a command as that record."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from textanchor.config import cache_folder
+from textanchor.progress import Terminal
+from textanchor.runtime import ENGINES, FRACTIONS, Limits, Runtime, Splitting
+
 Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+
+
+def gathered(name: str, make: Callable[..., Any], *options: Decorator) -> Decorator:
+    """Options that reach the command as the one parameter `name`: what `make` makes of their values."""
+
+    def decorate(command: Command) -> Command:
+        own: list[str] = []
+
+        @wraps(command)
+        def call(*arguments: Any, **values: Any) -> Any:
+            record = make(**{parameter: values.pop(parameter) for parameter in own})
+            return command(*arguments, **{name: record}, **values)
+
+        decorated: Any = call
+        before = len(getattr(decorated, "__click_params__", ()))
+        for option in reversed(options):
+            decorated = option(decorated)
+        own += [str(parameter.name) for parameter in decorated.__click_params__[before:]]
+        return call
+
+    return decorate
+
+
+def by_modality(values: Sequence[str], example: str) -> dict[str, list[str]]:
+    """Values of the form `modality=value`, as many of one modality as were given. Raises `BadParameter`."""
+    found: dict[str, list[str]] = {}
+    for value in values:
+        modality, equals, what = value.partition("=")
+        if not equals or not modality or not what or ":" in modality:
+            raise click.BadParameter(f"'{value}' is not of the form {example}")
+        found.setdefault(modality, []).append(what)
+    return found
+
+
+def several_encoders(values: Sequence[str]) -> dict[str, list[str]]:
+    """Encoders by modality, as many of one modality as were named."""
+    return by_modality(values, "image=hub:<model>")
+
+
+def _last_encoders(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    return {modality: names[-1] for modality, names in several_encoders(values).items()}
+
+
+def _templates(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> dict[str, list[str]]:
+    return by_modality(values, "'image=a photo of a {}'")
+
 
 seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="One seed fixes everything.")
 cache = click.option(
     "--cache", type=click.Path(path_type=Path), help="Folder of latents. [default: the platform's cache folder]"
 )
-device = click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 strict = click.option("--strict", is_flag=True, help="Stop at the first item that cannot be read.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 modality = click.option("--modality", help="What files are whose ending does not say, such as series.")
-engine = click.option(
-    "--engine",
-    type=click.Choice(("local", "ray")),
-    default="local",
-    show_default=True,
-    help="Who encodes: threads here, or Ray.",
-)
+anchor = click.option("--anchor", help="Text model that spans the space. [default: all-MiniLM-L6-v2, installed]")
+video = click.option("--video", help="Parts of videos: first, uniform:4 or scene:4, and +sound. [default: uniform:4+sound]")
 encoders = click.option(
     "--encoder",
     "encoders",
     multiple=True,
     metavar="MODALITY=NAME",
-    callback=lambda _context, _option, values: _by_modality(values),
+    callback=_last_encoders,
     help="Encoder of a modality, such as image=hub:facebook/dinov2-small. Repeat for more.",
 )
-
-
-def _setting(option: str, variable: str, **how: Any) -> Callable[[Command], Command]:
-    """An option that is an environment variable while the command runs, so that threads and Ray's workers see it."""
-
-    def keep(context: click.Context, _option: click.Parameter, value: Any) -> None:
-        if value:
-            before = os.environ.get(variable)
-            os.environ[variable] = str(int(value))
-            context.call_on_close(lambda: _restore(variable, before))
-
-    return click.option(option, callback=keep, expose_value=False, **how)
-
-
-def _restore(variable: str, before: str | None) -> None:
-    os.environ.pop(variable, None)
-    if before is not None:
-        os.environ[variable] = before
-
-
-_SETTINGS = (
-    _setting("--offline", "TEXTANCHOR_OFFLINE", is_flag=True, help="Fetch no model."),
-    _setting("--workers", "TEXTANCHOR_WORKERS", type=click.IntRange(min=1), help="Decoding threads (Ray: actors)."),
-    _setting("--max-pixels", "TEXTANCHOR_MAX_PIXELS", type=click.IntRange(min=1), help="Largest image. [default: 100000000]"),
-    _setting("--max-seconds", "TEXTANCHOR_MAX_SECONDS", type=click.IntRange(min=1), help="Longest sound. [default: 600]"),
-)
-
-
-def _together(*parts: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several options as one decorator, in this order."""
-
-    def add(command: Command) -> Command:
-        for part in reversed(parts):
-            command = part(command)
-        return command
-
-    return add
-
 
 _WORDING = (
     click.option(
@@ -80,51 +87,91 @@ _WORDING = (
         "templates",
         multiple=True,
         metavar="MODALITY=TEXT",
-        callback=lambda _context, _option, values: _templates(values),
+        callback=_templates,
         help="Words around a text, such as 'image=a photo of a {}'. Repeat to average several.",
     ),
     click.option(
         "--synonyms", type=click.Path(path_type=Path), help="Other words for texts: JSON, or CSV with columns text and synonym."
     ),
 )
-wording = _together(*_WORDING)  # how texts are put into words
-splitting = _together(
-    click.option("--fractions", default="0.7,0.1,0.2", show_default=True, help="Shares of train, validation and test."),
+_SPLITTING = (
+    click.option(
+        "--fractions",
+        default=",".join(f"{share:g}" for share in FRACTIONS),
+        show_default=True,
+        help="Shares of train, validation and test.",
+    ),
+    seed,
     click.option("--resplit", is_flag=True, help="Split anew although the table has a split column."),
     click.option("--split-name", help="Name of a predefined split that breaks groups, such as 'official, speakers shared'."),
 )
-reading = _together(*_SETTINGS)  # what every command has that reads raw files
-encoding = _together(cache, device, engine, reading, strict, overwrite)  # ... and that encodes whole collections
+_RUNTIME = {
+    "cache": cache,
+    "device": click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto."),
+    "engine": click.option(
+        "--engine",
+        type=click.Choice(ENGINES),
+        default="local",
+        show_default=True,
+        help="Who encodes: threads here, or Ray.",
+    ),
+    "offline": click.option("--offline", is_flag=True, help="Fetch no model."),
+    "workers": click.option("--workers", type=click.IntRange(min=1), help="Decoding threads (Ray: actors)."),
+    "pixels": click.option(
+        "--max-pixels", "pixels", type=click.IntRange(min=1), help="Largest image. [default: 100000000]"
+    ),
+    "seconds": click.option("--max-seconds", "seconds", type=click.IntRange(min=1), help="Longest sound. [default: 600]"),
+    "numbers": click.option(
+        "--max-numbers", "numbers", type=click.IntRange(min=1), help="Longest series, in numbers. [default: 100000000]"
+    ),
+    "strict": strict,
+}
 
 
-def shares(text: str) -> tuple[float, ...]:
-    """The value of --fractions."""
+def _runtime(
+    *,
+    cache: Path | None = None,
+    pixels: int | None = None,
+    seconds: int | None = None,
+    numbers: int | None = None,
+    **settings: Any,
+) -> Runtime:
+    """What was not said is left to the environment."""
+    largest = {"pixels": pixels, "seconds": seconds, "numbers": numbers}
+    limits = Limits(**{name: limit for name, limit in largest.items() if limit is not None})
+    said = {name: value for name, value in settings.items() if value}
+    return Runtime(cache=cache_folder(cache), limits=limits, progress=Terminal(), **said)
+
+
+def _splitting(*, fractions: str, seed: int, resplit: bool, split_name: str | None) -> Splitting:
     try:
-        return tuple(float(part) for part in text.split(","))
+        shares: Any = tuple(float(share) for share in fractions.split(","))
     except ValueError:
-        raise click.BadParameter(f"'{text}' is not three numbers such as 0.7,0.1,0.2", param_hint="--fractions") from None
+        raise click.BadParameter(f"'{fractions}' is not three numbers such as 0.7,0.1,0.2", param_hint="--fractions") from None
+    return Splitting(fractions=shares, seed=seed, resplit=resplit, name=split_name)
 
 
-def _templates(values: tuple[str, ...]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for value in values:
-        modality, equals, text = value.partition("=")
-        if not equals or not modality:
-            raise click.BadParameter(f"'{value}' is not of the form 'image=a photo of a {{}}'")
-        found.setdefault(modality, []).append(text)
-    return found
+def _encoding(*, templates: dict[str, list[str]], synonyms: Path | None, **models: Any) -> Any:
+    """An `Encoding`: what turns items and texts into latents."""
+    from textanchor.data.wording import wording as put_into_words
+    from textanchor.space.preparing import Encoding
+
+    return Encoding(wording=put_into_words(templates, synonyms), **models)
 
 
-def _by_modality(values: tuple[str, ...]) -> dict[str, str]:
-    return {modality: names[-1] for modality, names in several(values).items()}
+def _wording(*, templates: dict[str, list[str]], synonyms: Path | None) -> Any:
+    from textanchor.data.wording import wording as put_into_words
+
+    return put_into_words(templates, synonyms)
 
 
-def several(values: tuple[str, ...]) -> dict[str, list[str]]:
-    """Encoders by modality, as many of one modality as were named."""
-    found: dict[str, list[str]] = {}
-    for value in values:
-        modality, equals, name = value.partition("=")
-        if not equals or not modality or not name or ":" in modality:
-            raise click.BadParameter(f"'{value}' is not of the form image=hub:<model>")
-        found.setdefault(modality, []).append(name)
-    return found
+def runtime_without(*names: str) -> Decorator:
+    """`runtime` without some of its options, for commands to which they mean nothing."""
+    return gathered("runtime", _runtime, *(option for name, option in _RUNTIME.items() if name not in names))
+
+
+runtime = runtime_without()  # how work is done
+splitting = gathered("splitting", _splitting, *_SPLITTING)  # how pairs are split
+wording = gathered("wording", _wording, *_WORDING)  # how texts are put into words
+encoding = gathered("encoding", _encoding, anchor, encoders, *_WORDING)
+encoding_of_videos = gathered("encoding", _encoding, anchor, encoders, video, *_WORDING)

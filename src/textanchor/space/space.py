@@ -121,7 +121,8 @@ class Space:
         Raw vectors are returned; with `compared_with="image"`, as they are compared with images, and of length 1.
         Raises `ItemError` for an item that cannot be read, `InputError` for a modality that the space does not have.
         """
-        embedded = self.embed_all(as_items(items, modality), strict=True, store=False)
+        alone = replace(self.runtime, strict=True, progress=Silent())
+        embedded = self.embed_all(as_items(items, modality), store=False, runtime=alone)
         if compared_with is None:
             return embedded.vectors
         if compared_with not in self.kinds:
@@ -132,27 +133,34 @@ class Space:
             vectors[rows] = self.geometry.between(name, compared_with).query_unit(embedded.vectors[rows])
         return vectors
 
-    def embed_all(self, items: Sequence[Item], *, strict: bool | None = None, store: bool = True) -> Embedded:
-        """Raw vectors of many items of any modalities; what cannot be read is skipped and named unless `strict` (as the
-        runtime says where it is None). Raises `NothingUsableError` if nothing remains.
+    def embed_all(self, items: Sequence[Item], *, store: bool = True, runtime: Runtime | None = None) -> Embedded:
+        """Raw vectors of many items of any modalities; what cannot be read is skipped and named, or raises `ItemError` where the
+        runtime is strict. Raises `NothingUsableError` if nothing remains.
         """
         items = [self._known(item) for item in items]
-        rows: dict[str, tuple[np.ndarray, str]] = {}
+        vectors: Vectors = np.empty((0, 0), dtype=np.float32)
+        rows: dict[str, int] = {}
+        contents: list[str] = []
         skipped: list[Skipped] = []
         for modality in dict.fromkeys(item.modality for item in items):
             own = [item for item in items if item.modality == modality]
-            for chunk in self.stream(own, modality, strict=strict, store=store, total=len(own)):
-                for item, vector, content in zip(chunk.items, chunk.vectors, chunk.contents, strict=True):
-                    rows[item.id] = vector, content
-                skipped.extend(chunk.skipped)
+            for chunk in self.stream(own, modality, store=store, total=len(own), runtime=runtime):
+                if not len(vectors):  # all at once: a vector each and a sum of them would be twice the memory
+                    vectors = np.empty((len(items), chunk.vectors.shape[1]), dtype=np.float32)
+                vectors[len(contents) : len(contents) + len(chunk.items)] = chunk.vectors
+                rows.update({item.id: len(contents) + place for place, item in enumerate(chunk.items)})
+                contents += chunk.contents
+                skipped += chunk.skipped
         kept = tuple(item for item in items if item.id in rows)
         if not kept:
             first = skipped[0] if skipped else Skipped(item="no item", reason="nothing was given")
             raise NothingUsableError(f"nothing could be embedded; the first of {len(skipped)}: {first.item}: {first.reason}")
+        order = [rows[item.id] for item in kept]
+        in_order = order == list(range(len(order)))
         return Embedded(
             items=kept,
-            vectors=np.stack([rows[item.id][0] for item in kept]),
-            contents=tuple(rows[item.id][1] for item in kept),
+            vectors=vectors[: len(order)] if in_order else vectors[order],
+            contents=tuple(contents[row] for row in order),
             skipped=tuple(skipped),
         )
 
@@ -161,12 +169,12 @@ class Space:
         items: Iterable[Item],
         modality: str,
         *,
-        strict: bool | None = None,
         store: bool = True,
         total: int | None = None,
+        runtime: Runtime | None = None,
     ) -> Iterator[Embedded]:
         """Raw vectors of any number of items of one modality, a chunk at a time; memory does not grow with the items."""
-        runtime = self.runtime if strict is None else replace(self.runtime, strict=strict)
+        runtime = runtime or self.runtime
         if modality in self.compositions:
             yield from self._stream_composed(items, modality, runtime, store=store, total=total)
             return
@@ -181,16 +189,17 @@ class Space:
                 new=chunk.new,
             )
 
-    def prefill(self, items: Iterable[Item], modality: str) -> int:
+    def prefill(self, items: Iterable[Item], modality: str, *, runtime: Runtime | None = None) -> int:
         """Encode what the cache lacks by the runtime's engine, so that `stream` finds it there; how many items were new.
 
         The engine `local` does nothing. Raises `MissingError` without Ray.
         """
-        if self.runtime.engine == "local":
+        runtime = runtime or self.runtime
+        if runtime.engine == "local":
             return 0
         composed = self.compositions.get(modality)
         pieces: Mapping[str, Iterable[Item]] = composed.pieces(items) if composed else {modality: items}
-        new = sum(prefill(own, self._model(kind)[0], kind, self.runtime) for kind, own in pieces.items())
+        new = sum(prefill(own, self._model(kind)[0], kind, runtime) for kind, own in pieces.items())
         return -(-new // len(composed.parts)) if composed else new
 
     def encoded(

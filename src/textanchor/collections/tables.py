@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from textanchor.files import new_file
-from textanchor.records import Item
+from textanchor.records import Item, Latents, Pooled, Ragged
 
 
 class VectorTable:
@@ -20,40 +20,45 @@ class VectorTable:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        one = pa.list_(pa.float16() if ragged else pa.float32(), dim)
-        names = [("item", pa.string()), ("modality", pa.string()), ("path", pa.string()), ("content", pa.string())]
-        held = ("tokens", pa.list_(one)) if ragged else ("vector", one)
-        self._schema = pa.schema([*names, held], metadata={f"textanchor.{key}": value for key, value in facts.items()})
-        self._ragged = ragged
+        row = pa.list_(pa.float16() if ragged else pa.float32(), dim)
+        names = [(name, pa.string()) for name in ("item", "modality", "path", "content")]
+        values = ("tokens", pa.list_(row)) if ragged else ("vector", row)
+        self._schema = pa.schema([*names, values], metadata={f"textanchor.{key}": value for key, value in facts.items()})
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
         self.rows = 0
 
-    def add(self, items: Sequence[Item], contents: Sequence[str], values: Any) -> None:
-        """Vectors [n, dim], or an array [n_i, dim] an item."""
+    def add(self, items: Sequence[Item], latents: Latents) -> None:
+        """One row an item."""
         import pyarrow as pa
 
         if not items:
             return
-        kind = self._schema.field(4).type
-        if self._ragged:
-            offsets = np.concatenate([[0], np.cumsum([len(one) for one in values])]).astype(np.int32)
-            flat = pa.array(np.concatenate(values).ravel().astype(np.float16))
-            column = pa.ListArray.from_arrays(pa.array(offsets), pa.FixedSizeListArray.from_arrays(flat, type=kind.value_type))
-        else:
-            column = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), type=kind)
-        told: list[Any] = [
+        columns: list[Any] = [
             pa.array([item.id for item in items]),
             pa.array([item.modality for item in items]),
             pa.array([str(item.path) if item.path else None for item in items], type=pa.string()),
-            pa.array(list(contents)),
-            column,
+            pa.array(list(latents.contents)),
+            self._tokens(latents) if isinstance(latents, Ragged) else self._vectors(latents),
         ]
-        self._writer.write_batch(pa.record_batch(told, schema=self._schema))
+        self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
         self.rows += len(items)
 
     def close(self) -> None:
         """Write the end of the file."""
         self._writer.close()
+
+    def _vectors(self, latents: Pooled) -> Any:
+        import pyarrow as pa
+
+        flat = pa.array(np.ascontiguousarray(latents.vectors).ravel())
+        return pa.FixedSizeListArray.from_arrays(flat, type=self._schema.field(4).type)
+
+    def _tokens(self, latents: Ragged) -> Any:
+        import pyarrow as pa
+
+        flat = pa.array(latents.tokens.ravel().astype(np.float16))
+        rows = pa.FixedSizeListArray.from_arrays(flat, type=self._schema.field(4).type.value_type)
+        return pa.ListArray.from_arrays(pa.array(latents.offsets.astype(np.int32)), rows)
 
 
 @contextmanager

@@ -1,0 +1,74 @@
+"""The commands, loaded when they are asked for, and how errors are answered."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from textanchor import registry
+from textanchor.errors import TextAnchorError
+
+COMMANDS: Mapping[str, str] = {
+    "demo": "Run the whole path on real digits: samples, fit, evaluation, search, report.",
+    "samples": "Write a sample set as a folder with pairs.csv.",
+    "fit": "Fit a space from pairs of items and texts.",
+    "doctor": "Look at pairs before training: leaks, duplicates, texts, what to expect.",
+    "bench": "Compare losses, projectors, aligners, views, encoders and anchors on your pairs.",
+    "rerun": "Repeat what made a space or a bench, and say whether it came out the same.",
+    "search": "Find the items of a collection nearest to a sentence or a file.",
+    "evaluate": "Measure a space on pairs it has not seen.",
+    "embed": "Write the vectors of a whole collection as a Parquet file.",
+    "encode": "Encode a whole collection once, from raw files to cached latents.",
+    "split-video": "Make pairs of first frames, sound tracks and texts from videos.",
+    "cache": "List, measure, verify and prune the cached latents.",
+}
+OTHER = "From another package; --help says more."
+
+
+class Commands(click.Group):
+    """Loads a command when it is asked for and turns the library's errors into one line and an exit code.
+
+    Commands of other packages come from entry points of the group `textanchor.command`.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of use, those of other packages last."""
+        return [*COMMANDS, *(name for name in registry.names("command") if name not in COMMANDS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, from the module of its name or from another package."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found: click.Command = registry.load("command", cmd_name)
+        found.short_help = COMMANDS.get(cmd_name, found.short_help)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """A line a command; none is loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS.get(name, OTHER)) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, and answer bad input in one line."""
+        try:
+            return super().invoke(ctx)
+        except TextAnchorError as why:
+            click.echo(f"error: {why}", err=True)
+            ctx.exit(why.exit_code)
+        except OSError as why:
+            if why.errno == errno.EPIPE:  # the reader of our output has gone, which click handles
+                raise
+            click.echo(f"error: {why.filename or 'the system'}: {why.strerror or why}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(None, "--version", package_name="textanchor", prog_name="textanchor")
+def main() -> None:
+    """Any kind of data in one vector space anchored in text.
+
+    Try `textanchor demo` first; then your own data in three commands: fit, search, evaluate.
+    """

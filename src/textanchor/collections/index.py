@@ -1,0 +1,129 @@
+"""An index: a collection's items and raw vectors, and what finds the nearest of them under the views of a space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any, Unpack
+
+import numpy as np
+
+from textanchor import registry
+from textanchor.collections.backend import NONE, Backend, Rows, make_backend
+from textanchor.data.pairs import read_collection
+from textanchor.errors import InputError, NothingUsableError
+from textanchor.records import Item, Skipped, Vectors
+from textanchor.runtime import Runtime, Simple, settled
+from textanchor.space import TEXT, Comparison, Geometry, Space, as_items
+
+EXACT = "exact"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Index:
+    """A collection's items and raw vectors, compared by a geometry, and what could not be read.
+
+    For each way of comparing there is a gallery in a backend of its own, named by `backend`; it is made when it is first asked,
+    and shared by all query modalities that compare alike. May be used by several threads.
+    """
+
+    geometry: Geometry
+    items: tuple[Item, ...]
+    vectors: Vectors
+    skipped: tuple[Skipped, ...] = ()
+    backend: str = EXACT
+    _galleries: dict[str, Backend] = field(default_factory=dict, repr=False)
+    _building: Lock = field(default_factory=Lock, repr=False)
+
+    @cached_property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities that are there, in order of first appearance."""
+        return tuple(self._rows)
+
+    def search(
+        self, query: Vectors, query_modality: str, modality: str, k: int, *, allowed: Rows | None = None
+    ) -> list[tuple[float, Item]]:
+        """The k best items of one modality for one raw query vector, with their scores; see `Comparison`.
+
+        `allowed` are rows of the collection among which to search.
+        """
+        comparison = self.geometry.between(query_modality, modality)
+        rows = self._rows[modality]
+        places = None if allowed is None else np.flatnonzero(np.isin(rows, allowed))
+        scores, found = self._gallery(comparison).top(comparison.query(query), min(k, len(rows)), places)
+        hits = zip(scores[0].tolist(), found[0].tolist(), strict=True)
+        return [(score, self.items[rows[place]]) for score, place in hits if place != NONE]
+
+    @cached_property
+    def _rows(self) -> dict[str, Rows]:
+        """Where each modality's items stand."""
+        rows: dict[str, list[int]] = {}
+        for row, item in enumerate(self.items):
+            rows.setdefault(item.modality, []).append(row)
+        return {modality: np.array(own, dtype=np.int64) for modality, own in rows.items()}
+
+    def _gallery(self, comparison: Comparison) -> Backend:
+        with self._building:
+            if comparison.key not in self._galleries:
+                gallery = make_backend(self.backend)
+                gallery.build(comparison.gallery(self.vectors[self._rows[comparison.asked]]))
+                self._galleries[comparison.key] = gallery
+            return self._galleries[comparison.key]
+
+
+def build_index(
+    space: Space,
+    collection: str | Path | Sequence[Any],
+    *,
+    texts: bool = False,
+    modality: str | None = None,
+    backend: str = EXACT,
+    runtime: Runtime | None = None,
+    **simple: Unpack[Simple],
+) -> Index:
+    """Embed a folder, a table or a sequence of items (see `Space.embed`). With `texts`, a table's texts instead of its items.
+    `modality` is taken for files whose ending says none; `backend` is what searches, such as `exact` or `faiss(kind=hnsw)`.
+
+    Raises `NothingUsableError` if nothing can be read, `UnknownNameError`, `InputError` or `MissingError` for a backend that
+    cannot be had; with `strict`, `ItemError` at the first item that cannot be read.
+    """
+    how = settled(runtime or space.runtime, simple)
+    _check_backend(backend)
+    skipped: tuple[Skipped, ...] = ()
+    if isinstance(collection, str | Path):
+        items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality))
+    else:
+        items = tuple(as_items(collection))
+    kinds = {TEXT, "document", *space.kinds}
+    known = [item for item in items if item.modality in kinds]
+    foreign = [
+        Skipped(item=item.id, reason=f"the space has no modality '{item.modality}'")
+        for item in items
+        if item.modality not in kinds
+    ]
+    if foreign and not known:
+        raise NothingUsableError(
+            f"no item can be embedded; the first of {len(foreign)}: {foreign[0].item}: {foreign[0].reason}"
+        )
+    embedded = space.embed_all(known, runtime=how)
+    return Index(
+        geometry=space.geometry,
+        items=embedded.items,
+        vectors=embedded.vectors,
+        skipped=(*skipped, *foreign, *embedded.skipped),
+        backend=backend,
+    )
+
+
+def _check_backend(spec: str) -> None:
+    """Says what is wrong with a backend before anything is embedded."""
+    made = make_backend(spec)
+    if not isinstance(made, Backend):
+        raise InputError(f"index '{spec}' is no backend; expected build, add, remove, top, save and load")
+
+
+def _of_files(modality: str | None) -> str | None:
+    return modality if modality in registry.names("reader") else None
