@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 import textanchor
 from textanchor.aligners import aligner
-from textanchor.records import PairedLatents, Unpaired
+from textanchor.records import PairedLatents, Task
 from textanchor.space.preparing import prepare
 
 LOSSES = ("mse", "cosine", "info-nce", "bank", "siglip", "triplet(mining=hard)", "supcon", "sum(a=mse, b=relational)")
@@ -88,7 +88,7 @@ def main() -> None:
 def fitted(spec: str, parts: dict[str, PairedLatents]) -> float:
     """Seconds of a fit, choosing on validation and fitting again included."""
     start = time.perf_counter()
-    aligner(spec).fit(parts["train"], parts["val"], Unpaired(), seed=0)
+    aligner(spec).fit(Task(train=parts["train"], val=parts["val"]))
     return time.perf_counter() - start
 
 

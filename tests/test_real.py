@@ -158,11 +158,11 @@ def sounds(shared: Shared) -> Any:
 def test_sounds_are_named_as_well_as_by_a_classifier_and_better_than_by_the_original_recipe(sounds: Any) -> None:
     from textanchor.aligners import aligner
     from textanchor.doctor.reach import hits_of
-    from textanchor.records import Unpaired
+    from textanchor.records import Task
 
     right = {}
     for name in ("auto", "seed", "ridge"):
-        fit = aligner(name).fit(sounds["train"], sounds["val"], Unpaired(), seed=0)
+        fit = aligner(name).fit(Task(train=sounds["train"], val=sounds["val"]))
         right[name] = hits_of(fit, sounds["test"]).mean()
     assert right["auto"] >= right["seed"] - 0.01
     assert right["auto"] >= right["ridge"] - 0.02

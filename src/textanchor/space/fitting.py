@@ -13,7 +13,7 @@ from textanchor.data.contents import PART
 from textanchor.data.splits import FRACTIONS, Split
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError
-from textanchor.records import Pairs, Unpaired
+from textanchor.records import Pairs, Task
 from textanchor.space import Space
 from textanchor.space.holdings import Fitted, Seen
 from textanchor.space.preparing import check_enough, prepare
@@ -76,14 +76,14 @@ def fit(
         train, val = sides["train"], sides["val"]
         check_enough(modality, train)
         others = [one["train"].anchors for name, one in parts.items() if one is not None and name != modality]
-        unpaired = Unpaired(anchors=np.concatenate(others)) if shared_view and others else Unpaired()
-        done = fitter.fit(train, val if len(val.items) else None, unpaired, seed=seed)
+        view_texts = np.concatenate(others) if shared_view and others else None
+        done = fitter.fit(Task(train=train, val=val if len(val.items) else None, view_texts=view_texts, seed=seed))
         new[modality] = Fitted(
             encoder=ready.encoders[modality],
             fingerprint=ready.fingerprints[modality],
             projector=done.projector,
             view=done.view,
-            report={"asked": aligner, "seed": seed, **done.report},
+            report={"asked": aligner, "seed": seed, **done.choice.described()},
         )
         counts[modality] = _counts(held, ready.split, modality)
     if not new:

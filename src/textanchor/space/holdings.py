@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from textanchor.records import Item, Skipped, Vectors, View
+from textanchor.records import Choice, Item, Skipped, Vectors, View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,7 @@ class Fitted:
     @property
     def chosen(self) -> str:
         """What was chosen, and on what: numbers, view and correction of hubness."""
-        names = ("alpha", "width", "k", "power", "epochs", "view", "hubness")
-        values = ", ".join(f"{name} {self.report[name]}" for name in names if name in self.report)
-        return f"chosen on {self.report.get('chosen on', 'nothing')}: {values}"
+        return Choice.read(self.report).text
 
 
 @dataclass(frozen=True, kw_only=True)

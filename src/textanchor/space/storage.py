@@ -116,9 +116,7 @@ def _tensors(fitted: Fitted) -> dict[str, Tensor]:
     tensors = {f"projector.{key}": value.contiguous().cpu() for key, value in fitted.projector.state_dict().items()}
     if fitted.view is not None:
         for side, part in (("item", fitted.view.item), ("text", fitted.view.text)):
-            tensors[f"view.{side}.mean"] = from_numpy(part.mean.copy())
-            if part.matrix is not None:
-                tensors[f"view.{side}.matrix"] = from_numpy(part.matrix.copy())
+            tensors |= {f"view.{side}.{key}": from_numpy(array.copy()) for key, array in part.arrays().items()}
         if fitted.view.hubness is not None:
             tensors["view.bank.items"] = from_numpy(fitted.view.hubness.items.copy())
             tensors["view.bank.texts"] = from_numpy(fitted.view.hubness.texts.copy())
