@@ -107,6 +107,7 @@ def trainer(rows: list[tuple[str, str]], model: Path) -> float:
 
     from textanchor.config import DEFAULT_ANCHOR
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
 
     class Photos(InputModule):  # type: ignore[misc]
         """Paths in, pooled and projected vectors out; the tower is frozen."""
@@ -134,7 +135,7 @@ def trainer(rows: list[tuple[str, str]], model: Path) -> float:
         def save(self, *_: Any, **__: Any) -> None:
             """Nothing is kept."""
 
-    texts: Any = make(DEFAULT_ANCHOR, "text", device="cpu")._model.requires_grad_(False)  # type: ignore[attr-defined]
+    texts: Any = make(DEFAULT_ANCHOR, "text", Runtime(device="cpu"))._model.requires_grad_(False)  # type: ignore[attr-defined]
     both = SentenceTransformer(
         modules=[Router.for_query_document(query_modules=[Photos()], document_modules=list(texts.children()))], device="cpu"
     )

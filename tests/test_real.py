@@ -12,6 +12,7 @@ import pytest
 
 import textanchor
 from textanchor.encoders import make
+from textanchor.runtime import Runtime
 
 pytestmark = pytest.mark.slow
 Shared = Callable[[str], Path]
@@ -84,7 +85,7 @@ def test_the_shared_encoders_keep_their_vectors(shared: Shared) -> None:
         (f"hub:{shared('models/mobilenet_v1_0.75_224')}@size=96,pool=mean", "image", images),
         (f"onnx:{shared('models/audioset_mn04')}", "audio", sounds),
     ):
-        held = make(name, modality)
+        held = make(name, modality, Runtime())
         alone = np.concatenate([held.encode([value]) for value in batch])
         np.testing.assert_allclose(held.encode(batch), alone, atol=1e-4, rtol=1e-4)
 

@@ -7,7 +7,6 @@ are text until the signature of the part says what they are.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -79,11 +78,10 @@ def quoted(text: str) -> str:
 
 
 def unquoted(token: str) -> str:
-    """What `quoted` quoted. Raises `ValueError` for escapes that nobody knows."""
-    try:
-        return str(ast.literal_eval(token.replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")))
-    except SyntaxError as why:
-        raise ValueError(str(why)) from None
+    """What `quoted` quoted, or what stands between single quotes. Raises `ValueError` for escapes that nobody knows."""
+    if token.startswith("'"):
+        return re.sub(r"\\(.)", r"\1", token[1:-1], flags=re.DOTALL)
+    return str(json.loads(token, strict=False))
 
 
 def _written(value: Value) -> str:

@@ -13,6 +13,7 @@ from textanchor.latents.pairing import paired, representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.records import PairedLatents, Task
 from textanchor.space.preparing import Prepared, embed_texts
+from textanchor.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ def layers(
     Pairs of `sides`, train and val among them. No pairs where no file has such a part.
     """
     name = ready.encoders[modality]
-    encoder = make(name, modality, device=ready.base.device)
+    encoder = make(name, modality, Runtime(device=ready.base.device))
     outs = outputs(encoder)
     if len(outs) == 1:
         parts = ready.parts(modality, sides)

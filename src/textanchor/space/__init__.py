@@ -20,6 +20,7 @@ from textanchor.space.composition import DEFAULTS, Composition
 from textanchor.space.holdings import Embedded, Fitted, Seen
 from textanchor.space.items import TEXT, as_items
 from textanchor.views import as_item, as_peer, as_query, as_text, item_gallery, text_gallery, unit
+from textanchor.runtime import Runtime
 
 
 class Space:
@@ -80,7 +81,7 @@ class Space:
         if modality not in self._encoders:
             fitted = self._fitted(modality) if modality != TEXT else None
             name, fingerprint = (fitted.encoder, fitted.fingerprint) if fitted else (self.anchor, self.anchor_fingerprint)
-            made = make(name, modality, device=self.device)
+            made = make(name, modality, Runtime(device=self.device))
             if made.fingerprint != fingerprint:
                 raise InputError(
                     f"encoder {name} is not the one that the space was fitted with (fingerprint {made.fingerprint[:12]}, "

@@ -25,6 +25,7 @@ from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.holdings import Seen
 from textanchor.space.items import TEXT
 from textanchor.views import unit
+from textanchor.runtime import Runtime
 
 
 @dataclass(kw_only=True)
@@ -52,7 +53,7 @@ class Prepared:
         Raises `NothingUsableError` if nothing could be read.
         """
         name = self.encoders[modality]
-        encoder = make_single(name, modality, device=self.base.device, tokens=tokens)
+        encoder = make_single(name, modality, Runtime(device=self.base.device), tokens=tokens)
         self.fingerprints[modality] = encoder.fingerprint
         wanted = {item for side in sides for item in getattr(self.split, side)}
         items = [item for item in self.pairs.only(modality).items if item.id in self.hashes and item.id in wanted]
@@ -163,7 +164,7 @@ def embed_texts(
 def empty(anchor: str, *, cache: str | Path | None, device: str) -> Space:
     """A space of an anchor and no modality yet."""
     name = canonical(anchor)
-    made = make_single(name, TEXT, device=device)
+    made = make_single(name, TEXT, Runtime(device=device))
     space = Space(
         anchor=name,
         anchor_fingerprint=made.fingerprint,
