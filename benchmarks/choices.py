@@ -73,13 +73,14 @@ def built(place: Path) -> Iterable[tuple[str, Path]]:
     from transformers import AutoModel
 
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
 
     for layers in (3, 1):
-        cut: Any = make(DEFAULT_ANCHOR, "text", device="cpu")._model  # type: ignore[attr-defined]
+        cut: Any = make(DEFAULT_ANCHOR, "text", Runtime(device="cpu"))._model  # type: ignore[attr-defined]
         cut[0].auto_model.encoder.layer = cut[0].auto_model.encoder.layer[:layers]
         cut[0].auto_model.config.num_hidden_layers = layers
         yield f"its first {layers} of 6 layers", saved(cut, place / f"layers-{layers}")
-    plain: Any = make(DEFAULT_ANCHOR, "text", device="cpu")._model  # type: ignore[attr-defined]
+    plain: Any = make(DEFAULT_ANCHOR, "text", Runtime(device="cpu"))._model  # type: ignore[attr-defined]
     with torch.random.fork_rng():
         torch.manual_seed(0)
         plain[0].auto_model.load_state_dict(AutoModel.from_config(plain[0].auto_model.config).state_dict())

@@ -28,7 +28,7 @@ from textanchor.doctor.reach import hits_of
 from textanchor.evaluation.probes import probes
 from textanchor.evaluation.unseen import paired_draws, zero_shot
 from textanchor.metrics.interval import bootstrap
-from textanchor.records import PairedLatents, Unpaired
+from textanchor.records import PairedLatents, Task
 from textanchor.space import Space
 from textanchor.space.holdings import Fitted
 from textanchor.space.preparing import embed_texts, prepare
@@ -82,7 +82,7 @@ def names(data: Path, work: Path, encoders: dict[str, str]) -> None:
         assert parts is not None
         groups += parts["test"].groups
         for name, spec in specs.items():
-            fit = aligner(spec).fit(parts["train"], parts["val"], Unpaired(), seed=0)
+            fit = aligner(spec).fit(Task(train=parts["train"], val=parts["val"]))
             hits[name].append(hits_of(fit, parts["test"]))
         both = parts["train"].joined(parts["val"])
         hits["logistic regression on latents"].append(regression(both, parts["test"]))
@@ -171,8 +171,9 @@ def half(sounds: PairedLatents, draw: int) -> np.ndarray:
 
 def with_sounds(space: Space, spec: str, sounds: PairedLatents, known: np.ndarray, draw: int) -> Space:
     """The space, with a side for sounds that was fitted on the known ones."""
-    fit = aligner(spec).fit(*inner(sounds, np.flatnonzero(known), draw), Unpaired(), seed=draw)
-    audio = Fitted(encoder="", fingerprint="", projector=fit.projector, view=fit.view, report=fit.report)
+    train, val = inner(sounds, np.flatnonzero(known), draw)
+    fit = aligner(spec).fit(Task(train=train, val=val, seed=draw))
+    audio = Fitted(encoder="", fingerprint="", projector=fit.projector, view=fit.view, report=fit.choice.described())
     return space.with_modalities({"audio": audio}, seen=space.seen, provenance={})
 
 

@@ -151,9 +151,9 @@ def test_probes_refit_inside_each_labelled_part(shapes: Path, monkeypatch: pytes
     fitted: list[set[str]] = []
     honest = Ridge.fit
 
-    def watched(self, train, val, unpaired, *, seed):
-        fitted.append(set(train.groups) | (set(val.groups) if val else set()))
-        return honest(self, train, val, unpaired, seed=seed)
+    def watched(self, task):
+        fitted.append(set(task.train.groups) | (set(task.val.groups) if task.val else set()))
+        return honest(self, task)
 
     monkeypatch.setattr(Ridge, "fit", watched)
     pairs = done.judged.parts[TRAINING]["image"]
@@ -279,9 +279,9 @@ def test_unseen_classes_are_named_by_what_was_fitted_on_others(toy, monkeypatch:
         inner = honest(name)
 
         class Watch:
-            def fit(self, train: Any, val: Any, unpaired: Any, *, seed: int) -> Any:
-                fitted.append((set(train.texts), set(val.texts)))
-                return inner.fit(train, val, unpaired, seed=seed)
+            def fit(self, task: Any) -> Any:
+                fitted.append((set(task.train.texts), set(task.val.texts)))
+                return inner.fit(task)
 
         return Watch()
 

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from textanchor.aligners import aligner
 from textanchor.projectors import project
-from textanchor.records import PairedLatents, Unpaired, Vectors
+from textanchor.records import PairedLatents, Task, Vectors
 from textanchor.views import as_peer, naming
 
 FOLDS = 5
@@ -75,7 +75,7 @@ def _fold(
     pairs: PairedLatents, labels: np.ndarray, known: np.ndarray, rest: np.ndarray, aligner_name: str, seed: int
 ) -> dict[str, float]:
     train, val = _inner_sides(pairs, labels, known, seed)
-    fit = aligner(aligner_name).fit(train, val, Unpaired(), seed=seed)
+    fit = aligner(aligner_name).fit(Task(train=train, val=val, seed=seed))
     raw = project(fit.projector, pairs.inputs)
     items, texts = naming(fit.view, raw[rest], pairs.anchors)
     nearest = (items @ texts.T).argmax(axis=1)

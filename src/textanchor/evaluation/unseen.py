@@ -11,7 +11,7 @@ from textanchor.aligners import aligner
 from textanchor.errors import InputError
 from textanchor.metrics.interval import bootstrap
 from textanchor.projectors import project
-from textanchor.records import PairedLatents, Unpaired
+from textanchor.records import PairedLatents, Task
 from textanchor.views import naming
 
 
@@ -49,7 +49,7 @@ def zero_shot(
         unseen, inner, seen = order[:classes], order[classes : 2 * classes], order[2 * classes :]
         train, val, test = (pairs.take(np.flatnonzero(np.isin(pairs.first_text, held))) for held in (seen, inner, unseen))
         for name in aligners:
-            fit = aligner(name).fit(train, val, Unpaired(), seed=seed)
+            fit = aligner(name).fit(Task(train=train, val=val, seed=seed))
             items, names = naming(fit.view, project(fit.projector, test.inputs), test.anchors)
             rates[name].append(float(((items @ names.T).argmax(axis=1) == test.first_text).mean()))
     return tuple(
