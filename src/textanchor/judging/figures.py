@@ -52,18 +52,18 @@ class Ranking:
 
     def measures(self) -> dict[str, float]:
         """What says how good it is, by name: no counts, no chance, no interval; what does not apply is left out."""
-        told = self.cosine
-        cosines = {"positive cosine": told.mean, "floor": told.floor, "AUC": told.auc} if told else {}
+        cosine = self.cosine
+        cosines = {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc} if cosine else {}
         recalls = {f"R@{k}": self.recall(k) for k in (1, 5, 10)}
         measures = {**cosines, **recalls, "mAP@10": self.retrieval.mean_average_precision}
         return {name: value for name, value in measures.items() if value is not None}
 
     def row(self) -> dict[str, Any]:
         """A table's row, JSON-ready: who asks whom, all measures, counts, chance and the interval."""
-        told = self.cosine
+        cosine = self.cosine
         row: dict[str, Any] = {"query": self.query, "gallery": self.gallery}
-        if told:
-            row |= {"positive cosine": told.mean, "floor": told.floor, "AUC": told.auc, "items": self.items}
+        if cosine:
+            row |= {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc, "items": self.items}
         row |= self.retrieval.table()
         if "R@1" in row:
             row["R@1 interval"] = self.interval
@@ -98,7 +98,7 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Items against their texts both ways (`alignment`), modalities that were never paired (`emergent`), and shapes by modality.
+    """Items against their texts both ways (`alignment`), modalities that were never paired (`emergent`), shapes by modality.
 
     `scores` are by modality what aligners choose by: the mean of item->text reciprocal rank and text->item mAP@10.
     """
