@@ -13,27 +13,31 @@ from typing import Any
 
 import numpy as np
 import torch
-from losses import World, esc50, flickr8k, judged, opened, spread
+from losses import World, esc50, flickr8k, judged, opened, read, spread
 from reference import (
     DRAWS,
     Part,
     concepts,
     everything,
     half,
+    held_out,
     interval,
     named,
     over_draws,
     precision,
     printed,
+    scored,
     with_sounds,
 )
 
 import textanchor
 from textanchor.config import DEFAULT_ANCHOR
+from textanchor.evaluation.refits import Fresh
 from textanchor.evaluation.unseen import zero_shot
 from textanchor.metrics.interval import bootstrap
-from textanchor.space.preparing import embed_texts, prepare
-from textanchor.space.spread import spread as scale_of
+from textanchor.runtime import Runtime
+from textanchor.space import TEXT
+from textanchor.space.texts import embed_texts
 
 VIEWS = ("centring", "raw", "whitening", "all-but-the-top", "canonical")
 CORRECTIONS = ("csls", "nnn", "dis")
@@ -46,7 +50,7 @@ def views(data: Path, work: Path, encoders: dict[str, str]) -> None:
     for view in ("centring", "canonical"):
         made |= {f"{view}, {name}": f"kernel-ridge(view={view}, hubness={name})" for name in CORRECTIONS}
     for name, tables, modality in sets(data, work):
-        worlds = [opened(prepare(table, encoders={modality: encoders[modality]})) for table in tables]
+        worlds = [opened(read(table, encoders={modality: encoders[modality]})) for table in tables]
         board(f"views and corrections, {name}", {row: (worlds, spec, 1) for row, spec in made.items()})
 
 
@@ -56,13 +60,13 @@ def anchors(data: Path, work: Path, encoders: dict[str, str]) -> None:
     for name, tables, modality in sets(data, work):
         told = {modality: encoders[modality]}
         rows = {
-            row: ([opened(prepare(table, encoders=told, anchor=anchor)) for table in tables], "auto", 1)
+            row: ([opened(read(table, encoders=told, anchor=anchor)) for table in tables], "auto", 1)
             for row, anchor in known.items()
         }
         board(f"anchors, {name}", rows)
     print("\n### anchors, ESC-50, ten classes that no fit has seen\n\n| anchor | accuracy, chance .10 |\n|---|---|")
     for row, anchor in known.items():
-        one = zero_shot(everything(data, work, encoders, anchor=anchor), aligners=("auto",))[0]
+        one = zero_shot(everything(data, work, encoders, anchor=anchor), [Fresh(aligner="auto")])[0]
         print(f"| {row} | {one.accuracy:.3f} ± {one.spread:.3f} |", flush=True)
 
 
@@ -73,14 +77,13 @@ def built(place: Path) -> Iterable[tuple[str, Path]]:
     from transformers import AutoModel
 
     from textanchor.encoders import make
-    from textanchor.runtime import Runtime
 
     for layers in (3, 1):
-        cut: Any = make(DEFAULT_ANCHOR, "text", Runtime(device="cpu"))._model  # type: ignore[attr-defined]
+        cut: Any = make(DEFAULT_ANCHOR, TEXT, Runtime(device="cpu"))._model  # type: ignore[attr-defined]
         cut[0].auto_model.encoder.layer = cut[0].auto_model.encoder.layer[:layers]
         cut[0].auto_model.config.num_hidden_layers = layers
         yield f"its first {layers} of 6 layers", saved(cut, place / f"layers-{layers}")
-    plain: Any = make(DEFAULT_ANCHOR, "text", Runtime(device="cpu"))._model  # type: ignore[attr-defined]
+    plain: Any = make(DEFAULT_ANCHOR, TEXT, Runtime(device="cpu"))._model  # type: ignore[attr-defined]
     with torch.random.fork_rng():
         torch.manual_seed(0)
         plain[0].auto_model.load_state_dict(AutoModel.from_config(plain[0].auto_model.config).state_dict())
@@ -99,8 +102,8 @@ def tokens(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """Attention pooling over a photo's patches against the mean of the same patches, same loss and epochs."""
     caltech = data / "caltech101_part" / "images"
     for name, table, seeds in (("Caltech-101", caltech, 5), ("Flickr8k", flickr8k(data, work), 1)):
-        pooled = [opened(prepare(table, encoders={"image": f"{encoders['image']}@pool=mean"}))]
-        patches = [opened(prepare(table, encoders={"image": f"{encoders['image']}@pool=none"}), tokens=True)]
+        pooled = [opened(read(table, encoders={"image": f"{encoders['image']}@pool=mean"}))]
+        patches = [opened(read(table, encoders={"image": f"{encoders['image']}@pool=none"}), tokens=True)]
         rows = {
             "linear, mean of patches": (pooled, TRAINED.format("linear"), seeds),
             "MLP, mean of patches": (pooled, TRAINED.format("mlp(dropout=0.3)"), seeds),
@@ -114,9 +117,7 @@ def mixed(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """Words ask photos and sounds in one list: precision at 20, and the share of sounds, on one scale and on bare scores."""
     table, told = flickr8k(data, work), {"image": encoders["image"]}
     space = textanchor.fit(table, encoders=told)
-    parts = prepare(table, encoders=told).parts("image", ("test",))
-    assert parts is not None
-    photos, sounds = parts["test"], everything(data, work, encoders)
+    photos, sounds = held_out(table, told), everything(data, work, encoders)
     relevant = concepts(data, photos)
     words = list(relevant)
     asked, labels = embed_texts(space, words), named(sounds)
@@ -126,11 +127,11 @@ def mixed(data: Path, work: Path, encoders: dict[str, str]) -> None:
         both = with_sounds(space, "auto", sounds, known, draw)
         right = np.hstack([np.array([relevant[word] for word in words]), np.array([labels[~known] == word for word in words])])
         scores = {
-            kind: both.query(asked, "text", kind) @ both.gallery(both.project(kind, held), kind, "text").T
+            kind: scored(both, (TEXT, asked), (kind, held))
             for kind, held in (("image", photos.pooled), ("audio", sounds.pooled[~known]))
         }
         for name in found:
-            scales = {kind: (scale_of(both, "text", kind) if name == "one scale" else None) or (0.0, 1.0) for kind in scores}
+            scales = {kind: (both.between(TEXT, kind).scale if name == "one scale" else None) or (0.0, 1.0) for kind in scores}
             every = np.hstack([(held - scales[kind][0]) / scales[kind][1] for kind, held in scores.items()])
             top = np.argsort(-every, axis=1, kind="stable")[:, :20]
             sound = top >= len(photos.items)
@@ -160,9 +161,7 @@ def shared(data: Path, work: Path, encoders: dict[str, str]) -> None:
         both = work / f"both-{fold.name}"
         both.write_text(captions + fold.read_text().partition("\n")[2])
         pairs = textanchor.read_pairs(both)
-        parts = prepare(pairs, encoders=encoders).parts("image", ("test",))
-        assert parts is not None
-        photos, held = parts["test"], {str(pair.item.path) for pair in pairs.rows if pair.split == "test"}
+        photos, held = held_out(both, encoders), {str(pair.item.path) for pair in pairs.rows if pair.split == "test"}
         test = sounds.take([row for row, name in enumerate(sounds.items.ids) if name in held])
         relevant, labels = concepts(data, photos), named(test)
         asked = np.isin(labels, list(relevant))
@@ -172,8 +171,7 @@ def shared(data: Path, work: Path, encoders: dict[str, str]) -> None:
                 (row["query"], row["gallery"]): row["R@1"]
                 for row in textanchor.evaluate(space, pairs, probe=False, map_=False).table("alignment")
             }
-            queries = space.query(space.project("audio", test.pooled[asked]), "audio", "image")
-            scores = queries @ space.gallery(space.project("image", photos.pooled), "image", "audio").T
+            scores = scored(space.geometry, ("audio", test.pooled[asked]), ("image", photos.pooled))
             kinds = (("image", "text"), ("text", "image"), ("audio", "text"))
             found[name].append([*(rows[kind] for kind in kinds), precision(scores, labels[asked], relevant)])
     print("\n### a view each or one for all, mean ± standard deviation over the folds of sounds\n")
@@ -193,16 +191,17 @@ def board(title: str, rows: dict[str, tuple[Sequence[World], str, int]]) -> None
     base: dict[str, np.ndarray] = {}
     for name, (worlds, spec, seeds) in rows.items():
         found = [[judged(world, spec, seed) for seed in range(seeds)] for world in worlds]
-        ways = list(found[0][0].hits)
-        hits = {way: np.concatenate([np.mean([each.hits[way] for each in held], axis=0) for held in found]) for way in ways}
-        groups = {way: [group for held in found for group in held[0].groups[way]] for way in ways}
+        rankings = [[{one.name: one for one in figures.rankings} for figures, _ in held] for held in found]
+        ways = list(rankings[0][0])
+        hits = {way: np.concatenate([np.mean([each[way].hits for each in held], axis=0) for held in rankings]) for way in ways}
+        groups = {way: [group for held in rankings for group in held[0][way].groups] for way in ways}
         if not base:
             base = hits
             head = " | ".join(f"{way} R@1 | minus the first row" for way in ways)
             print(f"\n### {title}\n\n| | {head} |\n|---|{'---|' * (2 * len(ways))}", flush=True)
         cells = []
         for way in ways:
-            rates = [each.hits[way].mean() for held in found for each in held]
+            rates = [each[way].hits.mean() for held in rankings for each in held]
             gain = hits[way] - base[way]
             cells.append(spread(rates))
             cells.append(f"{gain.mean():+.3f} {interval(bootstrap(gain, groups[way]))}" if base is not hits else "")

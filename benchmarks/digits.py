@@ -57,7 +57,7 @@ def table(title: str, folder: Path, encoders: dict[str, str], aligners: tuple[st
                 if "R@1" in row
             }
             rows.append([found[key] for key in (("image", "text"), ("audio", "text"), ("image", "audio"), ("audio", "image"))])
-            chosen |= {str(held.report["aligner"]) for held in space.modalities.values() if held.report["scores"]}
+            chosen |= {fitted.aligner for fitted in space.modalities.values() if fitted.asked == "auto"}
         cells = [spread([row[place] for row in rows]) for place in range(4)]
         print(f"| {aligner} | {' | '.join(cells)} | {', '.join(sorted(chosen - {''}))} |", flush=True)
 

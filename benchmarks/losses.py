@@ -11,18 +11,20 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import textanchor
-from textanchor.bench.measuring import Outcome, measured
-from textanchor.bench.plan import Run
-from textanchor.space.preparing import Prepared, prepare
+from textanchor.judging import Figures, judge, trial
+from textanchor.runtime import Runtime, Splitting
+from textanchor.space.fitting import tasks
+from textanchor.space.preparing import Encoding, Prepared, Sides, prepare
 
-World = tuple[Prepared, dict[str, Any]]
+World = tuple[Prepared, dict[str, Sides]]
+Judged = tuple[Figures, float]  # and the seconds of the fit
+ALL = ("train", "val", "test")
 LOSSES = {
     "seed recipe": "seed",
     "MSE": "mse",
@@ -60,15 +62,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         place = Path(work)
         sets: dict[str, Callable[[], list[Prepared]]] = {
-            "esc50": lambda: [prepare(one, encoders={"audio": audio}) for one in esc50(asked.data, place)],
-            "digits": lambda: [prepare(textanchor.write_sample("digits", place / "digits"))],
+            "esc50": lambda: [read(one, encoders={"audio": audio}) for one in esc50(asked.data, place)],
+            "digits": lambda: [read(textanchor.write_sample("digits", place / "digits"))],
             "mnist-fsdd": lambda: [
-                prepare(
+                read(
                     textanchor.write_sample("mnist-fsdd", place / "mf", root=asked.data),
                     encoders={"image": f"{image}@size=96,pool=mean", "audio": audio},
                 )
             ],
-            "flickr8k": lambda: [prepare(flickr8k(asked.data, place), encoders={"image": image})],
+            "flickr8k": lambda: [read(flickr8k(asked.data, place), encoders={"image": image})],
         }
         for name in asked.sets:
             table(name, sets[name](), asked.seeds)
@@ -88,29 +90,36 @@ def table(name: str, ready: list[Prepared], seeds: int) -> None:
     worlds = [opened(one) for one in ready]
     columns: list[str] = []
     for loss in LOSSES:
-        found: list[Outcome] = []
+        found: list[Judged] = []
         for world in worlds:
             repeats = seeds if len(worlds) == 1 and loss not in ("ridge", "our default (auto)") else 1
             for seed in range(repeats):
                 found.append(judged(world, spec(loss, EPOCHS.get(name, 60)), seed))
         if not columns:
-            columns = [key for key in found[0].figures if key.endswith(COLUMNS)]
+            columns = [key for key in found[0][0].plain() if key.endswith(COLUMNS)]
             print(f"\n### {name}\n\n| loss | {' | '.join(columns)} | seconds |\n|{'---|' * (len(columns) + 2)}", flush=True)
-        cells = [spread([one.figures[key] for one in found if key in one.figures]) for key in columns]
-        print(f"| {loss} | {' | '.join(cells)} | {np.mean([one.seconds for one in found]):.1f} |", flush=True)
+        plain = [figures.plain() for figures, _ in found]
+        cells = [spread([figures[key] for figures in plain if key in figures]) for key in columns]
+        print(f"| {loss} | {' | '.join(cells)} | {np.mean([seconds for _, seconds in found]):.1f} |", flush=True)
+
+
+def read(table: Path, *, encoders: Mapping[str, str] | None = None, anchor: str | None = None) -> Prepared:
+    """A table as `fit` reads and splits it."""
+    return prepare(table, Encoding(encoders=encoders or {}, anchor=anchor), Splitting(), Runtime())
 
 
 def opened(ready: Prepared, *, tokens: bool = False) -> World:
     """What is known of a data set, and the latents of all its sides by modality."""
-    parts = {modality: ready.parts(modality, ("train", "val", "test"), tokens=tokens) for modality in ready.encoders}
-    return ready, {modality: held for modality, held in parts.items() if held is not None}
+    sides = {modality: ready.sides(modality, ALL, tokens=tokens) for modality in ready.encoders}
+    return ready, {modality: own for modality, own in sides.items() if own is not None}
 
 
-def judged(world: World, spec: str, seed: int) -> Outcome:
+def judged(world: World, spec: str, seed: int) -> Judged:
     """A fit on train and validation, judged on test."""
-    ready, parts = world
-    run = Run(anchor=ready.base.anchor, encoders=ready.encoders, aligner=spec, seed=seed, method=spec)
-    return measured(run, parts, ready.fingerprints, ready.base.anchor_fingerprint, side="test")
+    ready, sides = world
+    outcome = trial(spec, tasks(sides, device=ready.device, seed=seed))
+    figures = judge(outcome.geometry, {modality: own.pairs["test"] for modality, own in sides.items()})
+    return figures, outcome.seconds
 
 
 def spread(values: Sequence[float]) -> str:

@@ -15,23 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from losses import esc50, flickr8k, spread
+from losses import ALL, esc50, flickr8k, read, spread
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import textanchor
-from textanchor.aligners import aligner
 from textanchor.config import DEFAULT_ANCHOR
-from textanchor.doctor.reach import hits_of
 from textanchor.evaluation.probes import probes
+from textanchor.evaluation.refits import Fresh
 from textanchor.evaluation.unseen import paired_draws, zero_shot
+from textanchor.judging import naming_hits, trial
 from textanchor.metrics.interval import bootstrap
 from textanchor.records import PairedLatents, Task
-from textanchor.space import Space
-from textanchor.space.holdings import Fitted
-from textanchor.space.preparing import embed_texts, prepare
+from textanchor.space import TEXT, Geometry, Space
+from textanchor.space.texts import embed_texts
 
 INFO_NCE = "gradient(loss=info-nce, projector=mlp(dropout=0.3))"
 DRAWS = 20
@@ -78,14 +77,15 @@ def names(data: Path, work: Path, encoders: dict[str, str]) -> None:
     hits: dict[str, list[np.ndarray]] = {name: [] for name in (*specs, "logistic regression on latents")}
     groups: list[str] = []
     for table in esc50(data, work):
-        parts = prepare(table, encoders={"audio": encoders["audio"]}).parts("audio", ("train", "val", "test"))
-        assert parts is not None
-        groups += parts["test"].groups
+        ready = read(table, encoders={"audio": encoders["audio"]})
+        sides = ready.sides("audio", ALL)
+        assert sides is not None
+        test = sides.pairs["test"]
+        groups += test.groups
         for name, spec in specs.items():
-            fit = aligner(spec).fit(Task(train=parts["train"], val=parts["val"]))
-            hits[name].append(hits_of(fit, parts["test"]))
-        both = parts["train"].joined(parts["val"])
-        hits["logistic regression on latents"].append(regression(both, parts["test"]))
+            outcome = trial(spec, {"audio": sides.task(device=ready.device, seed=0)})
+            hits[name].append(naming_hits(outcome.geometry, test))
+        hits["logistic regression on latents"].append(regression(sides.train.joined(sides.val), test))
     print("| | accuracy (sd over folds) | minus the original recipe, paired over sources |\n|---|---|---|")
     base = np.concatenate(hits["seed"]).astype(float)
     for name, held in hits.items():
@@ -104,15 +104,22 @@ def regression(train: PairedLatents, test: PairedLatents) -> np.ndarray:
 
 def everything(data: Path, work: Path, encoders: dict[str, str], *, anchor: str = DEFAULT_ANCHOR) -> PairedLatents:
     """All sounds as one side."""
-    ready = prepare(next(iter(esc50(data, work))), encoders={"audio": encoders["audio"]}, anchor=anchor)
-    parts = ready.parts("audio", ("train", "val", "test"))
-    assert parts is not None
-    return parts["train"].joined(parts["val"]).joined(parts["test"])
+    sides = read(next(iter(esc50(data, work))), encoders={"audio": encoders["audio"]}, anchor=anchor).sides("audio", ALL)
+    assert sides is not None
+    return sides.train.joined(sides.val).joined(sides.pairs["test"])
+
+
+def held_out(table: Path, encoders: dict[str, str]) -> PairedLatents:
+    """The test side's photos."""
+    sides = read(table, encoders=encoders).sides("image", ("test",))
+    assert sides is not None
+    return sides.pairs["test"]
 
 
 def unseen(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """Ten draws of ten classes that no fit has seen."""
-    found = zero_shot(everything(data, work, encoders), aligners=("auto", "ridge", "kernel-ridge", "bank", INFO_NCE, "seed"))
+    ways = [Fresh(aligner=spec) for spec in ("auto", "ridge", "kernel-ridge", "bank", INFO_NCE, "seed")]
+    found = zero_shot(everything(data, work, encoders), ways)
     print("| aligner | accuracy, chance .10 | minus the original recipe on the same draws |\n|---|---|---|")
     for one in found:
         gain, held = paired_draws(one, found[-1])
@@ -123,17 +130,15 @@ def labelling(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """80/20 and 20/80, the projector fitted anew inside each split."""
     print("| labelled | aligner | features | accuracy |\n|---|---|---|---|")
     for spec in ("auto", "seed"):
-        for one in probes(everything(data, work, encoders), split="all", aligner_name=spec, seed=0):
+        for one in probes(everything(data, work, encoders), Fresh(aligner=spec), split="all"):
             print(f"| {one.labelled} | {spec} | {one.features} | {one.accuracy:.3f} ± {one.spread:.3f} |", flush=True)
 
 
 def never_paired(data: Path, work: Path, encoders: dict[str, str]) -> None:
     """Precision at 10 of dev photos for sounds: half the sources are fitted, the other half's sounds ask; 20 draws."""
-    pairs = textanchor.read_pairs(flickr8k(data, work))
-    spaces = {s: textanchor.fit(pairs, encoders={"image": encoders["image"]}, aligner=s) for s in ("ridge", "auto", "seed")}
-    parts = prepare(pairs, encoders={"image": encoders["image"]}).parts("image", ("test",))
-    assert parts is not None
-    photos, sounds = parts["test"], everything(data, work, encoders)
+    table, own = flickr8k(data, work), {"image": encoders["image"]}
+    spaces = {spec: textanchor.fit(table, encoders=own, aligner=spec) for spec in ("ridge", "auto", "seed")}
+    photos, sounds = held_out(table, own), everything(data, work, encoders)
     relevant = concepts(data, photos)
     found: dict[str, list[float]] = {}
     labels = named(sounds)
@@ -142,9 +147,8 @@ def never_paired(data: Path, work: Path, encoders: dict[str, str]) -> None:
         asked = ~known & np.isin(labels, list(relevant))
         for spec, space in spaces.items():
             both = with_sounds(space, spec, sounds, known, draw)
-            queries = both.query(both.project("audio", sounds.pooled[asked]), "audio", "image")
-            gallery = both.gallery(both.project("image", photos.pooled), "image", "audio")
-            found.setdefault(spec, []).append(precision(queries @ gallery.T, labels[asked], relevant))
+            scores = scored(both, ("audio", sounds.pooled[asked]), ("image", photos.pooled))
+            found.setdefault(spec, []).append(precision(scores, labels[asked], relevant))
     print("| audio→image, never paired | P@10 over 20 draws | minus ridge on the same draws |\n|---|---|---|")
     for spec, held in found.items():
         gain = np.array(held) - found["ridge"]
@@ -152,8 +156,7 @@ def never_paired(data: Path, work: Path, encoders: dict[str, str]) -> None:
     for spec, space in spaces.items():
         words = np.array(list(relevant))
         vectors = embed_texts(space, list(words))
-        asking, held = space.query(vectors, "text", "image"), space.project("image", photos.pooled)
-        scores = asking @ space.gallery(held, "image", "text").T
+        scores = scored(space.geometry, (TEXT, vectors), ("image", photos.pooled))
         print(f"| text→image, {spec}, with its view | {precision(scores, words, relevant):.3f} | |")
     print(f"| chance | {np.mean([held.mean() for held in relevant.values()]):.3f} | |")
 
@@ -169,12 +172,20 @@ def half(sounds: PairedLatents, draw: int) -> np.ndarray:
     return np.isin(sounds.groups, sources[: len(sources) // 2])
 
 
-def with_sounds(space: Space, spec: str, sounds: PairedLatents, known: np.ndarray, draw: int) -> Space:
-    """The space, with a side for sounds that was fitted on the known ones."""
+def with_sounds(space: Space, spec: str, sounds: PairedLatents, known: np.ndarray, draw: int) -> Geometry:
+    """The space's geometry, with a side for sounds that was fitted on the known ones."""
     train, val = inner(sounds, np.flatnonzero(known), draw)
-    fit = aligner(spec).fit(Task(train=train, val=val, seed=draw))
-    audio = Fitted(encoder="", fingerprint="", projector=fit.projector, view=fit.view, report=fit.choice.described())
-    return space.with_modalities({"audio": audio}, seen=space.seen, provenance={})
+    outcome = trial(spec, {"audio": Task(train=train, val=val, seed=draw)})
+    return Geometry({**space.geometry.sides, "audio": outcome.geometry.side("audio")})
+
+
+def scored(geometry: Geometry, asking: tuple[str, np.ndarray], asked: tuple[str, np.ndarray]) -> np.ndarray:
+    """Scores of one modality's latents against another's."""
+    (query, queries), (gallery, items) = asking, asked
+    comparison = geometry.between(query, gallery)
+    return np.asarray(
+        comparison.query(geometry.project(query, queries)) @ comparison.gallery(geometry.project(gallery, items)).T
+    )
 
 
 def over_draws(gain: np.ndarray) -> str:

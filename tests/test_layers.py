@@ -16,6 +16,7 @@ LAYERS = (
     ("projectors", "losses", "views", "metrics"),
     ("aligners",),
     ("space",),
+    ("judging", "pages"),
     ("collections",),
     ("evaluation",),
     ("bench", "doctor"),

@@ -2,80 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from textanchor.data.pairs import group_key
 from textanchor.errors import InputError, LeakError
 from textanchor.latents.engine import contents
 from textanchor.latents.pairing import paired
 from textanchor.records import Item, PairedLatents, Pairs, Skipped
-from textanchor.space import Space
-from textanchor.space.preparing import embed_texts
+from textanchor.runtime import Runtime
+from textanchor.space import TEXT, Space
+from textanchor.space.seen import SIDES
+from textanchor.space.texts import embed_texts
 
 HELD_OUT, TRAINING = "held-out", "on training data (no evidence)"
 ALL_PAIRS = "all pairs, seen ones too"
 
+Labelled = Mapping[str, Set[str]]  # split label -> item ids
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The pairs' latents by split label and modality, their items, and what was left out."""
+    """Pairs as latents by split label and modality, their items by id, and what was left out."""
 
-    parts: Mapping[str, Mapping[str, PairedLatents]]
+    pairs: Mapping[str, Mapping[str, PairedLatents]]
     items: Mapping[str, Item]
     excluded: Mapping[str, int]
     skipped: tuple[Skipped, ...]
 
 
-def judged(spaces: Collection[Space], pairs: Pairs, *, include_train: bool, progress: bool, for_refit: bool = False) -> Judged:
+def judged(spaces: Sequence[Space], table: Pairs, runtime: Runtime, *, include_train: bool) -> Judged:
     """Encode the pairs and tell apart what any of the spaces has seen, by content and by group.
-
-    `for_refit` calls everything held out: the caller fits a projector of its own inside each of its splits.
 
     All spaces must share the anchor and, per modality, the encoder, so that one table compares fits and nothing else.
     Raises `LeakError` if nothing unseen remains and training rows were not asked for.
     """
-    first = next(iter(spaces))
-    modalities = [name for name in pairs.modalities if all(name in space.kinds for space in spaces)]
-    if not modalities:
-        raise InputError(f"the pairs hold {', '.join(pairs.modalities)}; the space has {', '.join(first.kinds)}")
-    for space in spaces:
-        same = all(space.latent_fingerprint(name) == first.latent_fingerprint(name) for name in modalities)
-        if space.anchor_fingerprint != first.anchor_fingerprint or not same:
-            raise InputError("compared spaces must have one anchor and the same encoders; fit them so, or evaluate one by one")
-        if space.wording != first.wording:
-            raise InputError("compared spaces must word their texts alike (--template, --synonyms); evaluate them one by one")
-    hashes, unread = contents(pairs.items, progress=progress)
-    sides = {item: "" if for_refit else _seen(spaces, pairs, hashes, item) for item in hashes}
-    wanted = {HELD_OUT: {item for item, side in sides.items() if not side}}
+    modalities = _comparable(spaces, table)
+    hashes, unread = contents(table.items, runtime)
+    sides = {item: _seen_by_any(spaces, table, item, content) for item, content in hashes.items()}
+    labelled = {HELD_OUT: {item for item, side in sides.items() if not side}}
     if include_train:
-        wanted[TRAINING] = {item for item, side in sides.items() if side == "train"}
-    texts = tuple(dict.fromkeys(pair.text for pair in pairs.rows))
-    parts: dict[str, dict[str, PairedLatents]] = {label: {} for label in wanted}
-    skipped = [*pairs.skipped, *unread]
-    for modality in modalities:
-        inside = {label: [i for i in pairs.only(modality).items if i.id in ids] for label, ids in wanted.items()}
-        items = [item for held in inside.values() for item in held]
-        if not items:
-            continue
-        anchors = embed_texts(first, texts, modality=modality, wording=first.wording, progress=progress)
-        found = first.encoded(items, modality, known=hashes, progress=progress)
-        skipped.extend(found.skipped)
-        readable = set(found.latents.ids)
-        for label, ids in wanted.items():
-            if ids & readable:
-                parts[label][modality] = paired(pairs, modality, found.latents, texts, anchors, ids & readable)
-    if not parts[HELD_OUT] and not include_train:
+        labelled[TRAINING] = {item for item, side in sides.items() if side == "train"}
+    pairs, skipped = encoded(spaces[0], table, modalities, labelled, runtime, hashes=hashes)
+    if not pairs[HELD_OUT] and not include_train:
         raise LeakError(
             f"all {len(hashes)} readable items were seen when the space was fitted; give other pairs, "
             "or add --include-train for rows that are labelled as no evidence"
         )
-    excluded = {side: sum(held == side for held in sides.values()) for side in ("train", "val")}
-    return Judged(parts=parts, items={i.id: i for i in pairs.items}, excluded=excluded, skipped=tuple(skipped))
+    return Judged(
+        pairs=pairs,
+        items={item.id: item for item in table.items},
+        excluded={side: list(sides.values()).count(side) for side in ("train", "val")},
+        skipped=(*table.skipped, *unread, *skipped),
+    )
 
 
-def _seen(spaces: Collection[Space], pairs: Pairs, hashes: Mapping[str, str], item: str) -> str:
-    """ "train", "val" or "" for an item, by any of the spaces; training wins."""
-    groups = pairs.groups.get(item, ())
-    sides = {space.seen.contents.get(hashes[item], "") for space in spaces}
-    sides |= {space.seen.groups.get(group, "") for space in spaces for group in groups}
-    return max(sides, key=("", "val", "train").index)
+def all_pairs(space: Space, table: Pairs, runtime: Runtime) -> Mapping[str, PairedLatents]:
+    """Every readable pair by modality, seen or not: for who fits anew inside splits of their own."""
+    hashes, _ = contents(table.items, runtime)
+    pairs, _ = encoded(space, table, _comparable([space], table), {ALL_PAIRS: set(hashes)}, runtime, hashes=hashes)
+    return pairs[ALL_PAIRS]
+
+
+def encoded(
+    space: Space,
+    table: Pairs,
+    modalities: Sequence[str],
+    labelled: Labelled,
+    runtime: Runtime,
+    *,
+    hashes: Mapping[str, str],
+) -> tuple[dict[str, dict[str, PairedLatents]], list[Skipped]]:
+    """Pairs under each label by modality, those that are empty left out; and items that could not be encoded."""
+    texts = tuple(dict.fromkeys(pair.text for pair in table.rows))
+    pairs: dict[str, dict[str, PairedLatents]] = {label: {} for label in labelled}
+    skipped: list[Skipped] = []
+    for modality in modalities:
+        own = table.only(modality).items
+        items = [item for ids in labelled.values() for item in own if item.id in ids]
+        if not items:
+            continue
+        anchors = embed_texts(space, texts, modality=modality, wording=space.wording(modality), runtime=runtime)
+        latents = space.encoded(items, modality, known=hashes, runtime=runtime)
+        skipped += latents.skipped
+        for label, ids in labelled.items():
+            readable = ids & set(latents.latents.ids)
+            if readable:
+                pairs[label][modality] = paired(table, modality, latents.latents, texts, anchors, readable)
+    return pairs, skipped
+
+
+def _comparable(spaces: Sequence[Space], table: Pairs) -> list[str]:
+    """Modalities of the table that all spaces know. Raises `InputError` for none, or for spaces that do not go together."""
+    first = spaces[0]
+    modalities = [name for name in table.modalities if all(name in space.kinds for space in spaces)]
+    if not modalities:
+        raise InputError(f"the pairs hold {', '.join(table.modalities)}; the space has {', '.join(first.kinds)}")
+    for space in spaces[1:]:
+        if not all(_same_encoder(space, first, name) for name in (TEXT, *modalities)):
+            raise InputError("compared spaces must have one anchor and the same encoders; fit them so, or evaluate one by one")
+        if any(space.wording(name) != first.wording(name) for name in modalities):
+            raise InputError("compared spaces must word their texts alike (--template, --synonyms); evaluate them one by one")
+    return modalities
+
+
+def _same_encoder(one: Space, other: Space, modality: str) -> bool:
+    """By what the spaces say, or by the encoders themselves: an old space may hold a former fingerprint of the same weights."""
+    if one.latent_fingerprint(modality) == other.latent_fingerprint(modality):
+        return True
+    mine, others = one.compositions.get(modality), other.compositions.get(modality)
+    if mine is None and others is None:
+        return one.encoder(modality).fingerprint == other.encoder(modality).fingerprint
+    if mine is None or others is None or mine.parts != others.parts:
+        return False
+    return all(_same_encoder(one, other, kind) for kind in mine.kinds)
+
+
+def _seen_by_any(spaces: Sequence[Space], table: Pairs, item: str, content: str) -> str:
+    """ "train", "val" or "" for an item, by any of the spaces and any of its groups; training wins."""
+    return max((seen(space, table, content, table.groups.get(item, ())) for space in spaces), key=SIDES.index)
+
+
+def seen(space: Space, table: Pairs, content: str, groups: Sequence[str]) -> str:
+    """ "train", "val" or "" for what has a content hash and groups of this table."""
+    return space.seen.side(content, [group_key(table, group) for group in groups], groups)

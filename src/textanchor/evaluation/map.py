@@ -10,7 +10,7 @@ from sklearn.manifold import TSNE
 
 from textanchor.metrics.neighbours import knn_accuracy
 from textanchor.records import PairedLatents
-from textanchor.space import Space
+from textanchor.space import Geometry
 from textanchor.views import as_peer
 
 LIMIT = 1500
@@ -18,7 +18,7 @@ PERPLEXITY = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Map:
+class TextMap:
     """Points [n, 2] with their text, modality and item id; `knn` is the accuracy of 5 nearest neighbours on it."""
 
     points: np.ndarray
@@ -28,23 +28,23 @@ class Map:
     knn: float | None
 
 
-def tsne_map(space: Space, part: Mapping[str, PairedLatents], *, seed: int) -> Map | None:
+def text_map(geometry: Geometry, pairs: Mapping[str, PairedLatents], *, seed: int) -> TextMap | None:
     """t-SNE of at most 1500 items, evenly taken from each modality; None for fewer than 10.
 
     Source: van der Maaten and Hinton 2008. The scale of the axes and distances between clusters mean nothing.
     """
     rng, vectors, labels, modalities, ids = np.random.default_rng(seed), [], [], [], []
-    for modality, pairs in part.items():
-        rows = np.sort(rng.permutation(len(pairs.items))[: LIMIT // len(part)])
-        raw = space.project(modality, pairs.take(rows).inputs)
-        vectors.append(as_peer(space.view(modality), None, raw))
-        labels += [pairs.texts[pairs.first_text[row]] for row in rows]
+    for modality, own in pairs.items():
+        rows = np.sort(rng.permutation(len(own.items))[: LIMIT // len(pairs)])
+        raw = geometry.project(modality, own.take(rows).inputs)
+        vectors.append(as_peer(geometry.view(modality), None, raw))
+        labels += [own.texts[own.first_text[row]] for row in rows]
         modalities += [modality] * len(rows)
-        ids += [pairs.items.ids[row] for row in rows]
+        ids += [own.items.ids[row] for row in rows]
     if len(ids) < 10:
         return None
-    drawn = TSNE(perplexity=min(PERPLEXITY, (len(ids) - 1) / 3), init="pca", random_state=seed)
-    points = drawn.fit_transform(np.concatenate(vectors))
-    return Map(
+    tsne = TSNE(perplexity=min(PERPLEXITY, (len(ids) - 1) / 3), init="pca", random_state=seed)
+    points = tsne.fit_transform(np.concatenate(vectors))
+    return TextMap(
         points=points, labels=tuple(labels), modalities=tuple(modalities), ids=tuple(ids), knn=knn_accuracy(points, labels)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from textanchor.aligners import aligner
-from textanchor.projectors import project
-from textanchor.records import PairedLatents, Task, Vectors
-from textanchor.views import as_peer, naming
+from textanchor.evaluation.refits import PROBED, Fresh, Refit
+from textanchor.progress import Progress, tracked
+from textanchor.records import PairedLatents, Vectors
+from textanchor.space import TEXT
+from textanchor.views import as_peer
 
 FOLDS = 5
 
@@ -47,19 +48,36 @@ def class_like(pairs: PairedLatents) -> str:
     return ""
 
 
-def probes(pairs: PairedLatents, *, split: str, aligner_name: str, seed: int) -> Iterator[Probe]:
+def all_probes(refits: Sequence[Refit], progress: Progress) -> tuple[tuple[Probe, ...], list[str]]:
+    """Probes of everything whose texts are classes, and why there is none of the rest."""
+    measured: list[Probe] = []
+    notes: list[str] = []
+    for refit in tracked(progress, refits, "probes", total=len(refits), unit="modality"):
+        modality = refit.pairs.modality
+        if not refit.fitted:
+            notes.append(f"no probe of {modality}: it is composed of others and has no projector of its own")
+        elif why := class_like(refit.pairs):
+            notes.append(f"no probe of {modality} ({refit.split}): {why}")
+        else:
+            if refit.sampled:
+                notes.append(f"probes of {modality} ({refit.split}): a random {PROBED} items")
+            measured += probes(refit.pairs, refit.fresh, split=refit.split)
+    return tuple(measured), notes
+
+
+def probes(pairs: PairedLatents, fresh: Fresh, *, split: str) -> Iterator[Probe]:
     """80/20 and 20/80 over 5 grouped, stratified folds; the projector is fitted anew on each labelled part.
 
     Hyperparameters are chosen inside the labelled part too. Beside the embeddings stand logistic regression on the bare
     latents, the nearest text without any regression, and the share of the largest class.
     """
     labels = pairs.first_text
-    cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=fresh.seed)
     folds = list(cut.split(np.zeros(len(labels)), labels, np.asarray(pairs.groups, dtype=object).astype(str)))
     for name, sides in (("80/20", folds), ("20/80", [(small, large) for large, small in folds])):
-        found = [_fold(pairs, labels, known, rest, aligner_name, seed) for known, rest in sides]
-        for features in found[0]:
-            values = np.array([one[features] for one in found])
+        accuracies = [_fold(pairs, fresh, known, rest) for known, rest in sides]
+        for features in accuracies[0]:
+            values = np.array([by_features[features] for by_features in accuracies])
             yield Probe(
                 split=split,
                 modality=pairs.modality,
@@ -71,15 +89,15 @@ def probes(pairs: PairedLatents, *, split: str, aligner_name: str, seed: int) ->
             )
 
 
-def _fold(
-    pairs: PairedLatents, labels: np.ndarray, known: np.ndarray, rest: np.ndarray, aligner_name: str, seed: int
-) -> dict[str, float]:
-    train, val = _inner_sides(pairs, labels, known, seed)
-    fit = aligner(aligner_name).fit(Task(train=train, val=val, seed=seed))
-    raw = project(fit.projector, pairs.inputs)
-    items, texts = naming(fit.view, raw[rest], pairs.anchors)
-    nearest = (items @ texts.T).argmax(axis=1)
-    vectors = as_peer(fit.view, None, raw)  # a view that weighs text directions leaves some of them nearly empty
+def _fold(pairs: PairedLatents, fresh: Fresh, known: np.ndarray, rest: np.ndarray) -> dict[str, float]:
+    """Accuracy on the rest by what the classifier sees."""
+    labels, modality = pairs.first_text, pairs.modality
+    train, val = _inner_sides(pairs, known, fresh.seed)
+    geometry = fresh.fit(train, val, test=pairs.take(rest)).geometry
+    raw, naming = geometry.project(modality, pairs.inputs), geometry.between(modality, TEXT)
+    nearest = (naming.query(raw[rest]) @ naming.gallery(pairs.anchors).T).argmax(axis=1)
+    # without a view that weighs text directions: it leaves some of them nearly empty
+    vectors = as_peer(geometry.view(modality), None, raw)
     largest = Counter(labels[known].tolist()).most_common(1)[0][0]
     return {
         "embeddings + logistic regression": _regression(vectors, labels, known, rest),
@@ -89,10 +107,9 @@ def _fold(
     }
 
 
-def _inner_sides(
-    pairs: PairedLatents, labels: np.ndarray, known: np.ndarray, seed: int
-) -> tuple[PairedLatents, PairedLatents | None]:
+def _inner_sides(pairs: PairedLatents, known: np.ndarray, seed: int) -> tuple[PairedLatents, PairedLatents | None]:
     """The labelled part's own train and validation; no validation where every class has but one labelled item."""
+    labels = pairs.first_text
     groups = np.asarray([pairs.groups[row] for row in known], dtype=object).astype(str)
     if len(set(groups)) < 2:  # one speaker is labelled: validation inside the labelled part cannot but share it
         groups = known.astype(str)

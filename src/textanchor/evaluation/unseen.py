@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textanchor.aligners import aligner
 from textanchor.errors import InputError
+from textanchor.evaluation.refits import Fresh
+from textanchor.judging import naming_hits
 from textanchor.metrics.interval import bootstrap
-from textanchor.projectors import project
-from textanchor.records import PairedLatents, Task
-from textanchor.views import naming
+from textanchor.records import PairedLatents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +28,13 @@ class ZeroShot:
 
 
 def zero_shot(
-    pairs: PairedLatents, *, aligners: Sequence[str] = ("auto",), classes: int = 10, draws: int = 10, seed: int = 0
+    pairs: PairedLatents, ways: Sequence[Fresh], *, classes: int = 10, draws: int = 10, seed: int = 0
 ) -> tuple[ZeroShot, ...]:
     """Hold out random classes, fit on the others, and name the held-out classes' items by the nearest of their names.
 
     Everything is fitted on seen classes, views and hubness too; hyperparameters are chosen on classes held out of the seen
-    ones, so that what is chosen is what carries over. Raises `InputError` for items of several texts or fewer than 3 times
-    `classes`.
+    ones, so that what is chosen is what carries over. All ways of fitting see the same draws, which `seed` fixes. Raises
+    `InputError` for items of several texts or fewer than 3 times `classes`.
     """
     if len(pairs.edges) != len(pairs.items):
         raise InputError(f"held-out classes of {pairs.modality}: items with several texts have no single class")
@@ -43,27 +42,31 @@ def zero_shot(
         raise InputError(
             f"held-out classes of {pairs.modality}: {classes} of {len(pairs.texts)} classes; at least 2, and at most a third"
         )
-    rates: dict[str, list[float]] = {name: [] for name in aligners}
+    accuracies: list[list[float]] = [[] for _ in ways]
     for draw in range(draws):
-        order = np.random.default_rng([seed, draw]).permutation(len(pairs.texts))
-        unseen, inner, seen = order[:classes], order[classes : 2 * classes], order[2 * classes :]
-        train, val, test = (pairs.take(np.flatnonzero(np.isin(pairs.first_text, held))) for held in (seen, inner, unseen))
-        for name in aligners:
-            fit = aligner(name).fit(Task(train=train, val=val, seed=seed))
-            items, names = naming(fit.view, project(fit.projector, test.inputs), test.anchors)
-            rates[name].append(float(((items @ names.T).argmax(axis=1) == test.first_text).mean()))
+        train, val, test = _drawn(pairs, classes, np.random.default_rng([seed, draw]))
+        for fresh, own in zip(ways, accuracies, strict=True):
+            own.append(float(naming_hits(fresh.fit(train, val, test=test).geometry, test).mean()))
     return tuple(
         ZeroShot(
             modality=pairs.modality,
-            aligner=name,
+            aligner=fresh.aligner,
             classes=classes,
-            accuracy=float(np.mean(held)),
-            spread=float(np.std(held, ddof=1)) if draws > 1 else 0.0,
+            accuracy=float(np.mean(own)),
+            spread=float(np.std(own, ddof=1)) if draws > 1 else 0.0,
             chance=1 / classes,
-            draws=tuple(held),
+            draws=tuple(own),
         )
-        for name, held in rates.items()
+        for fresh, own in zip(ways, accuracies, strict=True)
     )
+
+
+def _drawn(pairs: PairedLatents, classes: int, rng: np.random.Generator) -> tuple[PairedLatents, PairedLatents, PairedLatents]:
+    """Train, validation and test, each with classes of its own."""
+    order = rng.permutation(len(pairs.texts))
+    unseen, inner, seen = order[:classes], order[classes : 2 * classes], order[2 * classes :]
+    train, val, test = (pairs.take(np.flatnonzero(np.isin(pairs.first_text, own))) for own in (seen, inner, unseen))
+    return train, val, test
 
 
 def paired_draws(one: ZeroShot, other: ZeroShot) -> tuple[float, tuple[float, float] | None]:

@@ -1,0 +1,48 @@
+"""What an evaluation gives, as records and as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from textanchor.config import versions
+from textanchor.evaluation.held_out import Judged
+from textanchor.evaluation.map import TextMap
+from textanchor.evaluation.probes import Probe
+from textanchor.evaluation.tables import Row, differences
+from textanchor.evaluation.unseen import ZeroShot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All figures of one evaluation. `table` and `metrics` give them as plain values."""
+
+    main: str
+    judged: Judged
+    rows: tuple[Row, ...]
+    probes: tuple[Probe, ...]
+    zero_shot: tuple[ZeroShot, ...]
+    map: TextMap | None
+    notes: tuple[str, ...]
+    seed: int
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """Rows of `alignment` (items against texts) or `emergent` (modalities against each other)."""
+        return [row.plain() for row in self.rows if row.table == name]
+
+    def metrics(self) -> dict[str, Any]:
+        """Everything as JSON-ready values."""
+        return {
+            "space": self.main,
+            "notes": list(self.notes),
+            "excluded": dict(self.judged.excluded),
+            "alignment": self.table("alignment"),
+            "emergent": self.table("emergent"),
+            "differences": differences(self.rows, self.main),
+            "probes": [asdict(probe) for probe in self.probes],
+            "zero-shot": [asdict(one) for one in self.zero_shot],
+            "map": self.map and {"method": "t-SNE", "points": len(self.map.ids), "5-NN accuracy": self.map.knn},
+            "skipped": [asdict(one) for one in self.judged.skipped],
+            "seed": self.seed,
+            "versions": versions(),
+        }

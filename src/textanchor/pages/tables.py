@@ -1,0 +1,29 @@
+"""Rows of figures as the cells of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+INTERVAL, OF = "R@1 interval", "R@1"  # an interval stands in the cell of its figure
+
+
+def columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Columns of all rows in order of first appearance."""
+    return [name for name in dict.fromkeys(key for row in rows for key in row) if name != INTERVAL]
+
+
+def cell(row: Mapping[str, object], column: str) -> str:
+    """A figure to three decimals, with its interval if it has one; a dash where it does not apply."""
+    value = row.get(column)
+    if value is None:
+        return "–"
+    interval = row.get(INTERVAL) if column == OF else None
+    return f"{_plain(value)} {_plain(interval)}" if interval else _plain(value)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_plain(entry) for entry in value) + "]"
+    return str(value)
