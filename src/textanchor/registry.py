@@ -97,7 +97,20 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "mnist-fsdd": "textanchor.data.samples.mnist_fsdd:write",
     },
     "check": {},
-    "command": {},
+    "command": {
+        "demo": "textanchor.cli.demo:command",
+        "samples": "textanchor.cli.samples:command",
+        "fit": "textanchor.cli.fit:command",
+        "doctor": "textanchor.cli.doctor:command",
+        "bench": "textanchor.cli.bench:command",
+        "rerun": "textanchor.cli.rerun:command",
+        "search": "textanchor.cli.search:command",
+        "evaluate": "textanchor.cli.evaluate:command",
+        "embed": "textanchor.cli.embed:command",
+        "encode": "textanchor.cli.encode:command",
+        "split-video": "textanchor.cli.split_video:command",
+        "cache": "textanchor.cli.cache:command",
+    },
 }
 KINDS = tuple(BUILT_IN)
 

@@ -3,6 +3,6 @@
 Exit codes: 0 done, 1 nothing usable, 2 wrong input. Commands import the library when they run, so `--help` is quick.
 """
 
-from textanchor.cli.commands import COMMANDS, Commands, main
+from textanchor.cli.commands import Commands, main
 
-__all__ = ["COMMANDS", "Commands", "main"]
+__all__ = ["Commands", "main"]

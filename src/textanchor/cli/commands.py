@@ -11,7 +11,7 @@ import click
 from textanchor import registry
 from textanchor.errors import TextAnchorError
 
-COMMANDS: Mapping[str, str] = {
+ABOUT: Mapping[str, str] = {
     "demo": "Run the whole path on real digits: samples, fit, evaluation, search, report.",
     "samples": "Write a sample set as a folder with pairs.csv.",
     "fit": "Fit a space from pairs of items and texts.",
@@ -36,20 +36,19 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of use, those of other packages last."""
-        return [*COMMANDS, *(name for name in registry.names("command") if name not in COMMANDS)]
+        return list(registry.names("command"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, from the module of its name or from another package."""
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in registry.names("command"):
             return None
-        found: click.Command = registry.load("command", cmd_name)
-        found.short_help = COMMANDS.get(cmd_name, found.short_help)
-        return found
+        command: click.Command = registry.load("command", cmd_name)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A line a command; none is loaded for it."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS.get(name, OTHER)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, ABOUT.get(name, OTHER)) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and answer bad input in one line."""

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from textanchor.cli import options, printing
 from textanchor.cli.fit import summary
+from textanchor.runtime import Runtime, Splitting
+
+if TYPE_CHECKING:
+    from textanchor.evaluation import Evaluation
+    from textanchor.records import Pairs
+    from textanchor.space import Space
 
 NEXT = """
 What to try next, on your own files:
@@ -22,10 +28,9 @@ A table works as well: CSV, JSONL or Parquet with the columns path and text, and
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("textanchor-demo"), show_default=True)
 @options.seed
-@options.cache
-@options.device
+@options.runtime_without("engine", "offline", "pixels", "seconds", "numbers", "strict")
 @options.overwrite
-def command(output: Path, seed: int, cache: Path | None, device: str, overwrite: bool) -> None:
+def command(output: Path, seed: int, runtime: Runtime, overwrite: bool) -> None:
     """Run the whole path on real digits: handwritten images and spoken words, joined by nothing but their texts.
 
     Writes the sample set, the fitted space, the original recipe's space beside it, and the report into the output folder.
@@ -42,44 +47,49 @@ def command(output: Path, seed: int, cache: Path | None, device: str, overwrite:
         write_sample("digits", folder / "digits")
         pairs = read_pairs(folder / "digits")
         printing.say("2/5 fit: encode once, fit on train, choose on validation")
-        held: dict[str, Any] = {"seed": seed, "cache": cache, "device": device, "progress": True}
-        space = fit(pairs, **held)
+        splitting = Splitting(seed=seed)
+        space = fit(pairs, splitting=splitting, runtime=runtime)
         summary(space)
-        original = fit(pairs, aligner="seed", **held)
+        original = fit(pairs, aligner="seed", splitting=splitting, runtime=runtime)
         space.save(folder / "space")
         original.save(folder / "space-seed-recipe")
         printing.say("3/5 evaluate: unseen images and unheard voices")
-        done = evaluate(
-            space, pairs, name="textanchor", against={"seed recipe": original}, include_train=True, seed=seed, progress=True
+        evaluation = evaluate(
+            space,
+            pairs,
+            name="textanchor",
+            against={"seed recipe": original},
+            include_train=True,
+            seed=seed,
+            runtime=runtime,
         )
         printing.say("4/5 search")
-        _search(space, folder, pairs)
+        _search(space, pairs)
         printing.say("5/5 report")
-        write_report(done, space, folder / "report")
+        write_report(evaluation, space, folder / "report")
         (folder / "demo.txt").write_text("Written by `textanchor demo`; it may be replaced with --overwrite.\n")
-    _short(done)
+    _short(evaluation)
     click.echo(f"\nreport: {output / 'report' / 'report.html'}")
     click.echo(f'search it: textanchor search {output / "space"} "seven" --in {output / "digits"} --modality audio')
     click.echo(NEXT)
 
 
-def _search(space: Any, folder: Path, pairs: Any) -> None:
-    from textanchor.index import build_index
-    from textanchor.searching import search
+def _search(space: Space, pairs: Pairs) -> None:
+    from textanchor.collections import build_index, search
 
     unseen = [pair for pair in pairs.rows if pair.split == "test"]
-    index = build_index(space, [pair.item for pair in unseen])
-    picture = next(pair for pair in unseen if pair.item.modality == "image" and pair.text == "four")
+    index = build_index(space, [pair.item for pair in unseen], progress=False)
+    picture = next(pair.item for pair in unseen if pair.item.modality == "image" and pair.text == "four")
     texts = {pair.item.id: pair.text for pair in unseen}
-    for query, modality in (("seven", "image"), ("seven", "audio"), (picture.item.path, "audio")):
+    for query, modality in (("seven", "image"), ("seven", "audio"), (picture.path, "audio")):
         hits = search(space, query, index, k=5, modality=modality)
         shown = ", ".join(f"{texts[hit.id]} ({hit.score:.2f})" for hit in hits)
-        asked = f'"{query}"' if isinstance(query, str) else f"the picture {query.name}, a four"
+        asked = f"the picture {query.name}, a four" if isinstance(query, Path) else f'"{query}"'
         click.echo(f"search {asked} among unseen {modality}: {shown}")
 
 
-def _short(done: Any) -> None:
-    metrics = done.metrics()
+def _short(evaluation: Evaluation) -> None:
+    metrics = evaluation.metrics()
     keep = ("space", "split", "query", "gallery", "positive cosine", "floor", "R@1", "R@1 interval", "mAP@10", "chance R@1")
     for name, title in (("alignment", "Items -> texts"), ("emergent", "Image and sound, never paired")):
         rows = [row for row in metrics[name] if row["query"] != "text"]

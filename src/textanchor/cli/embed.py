@@ -8,28 +8,31 @@ from pathlib import Path
 import click
 
 from textanchor.cli import options, printing
+from textanchor.runtime import Runtime
 
 
 @click.command()
 @click.argument("collection", type=click.Path(path_type=Path))
 @click.option("--space", required=True, type=click.Path(path_type=Path), help="Space to embed into.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Parquet file to write.")
-@click.option("--view", help="Unit vectors as they are compared with this modality. [default: raw vectors]")
+@click.option(
+    "--compared-with",
+    metavar="MODALITY",
+    help="Unit vectors as they are compared with this modality. [default: raw vectors]",
+)
 @options.modality
 @options.encoders
-@options.encoding
+@options.runtime
+@options.overwrite
 @options.as_json
 def command(
     collection: Path,
     space: Path,
     output: Path,
-    view: str | None,
+    compared_with: str | None,
     modality: str | None,
     encoders: dict[str, str],
-    cache: Path | None,
-    device: str,
-    engine: str,
-    strict: bool,
+    runtime: Runtime,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -37,25 +40,22 @@ def command(
 
     Interrupted, it goes on where it stopped when it is called again.
     """
-    from textanchor.embedding import embed_collection
+    from textanchor.collections import embed_collection
     from textanchor.space.storage import load
 
-    held = load(space, encoders=encoders, cache=cache, device=device)
-    counts, skipped = embed_collection(
-        held,
+    tallies, skipped = embed_collection(
+        load(space, encoders=encoders, runtime=runtime),
         collection,
         output,
         modality=modality,
-        view=view,
-        engine=engine,
-        strict=strict,
+        compared_with=compared_with,
         overwrite=overwrite,
-        progress=True,
+        runtime=runtime,
     )
     printing.skipped(skipped)
     if as_json:
-        told = [{key: value for key, value in asdict(one).items() if key != "outputs"} for one in counts]
-        printing.dump({"output": str(output), "counts": told, "skipped": [asdict(one) for one in skipped]})
+        counts = [{key: value for key, value in asdict(tally).items() if key != "outputs"} for tally in tallies]
+        printing.dump({"output": str(output), "counts": counts, "skipped": [asdict(one) for one in skipped]})
     else:
-        printing.counts(counts, skipped)
-        click.echo(f"\nwrote {output}: {sum(one.encoded + one.cached for one in counts)} vectors")
+        printing.tallies(tallies, skipped)
+        click.echo(f"\nwrote {output}: {sum(tally.usable for tally in tallies)} vectors")

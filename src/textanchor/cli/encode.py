@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from textanchor.cli import options, printing
+from textanchor.runtime import Runtime
 
 
 @click.command()
@@ -15,17 +16,15 @@ from textanchor.cli import options, printing
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for Parquet files, one a latent. [default: none]")
 @options.encoders
 @options.modality
-@options.encoding
+@options.runtime
+@options.overwrite
 @options.as_json
 def command(
     collection: Path,
     output: Path | None,
     encoders: dict[str, str],
     modality: str | None,
-    cache: Path | None,
-    device: str,
-    engine: str,
-    strict: bool,
+    runtime: Runtime,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -33,30 +32,26 @@ def command(
 
     An encoder may keep several layers and poolings of one pass (layer=all,pool=mean+cls), or tokens (pool=none).
     """
-    from textanchor.latents.collections import encode_collection
+    from textanchor.collections import encode_collection
 
-    counts, skipped = encode_collection(
+    tallies, skipped = encode_collection(
         collection,
         encoders=encoders,
         modality=modality,
         output=output,
-        cache=cache,
-        device=device,
-        engine=engine,
-        strict=strict,
         overwrite=overwrite,
         announce=printing.say,
-        progress=True,
+        runtime=runtime,
     )
     printing.skipped(skipped)
     if as_json:
-        printing.dump({"counts": [asdict(one) for one in counts], "skipped": [asdict(one) for one in skipped]})
+        printing.dump({"counts": [asdict(tally) for tally in tallies], "skipped": [asdict(one) for one in skipped]})
         return
-    printing.counts(counts, skipped)
+    printing.tallies(tallies, skipped)
     latents = [
-        {"modality": one.modality, "latent": out.name or "-", "dim": out.dim, "tokens": "yes" if out.ragged else "no",
+        {"modality": tally.modality, "latent": out.name or "-", "dim": out.dim, "tokens": "yes" if out.ragged else "no",
          "fingerprint": out.fingerprint[:12]}
-        for one in counts for out in one.outputs
+        for tally in tallies for out in tally.outputs
     ]  # fmt: skip
     printing.table(latents, title="Latents in the cache")
     if output:

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from textanchor.cli import options, printing
+from textanchor.runtime import Runtime
+
+if TYPE_CHECKING:
+    from textanchor.evaluation import Evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """What is measured beside the held-out figures."""
+
+    include_train: bool
+    probes: bool
+    unseen_classes: int
+    seed: int
+
+
+_MEASURES = (
+    click.option("--include-train", is_flag=True, help="Add rows on the training data, labelled as no evidence."),
+    click.option("--probes/--no-probes", default=True, show_default=True, help="Logistic regression 80/20 and 20/80."),
+    click.option(
+        "--unseen-classes",
+        type=click.IntRange(min=0),
+        default=0,
+        help="Hold out so many classes, ten times, fit on the rest, name them.",
+    ),
+    options.seed,
+)
 
 
 @click.command()
@@ -15,20 +43,10 @@ from textanchor.cli import options, printing
 @click.argument("pairs", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for report.html and metrics.json.")
 @click.option("--against", multiple=True, type=click.Path(path_type=Path), help="Another space for the same table. Repeatable.")
-@click.option("--include-train", is_flag=True, help="Add rows on the training data, labelled as no evidence.")
-@click.option("--probes/--no-probes", default=True, show_default=True, help="Logistic regression 80/20 and 20/80.")
-@click.option(
-    "--unseen-classes",
-    type=click.IntRange(min=0),
-    default=0,
-    help="Hold out so many classes, ten times, fit on the rest, name them.",
-)
+@options.gathered("measures", Measures, *_MEASURES)
 @options.modality
 @options.encoders
-@options.reading
-@options.seed
-@options.cache
-@options.device
+@options.runtime
 @options.overwrite
 @options.as_json
 def command(
@@ -36,14 +54,10 @@ def command(
     pairs: Path,
     output: Path | None,
     against: tuple[Path, ...],
-    include_train: bool,
-    probes: bool,
-    unseen_classes: int,
+    measures: Measures,
     modality: str | None,
     encoders: dict[str, str],
-    seed: int,
-    cache: Path | None,
-    device: str,
+    runtime: Runtime,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -56,32 +70,32 @@ def command(
 
     if output:
         refuse_existing(output, overwrite=overwrite)
-    held, *others = (load(one, encoders=encoders, cache=cache, device=device) for one in (space, *against))
-    done = evaluate(
-        held,
+    main, *others = (load(place, encoders=encoders, runtime=runtime) for place in (space, *against))
+    evaluation = evaluate(
+        main,
         read_pairs(pairs, modality=modality),
         name=space.name,
-        against={path.name: other for path, other in zip(against, others, strict=True)},
-        include_train=include_train,
-        probe=probes,
-        unseen_classes=unseen_classes,
+        against={place.name: other for place, other in zip(against, others, strict=True)},
+        include_train=measures.include_train,
+        probe=measures.probes,
+        unseen_classes=measures.unseen_classes,
         map_=output is not None,
-        seed=seed,
-        progress=True,
+        seed=measures.seed,
+        runtime=runtime,
     )
-    printing.skipped(done.judged.skipped)
+    printing.skipped(evaluation.judged.skipped)
     if as_json:
-        printing.dump(done.metrics())
+        printing.dump(evaluation.metrics())
     else:
-        tables(done)
+        tables(evaluation)
     if output:
-        write_report(done, held, output, overwrite=overwrite)
+        write_report(evaluation, main, output, overwrite=overwrite)
         printing.say(f"report: {output / 'report.html'}")
 
 
-def tables(done: Any) -> None:
+def tables(evaluation: Evaluation) -> None:
     """The figures of an evaluation, each with its split; stdout."""
-    metrics = done.metrics()
+    metrics = evaluation.metrics()
     for note in metrics["notes"]:
         click.echo(f"note: {note}")
     printing.table(metrics["alignment"], title="Items and texts")

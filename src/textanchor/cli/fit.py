@@ -3,106 +3,107 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from textanchor.cli import options, printing
-from textanchor.records import Skipped
+from textanchor.runtime import Runtime, Splitting
+
+if TYPE_CHECKING:
+    from textanchor.space import Space
+    from textanchor.space.preparing import Encoding
+    from textanchor.space.story import Counted, Story
 
 
 @click.command()
 @click.argument("pairs", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the new space.")
 @click.option("--into", type=click.Path(path_type=Path), help="Add to this space; without -o it is updated in place.")
-@click.option("--anchor", help="Text model that spans the space. [default: all-MiniLM-L6-v2, installed]")
-@options.encoders
+@options.encoding_of_videos
 @options.modality
-@click.option("--video", help="Parts of videos: first, uniform:4 or scene:4, and +sound. [default: uniform:4+sound]")
 @click.option("--aligner", default="auto", show_default=True, help="How to fit: a name, or a call with settings; auto chooses.")
 @click.option("--shared-view", is_flag=True, help="Views take their statistics from the texts of all modalities.")
-@options.wording
 @options.splitting
-@options.seed
-@options.encoding
+@options.runtime
+@options.overwrite
 def command(
     pairs: Path,
     output: Path | None,
     into: Path | None,
-    anchor: str | None,
-    encoders: dict[str, str],
+    encoding: Encoding,
     modality: str | None,
-    video: str | None,
     aligner: str,
     shared_view: bool,
-    templates: dict[str, list[str]],
-    synonyms: Path | None,
-    fractions: str,
-    resplit: bool,
-    split_name: str | None,
-    seed: int,
-    cache: Path | None,
-    device: str,
-    engine: str,
-    strict: bool,
+    splitting: Splitting,
+    runtime: Runtime,
     overwrite: bool,
 ) -> None:
     """Fit a space from PAIRS: a table (CSV, JSONL, Parquet), a folder with metadata.csv, or one folder per class.
 
-    A table has the columns `path` (or `item_text`) and `text`, and optionally `modality`, `item`, `group` and `split`.
+    A table has the columns `path` (or `item_text`) and `text`, and optionally `modality`, `item`, `group` and `split`. Rows
+    with only an item or only a text are data without partners, for aligners that use it.
     """
     target = output or into
     if target is None:
         raise click.UsageError("say where the space goes: -o FOLDER (or --into SPACE)")
     from textanchor.data.pairs import read_pairs
-    from textanchor.data.wording import wording
     from textanchor.files import refuse_existing
     from textanchor.space.fitting import fit
-    from textanchor.space.storage import load
+    from textanchor.space.storage import load, save_into
 
     in_place = into is not None and target.resolve() == into.resolve()
     if not in_place:
         refuse_existing(target, overwrite=overwrite)
-    base = load(into, cache=cache, device=device) if into else None
-    shares, words = options.shares(fractions), wording(templates, synonyms)
-    held = read_pairs(pairs, split_name=split_name, modality=modality)
-    printing.texts(held)
+    base = load(into, runtime=runtime) if into else None
+    table = read_pairs(pairs, split_name=splitting.name, modality=modality)
+    printing.texts(table)
     space = fit(
-        held,
-        anchor=anchor,
-        encoders=encoders,
+        table,
+        anchor=encoding.anchor,
+        encoders=encoding.encoders,
         aligner=aligner,
         into=base,
-        seed=seed,
-        fractions=shares,
-        resplit=resplit,
-        cache=cache,
-        device=device,
-        video=video,
-        wording=words,
+        video=encoding.video,
+        wording=encoding.wording,
         shared_view=shared_view,
-        engine=engine,
-        strict=strict,
-        progress=True,
+        splitting=splitting,
+        runtime=runtime,
     )
-    space.save(target, overwrite=overwrite or in_place)
+    if in_place:
+        space = save_into(space, target)
+    else:
+        space.save(target, overwrite=overwrite)
     summary(space)
-    held_out = any(sides["test"]["items"] for sides in space.provenance["fit"]["counts"].values())
-    given = pairs if held_out else "OTHER_PAIRS (nothing was held out here)"
-    click.echo(f"\nsaved to {target}; next: textanchor evaluate {target} {given}")
+    story = space.stories[-1]
+    held_out = any(sides["test"].items for sides in story.counts.values())
+    others = pairs if held_out else "OTHER_PAIRS (nothing was held out here)"
+    click.echo(f"\nsaved to {target}; next: textanchor evaluate {target} {others}")
 
 
-def summary(space: Any) -> None:
-    """What was fitted, on which split, and what was chosen."""
-    story = space.provenance["fit"]
-    printing.skipped([Skipped(**one) for one in story["skipped"]])
-    click.echo(f"\nsplit: {story['split']}" + "".join(f"; {note}" for note in story["notes"]))
-    for modality, counts in story["counts"].items():
-        sides = ", ".join(f"{side} {held['items']} items in {held['groups']} groups" for side, held in counts.items())
-        click.echo(f"{modality}: {sides}")
-        fitted = space.modalities[modality]
-        report = fitted.report
-        scores = report.get("scores")
-        why = "; validation scores: " + ", ".join(f"{name} {rate:.3f}" for name, rate in scores.items()) if scores else ""
-        click.echo(f"  encoder {fitted.encoder}, aligner {report.get('aligner', report['asked'])}{why}")
-        click.echo(f"  {fitted.chosen}")
+def summary(space: Space) -> None:
+    """What the last fit used, on which split, and what it chose; stdout."""
+    story = space.stories[-1]
+    printing.skipped(story.skipped)
+    click.echo(f"\nsplit: {story.split}" + "".join(f"; {note}" for note in story.notes))
+    for modality in story.modalities:
+        _modality(space, story, modality)
+
+
+def _modality(space: Space, story: Story, modality: str) -> None:
+    fitted = space.modalities[modality]
+    counts = story.counts[modality]
+    click.echo(f"{modality}: " + ", ".join(f"{side} {_counted(count)}" for side, count in counts.items()))
+    for what in ("items", "texts"):
+        lone = {side: getattr(count, f"lone_{what}") for side, count in counts.items()}
+        if any(lone.values()):
+            other = "text" if what == "items" else "item"
+            click.echo(f"  {what} without {other}: " + ", ".join(f"{side} {count}" for side, count in lone.items()))
+    scores = ", ".join(f"{name} {score:.3f}" for name, score in fitted.choice.scores.items())
+    why = f"; validation scores: {scores}" if scores else ""
+    click.echo(f"  encoder {fitted.encoder}, aligner {fitted.aligner}{why}")
+    click.echo(f"  {fitted.choice.text}")
+
+
+def _counted(count: Counted) -> str:
+    return f"{count.items} items in {count.groups} groups"

@@ -117,9 +117,7 @@ _RUNTIME = {
     ),
     "offline": click.option("--offline", is_flag=True, help="Fetch no model."),
     "workers": click.option("--workers", type=click.IntRange(min=1), help="Decoding threads (Ray: actors)."),
-    "pixels": click.option(
-        "--max-pixels", "pixels", type=click.IntRange(min=1), help="Largest image. [default: 100000000]"
-    ),
+    "pixels": click.option("--max-pixels", "pixels", type=click.IntRange(min=1), help="Largest image. [default: 100000000]"),
     "seconds": click.option("--max-seconds", "seconds", type=click.IntRange(min=1), help="Longest sound. [default: 600]"),
     "numbers": click.option(
         "--max-numbers", "numbers", type=click.IntRange(min=1), help="Longest series, in numbers. [default: 100000000]"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from textanchor.records import Pairs, Skipped
+
+if TYPE_CHECKING:
+    from textanchor.collections import Tally
 
 SHOWN = 20
 
@@ -58,10 +61,16 @@ def map_figure(held: Mapping[str, Any] | None) -> None:
 
 
 def texts(pairs: Pairs) -> None:
-    """The texts that will be fitted, with their counts; stdout."""
+    """The texts that will be fitted, with their counts, and what has no partner; stdout."""
     for modality in pairs.modalities:
-        count = Counter(pair.text for pair in pairs.only(modality).rows)
-        click.echo(f"{modality}: {count.total()} pairs, {len(pairs.only(modality).items)} items, {len(count)} distinct texts")
+        own = pairs.only(modality)
+        count = Counter(pair.text for pair in own.rows)
+        lone_items = sum(single.item is not None for single in own.singles)
+        lone_texts = len(own.singles) - lone_items
+        lone = [f"{lone_items} items without text"] if lone_items else []
+        lone += [f"{lone_texts} texts without item"] if lone_texts else []
+        known = [f"{count.total()} pairs", f"{len(own.items)} items", f"{len(count)} distinct texts"]
+        click.echo(f"{modality}: {', '.join((*known, *lone))}")
         for text, uses in count.most_common(SHOWN):
             click.echo(f"  {uses:6d}  {text[:100]}")
         if len(count) > SHOWN:
@@ -78,11 +87,13 @@ def skipped(found: Sequence[Skipped]) -> None:
             say(f"  ... and {len(found) - SHOWN} more")
 
 
-def counts(found: Sequence[Any], left_out: Sequence[Skipped]) -> None:
+def tallies(found: Sequence[Tally], left_out: Sequence[Skipped]) -> None:
     """How many items of each modality were encoded, cached and skipped; stdout. Totals stand in the last row."""
-    rows = [{"modality": c.modality, "encoded": c.encoded, "cached": c.cached, "skipped": c.skipped} for c in found]
+    columns = ("encoded", "cached", "skipped")
+    rows: list[dict[str, Any]] = [
+        {"modality": tally.modality, **{name: getattr(tally, name) for name in columns}} for tally in found
+    ]
     other = len(left_out) - sum(row["skipped"] for row in rows)
     if other:
         rows.append({"modality": "other", "encoded": 0, "cached": 0, "skipped": other})
-    total = {key: sum(row[key] for row in rows) for key in ("encoded", "cached", "skipped")}
-    table([*rows, {"modality": "all", **total}])
+    table([*rows, {"modality": "all", **{name: sum(row[name] for row in rows) for name in columns}}])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from textanchor.cli import options
+from textanchor.runtime import Runtime
 
 
 @click.command()
@@ -14,9 +15,7 @@ from textanchor.cli import options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep the repeated space or bench here.")
 @click.option("--pairs", type=click.Path(path_type=Path), help="Where the pairs are now.")
 @options.modality
-@options.cache
-@options.device
-@options.reading
+@options.runtime
 @click.pass_context
 def command(
     context: click.Context,
@@ -24,16 +23,15 @@ def command(
     output: Path | None,
     pairs: Path | None,
     modality: str | None,
-    cache: Path | None,
-    device: str,
+    runtime: Runtime,
 ) -> None:
     """Repeat what made FOLDER, a space or a bench, with the settings it holds, and compare. Exit code 1 if it differs."""
     from textanchor.bench.rerun import rerun
 
-    found = rerun(folder, output=output, pairs=pairs, modality=modality, cache=cache, device=device, progress=True)
-    for line in found.differences:
+    repeat = rerun(folder, output=output, pairs=pairs, modality=modality, runtime=runtime)
+    for line in repeat.differences:
         click.echo(f"differs: {line}")
-    what = f"{found.compared} fits repeated"
-    click.echo(f"{what}, all the same" if found.same else f"{what}, {len(found.differences)} differences")
-    if not found.same:
+    what = f"{repeat.compared} fits repeated"
+    click.echo(f"{what}, all the same" if repeat.same else f"{what}, {len(repeat.differences)} differences")
+    if not repeat.same:
         context.exit(1)

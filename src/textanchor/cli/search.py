@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from textanchor.cli import options, printing
+from textanchor.errors import InputError
+from textanchor.runtime import Runtime
+
+if TYPE_CHECKING:
+    from textanchor.collections import Hit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What is searched for, as typed: a sentence or the name of a file, `force` saying which; and the file's modality."""
+
+    query: str
+    force: str | None
+    query_modality: str | None
+
+    def understood(self) -> str | Path:
+        """The sentence or the file. Raises `InputError` for a file that is not there, or nothing."""
+        from textanchor.data.readers import guess_modality
+
+        file = Path(self.query).expanduser()
+        if self.force == "file" and not file.is_file():
+            raise InputError(f"no file {self.query}; without --file it is searched as a sentence")
+        if self.force == "file" or (self.force is None and _is_file(file)):
+            return file
+        if not self.query.strip():
+            raise InputError("the query is empty; give a sentence or a file")
+        if guess_modality(file):
+            printing.say(f"no file {self.query}: it is searched as a sentence")
+        return self.query
+
+
+_QUERY = (
+    click.argument("query"),
+    click.option("--text", "force", flag_value="text", help="QUERY is a sentence even if a file has that name."),
+    click.option("--file", "force", flag_value="file", help="QUERY is a file; it is an error if there is none."),
+    click.option("--query-modality", help="Modality of the query file, where its ending does not say."),
+)
 
 
 @click.command()
 @click.argument("space", type=click.Path(path_type=Path))
-@click.argument("query")
+@options.gathered("query", Query, *_QUERY)
 @click.option("--in", "collection", required=True, type=click.Path(path_type=Path), help="Folder or table to search.")
-@click.option("--text", "force", flag_value="text", help="QUERY is a sentence even if a file has that name.")
-@click.option("--file", "force", flag_value="file", help="QUERY is a file; it is an error if there is none.")
-@click.option("--query-modality", help="Modality of the query file, where its ending does not say.")
 @click.option("--modality", help="Only hits of this modality (text: the texts of the table).")
 @click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of hits.")
+@click.option(
+    "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
+)
 @options.encoders
-@options.reading
-@options.cache
-@options.device
-@options.strict
+@options.runtime
 @options.as_json
 def command(
     space: Path,
-    query: str,
+    query: Query,
     collection: Path,
-    force: str | None,
-    query_modality: str | None,
     modality: str | None,
     k: int,
+    index: str,
     encoders: dict[str, str],
-    cache: Path | None,
-    device: str,
-    strict: bool,
+    runtime: Runtime,
     as_json: bool,
 ) -> None:
     """Find what is nearest to QUERY, a sentence or a file of any modality, in a folder or table of any modalities.
@@ -43,34 +76,24 @@ def command(
     QUERY is a file if such a file exists. A list of several modalities is ordered by `standard`, the score in standard
     deviations above that of random training pairs of the two modalities.
     """
-    from textanchor.data.readers import guess_modality
-    from textanchor.errors import InputError
-    from textanchor.index import build_index
-    from textanchor.searching import search
+    from textanchor.collections import build_index, search
     from textanchor.space.storage import load
 
-    file = Path(query).expanduser()
-    if force == "file" and not file.is_file():
-        raise InputError(f"no file {query}; without --file it is searched as a sentence")
-    asked = file if force == "file" or (force is None and _is_file(file)) else query
-    if isinstance(asked, str) and not asked.strip():
-        raise InputError("the query is empty; give a sentence or a file")
-    if asked is query and guess_modality(file):
-        printing.say(f"no file {query}: it is searched as a sentence")
-    held = load(space, encoders=encoders, cache=cache, device=device)
-    index = build_index(held, collection, texts=modality == "text", modality=modality, strict=strict, progress=True)
-    printing.skipped(index.skipped)
-    hits = search(held, asked, index, k=k, modality=modality, query_modality=query_modality)
-    rows = [
-        {"rank": hit.rank, "score": hit.score}
-        | ({} if hit.standard is None else {"standard": hit.standard})
-        | {"modality": hit.modality, "item": hit.id}
-        for hit in hits
-    ]
+    understood = query.understood()
+    opened = load(space, encoders=encoders, runtime=runtime)
+    built = build_index(opened, collection, texts=modality == "text", modality=modality, backend=index)
+    printing.skipped(built.skipped)
+    hits = search(opened, understood, built, k=k, modality=modality, query_modality=query.query_modality)
+    rows = [_row(hit) for hit in hits]
     if as_json:
         printing.dump([{**row, "path": str(hit.path) if hit.path else None} for row, hit in zip(rows, hits, strict=True)])
     else:
         printing.table(rows)
+
+
+def _row(hit: Hit) -> dict[str, Any]:
+    standard = {} if hit.standard is None else {"standard": hit.standard}
+    return {"rank": hit.rank, "score": hit.score, **standard, "modality": hit.modality, "item": hit.id}
 
 
 def _is_file(path: Path) -> bool:

@@ -73,9 +73,7 @@ def _check(space: Space, place: Path, compared_with: str | None) -> None:
     if place.suffix != ".parquet":
         raise InputError(f"{place}: vectors are written as Parquet; name a file that ends in .parquet")
     if compared_with is not None and compared_with not in (TEXT, *space.kinds):
-        raise InputError(
-            f"no modality '{compared_with}' to compare with: the space has {', '.join((TEXT, *space.kinds))}"
-        )
+        raise InputError(f"no modality '{compared_with}' to compare with: the space has {', '.join((TEXT, *space.kinds))}")
 
 
 def _own_modality(space: Space, kind: str) -> str | None:

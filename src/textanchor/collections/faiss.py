@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from math import isqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool
 
 from textanchor.collections.backend import NONE, Found, Rows
 from textanchor.collections.stored import read_arrays, write_arrays
-from textanchor.errors import InputError, MissingError
+from textanchor.errors import MissingError
 from textanchor.records import Vectors
 from textanchor.settings import Count
 
-KINDS = ("flat", "ivf", "hnsw")
+Kind: TypeAlias = Literal["flat", "ivf", "hnsw"]
 
 
 class Faiss:
@@ -26,14 +26,12 @@ class Faiss:
     (default: the root of the number of rows that it is built with), `hnsw` walks a graph of `links` neighbours a row, looking at
     `breadth` at a time. Removed rows are passed over; their memory comes back when it is built anew.
 
-    Raises `InputError` for another kind, `MissingError` without FAISS.
+    Raises `MissingError` without FAISS.
     """
 
     def __init__(
-        self, *, kind: str = "flat", lists: Count | None = None, probes: Count = 16, links: Count = 32, breadth: Count = 128
+        self, *, kind: Kind = "flat", lists: Count | None = None, probes: Count = 16, links: Count = 32, breadth: Count = 128
     ) -> None:
-        if kind not in KINDS:
-            raise InputError(f"faiss(kind={kind}): expected {', '.join(KINDS)}")
         self._faiss = _library()
         self._kind, self._lists, self._probes, self._links, self._breadth = kind, lists, probes, links, breadth
         self._index: Any = None

@@ -27,9 +27,9 @@ class Course:
     refused: Mapping[str, str]
 
 
-def run_through(survey: Survey, course: Course, tallies: Mapping[str, Tally], runtime: Runtime) -> tuple[
-    dict[str, Tally], list[Skipped]
-]:
+def run_through(
+    survey: Survey, course: Course, tallies: Mapping[str, Tally], runtime: Runtime
+) -> tuple[dict[str, Tally], list[Skipped]]:
     """Take every item of a collection through the course in one pass and in bounded memory.
 
     `tallies` have one entry a modality that is not refused, and are given back with what came. With the runtime's `strict`
@@ -49,9 +49,7 @@ def run_through(survey: Survey, course: Course, tallies: Mapping[str, Tally], ru
                 for table, latents in zip(course.tables.get(modality, ()), chunk.latents, strict=False):
                     table.add(chunk.items, latents)
                 skipped += chunk.skipped
-                counted[modality] = counted[modality].plus(
-                    encoded=chunk.new, cached=chunk.cached, skipped=len(chunk.skipped)
-                )
+                counted[modality] = counted[modality].plus(encoded=chunk.new, cached=chunk.cached, skipped=len(chunk.skipped))
                 bar.note(
                     new=sum(tally.encoded for tally in counted.values()),
                     cached=sum(tally.cached for tally in counted.values()),
