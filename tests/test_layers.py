@@ -23,7 +23,8 @@ LAYERS = (
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+ROOT = {SOURCE / "__init__.py", SOURCE / "_public.py"}
+FILES = sorted(set(SOURCE.rglob("*.py")) - ROOT)
 BESIDE: set[tuple[str, str]] = set()  # the second half of one layer stands on the first
 FORBIDDEN = {"utils", "helpers", "common", "misc"}
 

@@ -102,10 +102,11 @@ class Comparison:
         mine, theirs = self.views[1], self.views[0]
         if self.asked == TEXT:
             return f"text for {theirs.id if theirs else 'raw'}"
-        if self.asking in (TEXT, self.asked):
-            correction = "corrected" if self._correcting is not None else "plain"
-            return f"{self.asked} {mine.id if mine else 'raw'} {correction}"
-        return f"{self.asked} among others {'shared' if _share_a_map(mine, theirs) else 'centred'}"
+        if mine is None:
+            return f"{self.asked} raw"
+        if self.asking in (TEXT, self.asked) or _share_a_map(mine, theirs):
+            return f"{self.asked} {mine.id} {'corrected' if self._is_corrected else 'plain'}"
+        return f"{self.asked} centred"
 
     @cached_property
     def scale(self) -> tuple[float, float] | None:
@@ -124,6 +125,11 @@ class Comparison:
         if (self.asking == TEXT) == (self.asked == TEXT):
             return None
         return self.views[1] if self.asking == TEXT else self.views[0]
+
+    @property
+    def _is_corrected(self) -> bool:
+        view = self._correcting
+        return view is not None and view.hubness is not None and view.hubness.method != "none"
 
     def _bank(self, place: int) -> Vectors | None:
         """Training vectors of one side; texts are kept by the view of the modality that they are compared with."""
