@@ -80,9 +80,16 @@ def _view(numbers: Mapping[str, Tensor], told: Mapping[str, Any]) -> View:
 
 def _map(numbers: Mapping[str, Tensor], spec: Mapping[str, Any] | None) -> Map:
     """Affine where nothing else is said, as in spaces of format 2 and before."""
-    arrays = {name: np.ascontiguousarray(value.numpy()) for name, value in numbers.items()}
-    kind = (Bent if spec and spec["kind"] == Bent.kind else Affine)
-    return kind.read(spec or {}, arrays)
+    if spec is None or spec["kind"] == "affine":
+        return Affine(**_arrays(numbers))
+    if spec["kind"] != "bent":
+        raise ValueError(f"a view of kind {spec['kind']!r}")
+    module = build(spec["projector"]["name"], spec["projector"]["settings"], _below(numbers, "module."))
+    return Bent(mean=_arrays(numbers)["mean"], module=module)
+
+
+def _arrays(numbers: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: np.ascontiguousarray(value.numpy()) for name, value in numbers.items() if not name.startswith("module.")}
 
 
 def _hubness(numbers: Mapping[str, Tensor], told: Mapping[str, Any] | None) -> Hubness | None:
