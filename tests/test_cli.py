@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from conftest import picture, write_shapes
+from textanchor.progress import Terminal
+from textanchor.runtime import Limits, Runtime
 
 Run = Callable[..., Any]
 
@@ -64,6 +71,51 @@ def test_into_adds_a_modality(run: Run, tmp_path: Path) -> None:
     assert (space / "image.safetensors").read_bytes() == before
     done = run("search", space, folder / "image" / "cross" / "01.png", "--in", folder, "--modality", "audio", "-k", 2, "--json")
     assert all("/cross/" in hit["item"] for hit in json.loads(done.stdout))
+
+
+def test_two_fits_into_one_space_lose_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another `fit --into` ends between this one's reading and writing of the space."""
+    from textanchor.space import fitting
+
+    folder, space = write_shapes(tmp_path / "pairs"), tmp_path / "space"
+    rows = (folder / "pairs.csv").read_text().splitlines()
+    for name in ("image", "audio"):
+        (folder / f"{name}s.csv").write_text("\n".join([rows[0], *(row for row in rows if row.startswith(name))]))
+    texts = tmp_path / "texts.csv"
+    texts.write_text(
+        "item_text,text\n" + "".join(f"number {number} {word},{word}\n" for number in range(20) for word in "abcd")
+    )
+    assert run("fit", texts, "-o", space, "--aligner", "ridge").exit_code == 0
+    fit = fitting.fit
+
+    def meanwhile(*given: Any, **how: Any) -> Any:
+        monkeypatch.setattr(fitting, "fit", fit)
+        assert run("fit", folder / "images.csv", "--into", space, "--aligner", "ridge").exit_code == 0
+        return fit(*given, **how)
+
+    monkeypatch.setattr(fitting, "fit", meanwhile)
+    done = run("fit", folder / "audios.csv", "--into", space, "--aligner", "ridge")
+    assert done.exit_code == 0, done.stderr
+    import textanchor
+
+    loaded = textanchor.load(space)
+    assert set(loaded.modalities) == {"document", "image", "audio"}
+    assert [story.source for story in loaded.stories] == ["texts.csv", "images.csv", "audios.csv"]
+    assert loaded.seen.contents.keys() >= {*textanchor.load(space).seen.contents}
+
+
+def test_what_has_no_partner_is_counted(run: Run, tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "pairs", sounds=False)
+    rows = (folder / "pairs.csv").read_text().splitlines()
+    shapes_, lone = rows[:41], [row.replace(f",{row.split(',')[1]},", ",,") for row in rows[41:]]
+    (folder / "pairs.csv").write_text("\n".join([*shapes_, *lone, ",an oval,g", ",a star,h"]))
+    done = run("fit", folder, "-o", tmp_path / "space", "--aligner", "ridge")
+    assert done.exit_code == 0, done.stderr
+    assert "image: 40 pairs, 40 items, 4 distinct texts, 8 items without text, 2 texts without item" in done.stdout
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    counted = {line.split(":")[0]: line for line in lines if line.startswith(("items without", "texts without"))}
+    assert sum(int(word) for word in counted["items without text"].replace(",", "").split() if word.isdigit()) == 8
+    assert sum(int(word) for word in counted["texts without item"].replace(",", "").split() if word.isdigit()) == 2
 
 
 def test_a_sentence_and_a_file_of_one_name(run: Run, saved: Path, shapes: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -141,8 +193,8 @@ def test_wrong_input_is_one_line(run: Run, saved: Path, shapes: Path, tmp_path: 
     assert not (tmp_path / "out").exists()
     facts = json.loads((saved / "space.json").read_text())
     newer = shutil.copytree(saved, tmp_path / "newer")
-    (newer / "space.json").write_text(json.dumps({**facts, "version": 3}))
-    fails(run("search", newer, "x", "--in", shapes), "has format version 3, this textanchor reads up to 2; upgrade")
+    (newer / "space.json").write_text(json.dumps({**facts, "version": 4}))
+    fails(run("search", newer, "x", "--in", shapes), "has format version 4, this textanchor reads up to 3; upgrade")
     (newer / "space.json").write_text("{")
     fails(run("search", newer, "x", "--in", shapes), "is not readable JSON")
 
@@ -170,11 +222,11 @@ def test_somebody_elses_folder_is_never_replaced(run: Run, shapes: Path, tmp_pat
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_lists_every_command(run: Run, option: str) -> None:
-    from textanchor.cli import COMMANDS
+    from textanchor import registry
 
     done = run(option)
     assert done.exit_code == 0
-    for name in COMMANDS:
+    for name in registry.names("command"):
         assert f"  {name} " in done.stdout
 
 
@@ -182,3 +234,85 @@ def test_version(run: Run) -> None:
     import textanchor
 
     assert run("--version").stdout.strip() == f"textanchor, version {textanchor.__version__}"
+
+
+def test_a_command_of_another_package_joins(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor import registry
+
+    (tmp_path / "greeting.py").write_text(
+        "import click\nfrom textanchor.cli import options\n\n@click.command()\n@options.runtime\n"
+        "def command(runtime):\n    'Greet.'\n    click.echo(f'hello from {runtime.workers}')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint(name="greet", value="greeting:command", group="textanchor.command")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == point.group else [])
+    registry._foreign.cache_clear()
+    try:
+        listed = run("--help").stdout
+        assert "  greet " in listed
+        assert "greeting" not in sys.modules, "a command of another package is not loaded for the list"
+        assert run("greet", "--workers", 3).stdout == "hello from 3\n"
+        assert "Greet." in run("greet", "--help").stdout
+    finally:
+        registry._foreign.cache_clear()
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command and the commands within."""
+    from textanchor.cli import main
+
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        within = command.commands if isinstance(command, click.Group) else {"": command}
+        yield from ((f"{name} {inner}".strip(), one) for inner, one in within.items())
+
+
+def test_options_reach_commands_as_records() -> None:
+    for name, command in commands():
+        assert command.callback is not None
+        parameters = inspect.signature(command.callback).parameters
+        assert len(parameters) <= 11, f"{name}: {', '.join(parameters)}"
+        given = {parameter.name for parameter in command.params}
+        assert ("device" in given) <= ("runtime" in parameters), name
+        assert ("split_name" in given) <= ("splitting" in parameters), name
+
+
+def test_a_command_sets_no_environment_variable(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from textanchor import collections
+    from textanchor.errors import NothingUsableError
+
+    asked = []
+
+    def note(*_given: Any, runtime: Runtime, **_how: Any) -> None:
+        asked.append(runtime)
+        assert os.environ == before
+        raise NothingUsableError("enough")
+
+    monkeypatch.setattr(collections, "encode_collection", note)
+    before = dict(os.environ)
+    said = (
+        "--max-pixels",
+        5,
+        "--max-seconds",
+        6,
+        "--max-numbers",
+        7,
+        "--workers",
+        2,
+        "--offline",
+        "--engine",
+        "ray",
+        "--strict",
+    )
+    assert run("encode", tmp_path, *said, "--device", "cpu", "--cache", tmp_path / "cache").exit_code == 1
+    (runtime,) = asked
+    assert runtime.limits == Limits(pixels=5, seconds=6, numbers=7)
+    assert (runtime.workers, runtime.offline, runtime.engine, runtime.strict) == (2, True, "ray", True)
+    assert (runtime.device, runtime.cache, runtime.progress) == ("cpu", tmp_path / "cache", Terminal())
+    monkeypatch.setenv("TEXTANCHOR_MAX_SECONDS", "77")
+    before = dict(os.environ)
+    assert run("encode", tmp_path).exit_code == 1
+    assert asked[-1].limits.seconds == 77
+    assert not asked[-1].strict

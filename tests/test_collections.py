@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ import soundfile
 import textanchor
 from conftest import picture, sound
 from odd_files import film
+from textanchor.collections import encode_collection, survey
 from textanchor.errors import InputError, ItemError, NothingUsableError
-from textanchor.latents.collections import encode_collection
 from tiny_models import tiny_hub
 
 Run = Callable[..., Any]
@@ -63,7 +64,7 @@ def test_embed_takes_whatever_a_folder_holds(mixed: Path, saved: Path, run: Run,
     again = run("embed", mixed, "--space", saved, "-o", out)
     assert again.exit_code == 2
     assert "--overwrite" in again.stderr
-    again = run("embed", mixed, "--space", saved, "-o", out, "--overwrite", "--view", "image", "--json", *cache)
+    again = run("embed", mixed, "--space", saved, "-o", out, "--overwrite", "--compared-with", "image", "--json", *cache)
     told = json.loads(again.stdout)
     assert [(one["modality"], one["encoded"], one["cached"]) for one in told["counts"]] == [
         ("image", 0, 3), ("audio", 0, 3), ("video", 0, 1), ("text", 0, 1),
@@ -76,7 +77,10 @@ def test_embed_says_what_cannot_be_done(mixed: Path, saved: Path, run: Run, tmp_
     for arguments, told in (
         ((mixed, "--space", saved, "-o", tmp_path / "v.csv"), "name a file that ends in .parquet"),
         ((tmp_path / "no", "--space", saved, "-o", tmp_path / "v.parquet"), "does not exist"),
-        ((mixed, "--space", saved, "-o", tmp_path / "v.parquet", "--view", "smell"), "no view 'smell'"),
+        (
+            (mixed, "--space", saved, "-o", tmp_path / "v.parquet", "--compared-with", "smell"),
+            "no modality 'smell' to compare with",
+        ),
         ((mixed, "--space", saved, "-o", tmp_path / "v.parquet", "--modality", "smell"), "no reader is called 'smell'"),
         ((mixed, "--space", saved, "-o", tmp_path / "v.parquet", "--strict"), "gone.png: a link to nothing"),
     ):
@@ -217,3 +221,63 @@ def test_an_unknown_engine_is_said(mixed: Path, shapes: Path, saved: Path, tmp_p
         textanchor.embed_collection(textanchor.load(saved), mixed, tmp_path / "v.parquet", engine="rya")
     with pytest.raises(InputError, match=told):
         textanchor.fit(shapes, aligner="ridge", engine="rya")
+
+
+def test_a_small_table_is_read_once_and_a_large_one_twice(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.collections import surveying as module
+
+    reads = []
+    iterate = module.iterate_collection
+    monkeypatch.setattr(module, "iterate_collection", lambda *given, **how: reads.append(1) or iterate(*given, **how))
+    encode_collection(mixed, cache=tmp_path / "cache")
+    assert len(reads) == 1
+    monkeypatch.setattr(module, "KEPT", 3)
+    tallies, skipped = encode_collection(mixed, cache=tmp_path / "other")
+    assert len(reads) == 3, "counted, and gone through once, however many modalities there are"
+    assert sum(tally.encoded for tally in tallies) == 7
+    assert len(skipped) == 5
+
+
+def test_batches_hold_one_modality_each(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.collections import surveying as module
+
+    monkeypatch.setattr(module, "BATCH", 2)
+    contents = survey(mixed)
+    batches = list(contents.batches())
+    assert all(len({item.modality for item in batch}) == 1 and len(batch) <= 2 for batch in batches)
+    for modality, count in contents.counts.items():
+        own = [item for batch in batches for item in batch if item.modality == modality]
+        assert own == list(contents.items(modality))
+        assert len(own) == count
+
+
+def test_progress_is_one_bar_for_the_whole_collection(mixed: Path, saved: Path, tmp_path: Path) -> None:
+    shown = Recorded()
+    encode_collection(mixed, cache=tmp_path / "cache", progress=shown)
+    assert shown.totals == [8]
+    assert shown.advanced == 8
+    assert shown.counts == {"new": 7, "cached": 0, "skipped": 2}
+    shown = Recorded()
+    textanchor.embed_collection(textanchor.load(saved), mixed, tmp_path / "v.parquet", progress=shown, cache=tmp_path / "cache")
+    assert shown.totals == [9]
+    assert shown.advanced == 9
+
+
+class Recorded:
+    """Progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.totals: list[int | None] = []
+        self.advanced = 0
+        self.counts: dict[str, int] = {}
+
+    @contextmanager
+    def bar(self, what: str, *, total: int | None = None, unit: str = "item") -> Iterator[Any]:
+        self.totals.append(total)
+        yield self
+
+    def advance(self, count: int = 1) -> None:
+        self.advanced += count
+
+    def note(self, **counts: int) -> None:
+        self.counts = counts

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
 from importlib.resources import files
+from typing import get_args, get_type_hints
 
 import textanchor
 
 PUBLIC = {
-    "read_pairs", "write_sample", "split", "split_video", "encode_collection", "embed_collection", "Series", "Clip",
-    "Ragged", "fit", "load", "Space", "build_index", "search", "Hit", "evaluate", "Evaluation", "write_report",
-    "diagnose", "compare", "Grid", "rerun", "wording", "Item", "Pair", "Pairs", "Waveform", "Pooled", "PairedLatents",
-    "Unpaired", "View", "Task", "Fit", "Choice", "TextAnchorError", "InputError", "LeakError", "MissingError",
-    "NothingUsableError", "ItemError",
+    "read_pairs", "write_sample", "split", "Split", "split_video", "Taken", "wording", "Wording",
+    "encode_collection", "embed_collection", "Tally", "build_index", "Index", "search", "Hit",
+    "fit", "load", "Space", "Fitted", "Story", "Embedded", "Geometry", "Comparison",
+    "Runtime", "Splitting", "Limits", "Progress", "Bar", "Terminal", "Silent",
+    "evaluate", "Evaluation", "write_report", "diagnose", "Diagnosis", "Finding",
+    "compare", "Grid", "Board", "Line", "rerun", "Repeat",
+    "Item", "Pair", "Pairs", "Single", "Skipped", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired",
+    "View", "Fit", "Task", "Choice",
+    "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError", "DamagedError",
+    "UnknownNameError",
 }  # fmt: skip
 
 
@@ -25,6 +33,25 @@ def test_public_names_are_pinned() -> None:
 def test_every_public_name_loads_and_is_documented() -> None:
     for name in textanchor.__all__:
         assert (getattr(textanchor, name).__doc__ or "").strip(), name
+
+
+def test_type_checkers_are_told_the_same() -> None:
+    stub = ast.parse(files("textanchor").joinpath("__init__.pyi").read_text())
+    homes = {
+        name.asname: str(node.module) for node in ast.walk(stub) if isinstance(node, ast.ImportFrom) for name in node.names
+    }
+    assert homes == {name: f"textanchor.{home}" for name, home in textanchor._public.HOME.items()}
+
+
+def test_what_the_roots_functions_return_can_be_imported_from_it() -> None:
+    """Classes of textanchor's own, wherever they stand in a public function's answer."""
+    for name in textanchor.__all__:
+        value = getattr(textanchor, name)
+        if inspect.isfunction(value):
+            answer = get_type_hints(value)["return"]
+            for part in (answer, *get_args(answer), *(inner for part in get_args(answer) for inner in get_args(part))):
+                if inspect.isclass(part) and part.__module__.startswith("textanchor."):
+                    assert getattr(textanchor, part.__name__, None) is part, f"{name} returns a {part.__name__}"
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

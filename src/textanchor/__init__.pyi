@@ -1,58 +1,130 @@
 """Public names and their types; see `_public.py`."""
 
-from textanchor.bench import Board as Board, compare as compare
+from textanchor.bench import Board as Board
+from textanchor.bench import compare as compare
 from textanchor.bench.board import Line as Line
 from textanchor.bench.plan import Grid as Grid
-from textanchor.bench.rerun import Repeat as Repeat, rerun as rerun
+from textanchor.bench.rerun import Repeat as Repeat
+from textanchor.bench.rerun import rerun as rerun
 from textanchor.collections import (
     Hit as Hit,
+)
+from textanchor.collections import (
     Index as Index,
+)
+from textanchor.collections import (
     Tally as Tally,
+)
+from textanchor.collections import (
     build_index as build_index,
+)
+from textanchor.collections import (
     embed_collection as embed_collection,
+)
+from textanchor.collections import (
     encode_collection as encode_collection,
+)
+from textanchor.collections import (
     search as search,
 )
 from textanchor.data.pairs import read_pairs as read_pairs
 from textanchor.data.samples import write_sample as write_sample
+from textanchor.data.split_video import Taken as Taken
 from textanchor.data.split_video import split_video as split_video
-from textanchor.data.splits import Split as Split, split as split
-from textanchor.data.wording import Wording as Wording, wording as wording
-from textanchor.doctor import Diagnosis as Diagnosis, diagnose as diagnose
+from textanchor.data.splits import Split as Split
+from textanchor.data.splits import split as split
+from textanchor.data.wording import Wording as Wording
+from textanchor.data.wording import wording as wording
+from textanchor.doctor import Diagnosis as Diagnosis
+from textanchor.doctor import diagnose as diagnose
 from textanchor.doctor.findings import Finding as Finding
 from textanchor.errors import (
     DamagedError as DamagedError,
+)
+from textanchor.errors import (
     InputError as InputError,
+)
+from textanchor.errors import (
     ItemError as ItemError,
+)
+from textanchor.errors import (
     LeakError as LeakError,
+)
+from textanchor.errors import (
     MissingError as MissingError,
+)
+from textanchor.errors import (
     NothingUsableError as NothingUsableError,
+)
+from textanchor.errors import (
     TextAnchorError as TextAnchorError,
+)
+from textanchor.errors import (
     UnknownNameError as UnknownNameError,
 )
-from textanchor.evaluation import Evaluation as Evaluation, evaluate as evaluate
+from textanchor.evaluation import Evaluation as Evaluation
+from textanchor.evaluation import evaluate as evaluate
 from textanchor.evaluation.report import write_report as write_report
-from textanchor.progress import Bar as Bar, Progress as Progress, Silent as Silent, Terminal as Terminal
+from textanchor.progress import Bar as Bar
+from textanchor.progress import Progress as Progress
+from textanchor.progress import Silent as Silent
+from textanchor.progress import Terminal as Terminal
 from textanchor.records import (
     Choice as Choice,
+)
+from textanchor.records import (
     Clip as Clip,
+)
+from textanchor.records import (
     Fit as Fit,
+)
+from textanchor.records import (
     Item as Item,
+)
+from textanchor.records import (
     Pair as Pair,
+)
+from textanchor.records import (
     PairedLatents as PairedLatents,
+)
+from textanchor.records import (
     Pairs as Pairs,
+)
+from textanchor.records import (
     Pooled as Pooled,
+)
+from textanchor.records import (
     Ragged as Ragged,
+)
+from textanchor.records import (
     Series as Series,
+)
+from textanchor.records import (
     Single as Single,
+)
+from textanchor.records import (
     Skipped as Skipped,
+)
+from textanchor.records import (
     Task as Task,
+)
+from textanchor.records import (
     Unpaired as Unpaired,
+)
+from textanchor.records import (
     View as View,
+)
+from textanchor.records import (
     Waveform as Waveform,
 )
-from textanchor.runtime import Limits as Limits, Runtime as Runtime, Splitting as Splitting
-from textanchor.space import Comparison as Comparison, Fitted as Fitted, Geometry as Geometry, Space as Space, Story as Story
+from textanchor.runtime import Limits as Limits
+from textanchor.runtime import Runtime as Runtime
+from textanchor.runtime import Splitting as Splitting
+from textanchor.space import Comparison as Comparison
+from textanchor.space import Fitted as Fitted
+from textanchor.space import Geometry as Geometry
+from textanchor.space import Space as Space
+from textanchor.space import Story as Story
 from textanchor.space.embedded import Embedded as Embedded
 from textanchor.space.fitting import fit as fit
 from textanchor.space.storage import load as load

@@ -6,7 +6,7 @@ HOMES = {
     "data.pairs": ("read_pairs",),
     "data.samples": ("write_sample",),
     "data.splits": ("Split", "split"),
-    "data.split_video": ("split_video",),
+    "data.split_video": ("Taken", "split_video"),
     "data.wording": ("Wording", "wording"),
     "runtime": ("Limits", "Runtime", "Splitting"),
     "progress": ("Bar", "Progress", "Silent", "Terminal"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """How a bench goes: how methods are tuned, with which they are compared, what is judged on test, how many fits at a time."""
+    """How a bench goes: how methods are tuned and with which compared, what is judged on test, how many fits at a time."""
 
     trials: int
     baseline: str | None

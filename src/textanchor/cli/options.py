@@ -32,7 +32,7 @@ def gathered(name: str, make: Callable[..., Any], *options: Decorator) -> Decora
         before = len(getattr(decorated, "__click_params__", ()))
         for option in reversed(options):
             decorated = option(decorated)
-        own += [str(parameter.name) for parameter in decorated.__click_params__[before:]]
+        own += dict.fromkeys(str(parameter.name) for parameter in decorated.__click_params__[before:])
         return call
 
     return decorate

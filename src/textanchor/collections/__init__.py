@@ -5,7 +5,7 @@ from textanchor.collections.embedding import embed_collection
 from textanchor.collections.encoding import encode_collection
 from textanchor.collections.index import Index, build_index
 from textanchor.collections.searching import Hit, search
-from textanchor.collections.survey import Survey, survey
+from textanchor.collections.surveying import Survey, survey
 from textanchor.collections.tally import Tally
 
 __all__ = [

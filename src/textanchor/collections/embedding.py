@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 from textanchor.collections.streaming import Course, run_through
-from textanchor.collections.survey import survey
+from textanchor.collections.surveying import survey
 from textanchor.collections.tables import vector_table
 from textanchor.collections.tally import Tally
 from textanchor.errors import InputError, ItemError, NothingUsableError
@@ -33,8 +33,8 @@ def embed_collection(
     """Embed a folder or table of any modalities into a Parquet file; a tally a modality, and what was skipped.
 
     The file has the columns `item`, `modality`, `path`, `content` (sha256) and `vector`: raw vectors or, with `compared_with`,
-    unit vectors as they are compared with that modality. Memory does not grow with the collection, and latents are cached, so an
-    interrupted run goes on where it stopped. `modality` is taken for files whose ending says none. Raises `InputError` if
+    unit vectors as they are compared with that modality. Memory does not grow with the collection, and latents are cached, so
+    that an interrupted run goes on where it stopped. `modality` is taken for files whose ending says none. Raises `InputError` if
     the output exists (unless `overwrite`), `NothingUsableError` if nothing can be embedded, with `strict` `ItemError` at
     the first bad item. The encoders are the space's, on its device; all else is as the runtime says.
     """

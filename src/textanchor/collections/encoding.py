@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Unpack
 
 from textanchor.collections.streaming import Course, run_through
-from textanchor.collections.survey import Survey, survey
+from textanchor.collections.surveying import Survey, survey
 from textanchor.collections.tables import VectorTable, vector_table
 from textanchor.collections.tally import Tally
 from textanchor.data.readers import PartReader, reader

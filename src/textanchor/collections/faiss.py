@@ -23,8 +23,8 @@ Kind: TypeAlias = Literal["flat", "ivf", "hnsw"]
 
 class Faiss:
     """Inner products by FAISS: `flat` compares with all rows, `ivf` with the rows of the `probes` nearest of `lists` cells
-    (default: the root of the number of rows that it is built with), `hnsw` walks a graph of `links` neighbours a row, looking at
-    `breadth` at a time. Removed rows are passed over; their memory comes back when it is built anew.
+    (default: the root of the number of rows that it is built with), `hnsw` walks a graph of `links` neighbours a row, with
+    `breadth` rows in view. Removed rows are passed over; their memory comes back when it is built anew.
 
     Raises `MissingError` without FAISS.
     """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from textanchor.collections.survey import Survey
+from textanchor.collections.surveying import Survey
 from textanchor.collections.tables import VectorTable
 from textanchor.collections.tally import Tally
 from textanchor.latents.engine import Chunk
