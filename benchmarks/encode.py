@@ -73,13 +73,14 @@ def exported(root: Path, count: int) -> None:
         print("| photographs by ONNX Runtime | not measured: pip install onnxscript | | |")
         return
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
 
     source = root / "models" / "mobilenet_v1_0.75_224"
     held = items(sorted((root / "data" / "flickr8k" / "images").rglob("*.jpg"))[:count], "image")
     with tempfile.TemporaryDirectory() as folder:
         export(source, Path(folder))
-        made = {name: make(name, "image", device="cpu") for name in (f"hub:{source}@size=224", f"onnx:{folder}")}
+        made = {name: make(name, "image", Runtime(device="cpu")) for name in (f"hub:{source}@size=224", f"onnx:{folder}")}
         seconds: dict[str, list[float]] = {name: [] for name in made}
         vectors = {}
         for _ in range(ROUNDS):
@@ -163,9 +164,10 @@ def items(files: Sequence[Path], modality: str) -> list[Any]:
 def compare(what: str, bare: Callable[[int], np.ndarray], held: list[Any], name: str, sizes: Sequence[int] = BATCHES) -> None:
     """Interleaved runs, each of ours into an empty cache; the vectors must agree."""
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
 
-    encoder = make(name, held[0].modality, device="cpu")
+    encoder = make(name, held[0].modality, Runtime(device="cpu"))
     ours, again, theirs = [], [], {size: [] for size in sizes}
     bare(sizes[0])  # warm
     for _ in range(ROUNDS):
@@ -209,6 +211,7 @@ def peak(folder: Path, count: int) -> None:
 
     from textanchor.embedding import embed_collection
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
     from textanchor.projectors.linear import Linear
     from textanchor.space import Space
     from textanchor.space.holdings import Fitted, Seen
@@ -218,7 +221,7 @@ def peak(folder: Path, count: int) -> None:
         path = held / f"{number // 1000:04d}" / f"{number:06d}.bmp"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.frombytes("RGB", (2, 1), number.to_bytes(6, "little")).save(path)
-    anchor, encoder = make("st:all-MiniLM-L6-v2", "text", device="cpu"), make("signal", "image", device="cpu")
+    anchor, encoder = make("st:all-MiniLM-L6-v2", "text", Runtime(device="cpu")), make("signal", "image", Runtime(device="cpu"))
     torch.manual_seed(0)
     projector = Linear(dim_in=encoder.dim, dim_out=anchor.dim)
     fitted = Fitted(encoder="signal", fingerprint=encoder.fingerprint, projector=projector, view=None, report={})

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 import textanchor
 from textanchor.aligners import aligner
-from textanchor.records import PairedLatents, Unpaired
+from textanchor.records import PairedLatents, Task
 from textanchor.space.preparing import prepare
 
 LOSSES = ("mse", "cosine", "info-nce", "bank", "siglip", "triplet(mining=hard)", "supcon", "sum(a=mse, b=relational)")
@@ -88,7 +88,7 @@ def main() -> None:
 def fitted(spec: str, parts: dict[str, PairedLatents]) -> float:
     """Seconds of a fit, choosing on validation and fitting again included."""
     start = time.perf_counter()
-    aligner(spec).fit(parts["train"], parts["val"], Unpaired(), seed=0)
+    aligner(spec).fit(Task(train=parts["train"], val=parts["val"]))
     return time.perf_counter() - start
 
 
@@ -107,6 +107,7 @@ def trainer(rows: list[tuple[str, str]], model: Path) -> float:
 
     from textanchor.config import DEFAULT_ANCHOR
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
 
     class Photos(InputModule):  # type: ignore[misc]
         """Paths in, pooled and projected vectors out; the tower is frozen."""
@@ -134,7 +135,7 @@ def trainer(rows: list[tuple[str, str]], model: Path) -> float:
         def save(self, *_: Any, **__: Any) -> None:
             """Nothing is kept."""
 
-    texts: Any = make(DEFAULT_ANCHOR, "text", device="cpu")._model.requires_grad_(False)  # type: ignore[attr-defined]
+    texts: Any = make(DEFAULT_ANCHOR, "text", Runtime(device="cpu"))._model.requires_grad_(False)  # type: ignore[attr-defined]
     both = SentenceTransformer(
         modules=[Router.for_query_document(query_modules=[Photos()], document_modules=list(texts.children()))], device="cpu"
     )

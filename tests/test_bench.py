@@ -27,7 +27,7 @@ from textanchor.bench.search import suggested
 from textanchor.data.splits import check_apart
 from textanchor.errors import InputError, LeakError, MissingError, UnknownNameError
 from textanchor.metrics.interval import bootstrap
-from textanchor.records import Unpaired
+from textanchor.records import Task
 from tiny_models import tiny_anchor, tiny_hub
 
 GRID = Grid(aligners=("ridge", "cca(alpha=0.1)"), losses=("mse",), projectors=("linear",), seeds=2)
@@ -182,7 +182,7 @@ def test_what_is_tuned_is_what_the_spec_leaves_open() -> None:
     trial = Trial()
     spec = suggested(trial, "gradient(loss=info-nce, projector=mlp(dropout=0.2), rate=0.01)")
     assert set(trial.asked) == {"decay", "loss.temperature"}
-    held = aligner(spec)
+    held = aligner(spec).inner
     assert held.plan.rate == 0.01
     assert held.plan.loss == "info-nce(temperature=0.02)"
     trial = Trial()
@@ -258,7 +258,7 @@ def test_leaks_are_errors() -> None:
 def test_selecting_on_what_was_trained_is_an_error(name: str) -> None:
     parts = toy_parts()["image"]
     with pytest.raises(LeakError, match="60 validation items are training items too"):
-        aligner(name).fit(parts["train"], parts["train"], Unpaired(), seed=0)
+        aligner(name).fit(Task(train=parts["train"], val=parts["train"]))
 
 
 def test_a_predefined_split_that_leaks_stops_the_bench(tmp_path: Path, shapes: Path) -> None:
@@ -290,11 +290,11 @@ def test_figures_of_validation_come_from_a_fit_on_train_alone(monkeypatch: pytes
     parts = toy_parts()
     run = Run(anchor="a", encoders={}, aligner="ridge(alpha=0.1)", seed=0, method="ridge")
     done = {side: measured(run, parts, {"image": "f"}, "a", side=side) for side in ("val", "test")}
-    alone = aligner("ridge(alpha=0.1)").fit(parts["image"]["train"], None, Unpaired(), seed=0)
+    alone = aligner("ridge(alpha=0.1)").fit(Task(train=parts["image"]["train"]))
     from textanchor.aligners.selection import score
 
     assert done["val"].figures["score"] == pytest.approx(score(alone.projector, alone.view, parts["image"]["val"]), abs=1e-6)
-    both = aligner("ridge(alpha=0.1)").fit(parts["image"]["train"], parts["image"]["val"], Unpaired(), seed=0)
+    both = aligner("ridge(alpha=0.1)").fit(Task(train=parts["image"]["train"], val=parts["image"]["val"]))
     assert done["test"].figures["score"] == pytest.approx(score(both.projector, both.view, parts["image"]["test"]), abs=1e-6)
 
 

@@ -110,8 +110,9 @@ def test_encode_fills_the_cache_and_writes_latents(mixed: Path, run: Run, tmp_pa
     }  # fmt: skip
     table = pq.read_table(tmp_path / "latents" / "image layer=1,pool=mean.parquet")
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
 
-    expected = make(f"hub:{hub}@layer=1", "image", device="cpu").encode([picture("cross", seed) for seed in range(3)])
+    expected = make(f"hub:{hub}@layer=1", "image", Runtime(device="cpu")).encode([picture("cross", seed) for seed in range(3)])
     np.testing.assert_allclose(table["vector"].to_pylist(), expected, atol=1e-5)
     again = run("encode", mixed, "--cache", cache, "--encoder", name)
     assert ["all", "0", "7", "5"] in [line.split() for line in again.stdout.splitlines()]

@@ -16,9 +16,12 @@ from conftest import picture, sound
 from textanchor import registry
 from textanchor.encoders import Encoder, Staged, canonical, make, outputs, parse
 from textanchor.errors import DamagedError, InputError, MissingError, UnknownNameError
+from textanchor.grammar import Call
 from textanchor.records import Series, Waveform
+from textanchor.runtime import Runtime
 from tiny_models import AUDIO, IMAGE, tiny_hub, tiny_onnx
 
+CPU = Runtime(device="cpu", offline=True)
 PICTURES = [picture(kind, seed, side) for kind, seed, side in (("circle", 1, 24), ("cross", 2, 40), ("stripes", 3, 64))]
 PICTURES += [PICTURES[1].resize((90, 30)), Image.new("RGB", (3, 3), "white")]
 SOUNDS = [Waveform(samples=sound("circle", k, 8000, 0.2 + 0.3 * k), rate=8000) for k in range(4)]
@@ -75,7 +78,7 @@ def filled(name: str, places: dict[str, str]) -> str:
 
 @pytest.mark.parametrize(("modality", "name"), CASES, ids=lambda value: value)
 def test_contract(modality: str, name: str, places: dict[str, str]) -> None:
-    held: Encoder = make(filled(name, places), modality, device="cpu")
+    held: Encoder = make(filled(name, places), modality, CPU)
     assert isinstance(held, Encoder)
     assert held.modality == modality
     batch = GIVEN[modality]
@@ -91,37 +94,35 @@ def test_contract(modality: str, name: str, places: dict[str, str]) -> None:
         assert len(np.unique(together.round(3), axis=0)) >= len(batch) - 1, "different items have different latents"
     if isinstance(held, Staged):
         assert [out.fingerprint for out in outputs(held)] == [held.fingerprint]
-    assert make(filled(name, places), modality, device="cpu").fingerprint == held.fingerprint
+    assert make(filled(name, places), modality, CPU).fingerprint == held.fingerprint
 
 
 def test_the_contract_covers_every_registered_encoder() -> None:
-    covered = {parse(name).scheme for _, name in CASES} | {f"signal-{modality}" for modality, name in CASES if name == "signal"}
+    covered = {parse(name).name for _, name in CASES} | {f"signal-{modality}" for modality, name in CASES if name == "signal"}
     assert set(registry.BUILT_IN["encoder"]) - ELSEWHERE <= covered
 
 
 def test_fingerprints_differ_with_options_and_weights_but_not_with_the_place(places: dict[str, str], tmp_path: Path) -> None:
     names = [f"hub:{places['HUB']}{tail}" for tail in ("", "@pool=max", "@layer=1", "@size=48")]
-    prints = [make(name, "image", device="cpu").fingerprint for name in names]
+    prints = [make(name, "image", CPU).fingerprint for name in names]
     assert len(set(prints)) == 4
     shutil.copytree(places["HUB"], tmp_path / "moved")
-    assert make(f"hub:{tmp_path / 'moved'}", "image", device="cpu").fingerprint == prints[0]
+    assert make(f"hub:{tmp_path / 'moved'}", "image", CPU).fingerprint == prints[0]
     shutil.copytree(places["HEAR"], tmp_path / "hear")
-    before = make(f"onnx:{tmp_path / 'hear'}", "audio", device="cpu").fingerprint
-    assert before == make(f"onnx:{places['HEAR']}", "audio", device="cpu").fingerprint
+    before = make(f"onnx:{tmp_path / 'hear'}", "audio", CPU).fingerprint
+    assert before == make(f"onnx:{places['HEAR']}", "audio", CPU).fingerprint
     side = json.loads((tmp_path / "hear" / "encoder.json").read_text())
     (tmp_path / "hear" / "encoder.json").write_text(json.dumps({**side, "sample_rate": 8000}))
-    assert make(f"onnx:{tmp_path / 'hear'}", "audio", device="cpu").fingerprint != before
+    assert make(f"onnx:{tmp_path / 'hear'}", "audio", CPU).fingerprint != before
 
 
 def test_names_are_taken_apart() -> None:
-    spec = parse("hub:facebook/dinov2-small@layer=-3,pool=mean,size=224")
-    assert (spec.scheme, spec.argument, spec.number("layer"), spec.option("pool", "cls"), spec.number("size")) == (
-        "hub", "facebook/dinov2-small", -3, "mean", 224,
-    )  # fmt: skip
-    assert parse("thenlper/gte-base").scheme == "st"
-    assert parse("signal").scheme == "signal"
+    call = parse("hub:facebook/dinov2-small@layer=-3,pool=mean,size=224")
+    assert call == Call(name="hub", argument="facebook/dinov2-small", settings={"layer": "-3", "pool": "mean", "size": "224"})
+    assert parse("thenlper/gte-base").name == "st"
+    assert parse("signal").name == "signal"
     outer = parse("spectrogram+hub:a/b@pool=cls")
-    assert (outer.scheme, outer.inner) == ("spectrogram", "hub:a/b@pool=cls")
+    assert (outer.name, outer.inner) == ("spectrogram", "hub:a/b@pool=cls")
     assert parse("hub:/data/a@b/model").argument == "/data/a@b/model"
 
 
@@ -133,9 +134,9 @@ def test_a_local_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mon
     assert canonical("thenlper/gte-base") == "st:thenlper/gte-base"
 
 
-def raises(kind: type[Exception], match: str, name: str, modality: str, **how: Any) -> None:
+def raises(kind: type[Exception], match: str, name: str, modality: str, runtime: Runtime = CPU) -> None:
     with pytest.raises(kind, match=match) as caught:
-        make(name, modality, **how)
+        make(name, modality, runtime)
     assert "\n" not in str(caught.value)
 
 
@@ -153,7 +154,7 @@ def test_what_cannot_be_meant_is_said(places: dict[str, str], tmp_path: Path) ->
     raises(InputError, "is a model of type vit for image, not for audio", f"hub:{places['HUB']}", "audio")
     raises(InputError, "is for audio, not for image", f"onnx:{places['HEAR']}", "image")
     raises(InputError, "no model.onnx there", f"onnx:{tmp_path}", "image")
-    raises(InputError, "device 'cuda:7' is not on this machine", "signal", "image", device="cuda:7") if not _cuda() else None
+    raises(InputError, "device 'cuda:7' is not on this machine", "signal", "image", Runtime(device="cuda:7")) if not _cuda() else None
 
 
 def _cuda() -> bool:
@@ -194,7 +195,7 @@ def test_altered_default_weights_are_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_loudness_does_not_count_for_signal() -> None:
-    held = make("signal", "audio")
+    held = make("signal", "audio", CPU)
     loud = Waveform(samples=SOUNDS[2].samples * 2, rate=8000)
     np.testing.assert_allclose(held.encode([loud]), held.encode([SOUNDS[2]]), atol=1e-3)
 

@@ -21,8 +21,10 @@ from textanchor.encoders import Staged, make, make_single, outputs
 from textanchor.errors import InputError, MissingError
 from textanchor.latents.engine import encode, stream
 from textanchor.records import Item, Pooled, Ragged, Waveform
+from textanchor.runtime import Runtime
 from tiny_models import tiny_hub, tiny_onnx
 
+CPU = Runtime(device="cpu", offline=True)
 PICTURES = [picture("circle", 1), picture("cross", 2, 40), picture("stripes", 3, 64)]
 
 
@@ -60,18 +62,18 @@ def by_hand(folder: Path, layer: int | None, pool: str) -> np.ndarray:
 )
 def test_layers_and_poolings_are_the_models_own(layer: int | None, pool: str, vit: Path) -> None:
     name = f"hub:{vit}@pool={pool}" + ("" if layer is None else f",layer={layer}")
-    np.testing.assert_allclose(make(name, "image", device="cpu").encode(PICTURES), by_hand(vit, layer, pool), atol=1e-5)
+    np.testing.assert_allclose(make(name, "image", CPU).encode(PICTURES), by_hand(vit, layer, pool), atol=1e-5)
 
 
 def test_all_layers_come_from_one_pass_and_are_cached_each_under_its_own_key(vit: Path, tmp_path: Path) -> None:
-    many: Any = make(f"hub:{vit}@layer=all,pool=mean+cls", "image", device="cpu")
+    many: Any = make(f"hub:{vit}@layer=all,pool=mean+cls", "image", CPU)
     assert [out.name for out in many.outputs] == [
         f"layer={layer},pool={pool}" for layer in ("last", 0, 1, 2) for pool in ("mean", "cls")
     ]
     (chunk,) = stream(seen(), many, cache=tmp_path)
     assert chunk.new == 3
     for out, part in zip(many.outputs, chunk.latents, strict=True):
-        alone = make(f"hub:{vit}@{out.name}".replace("layer=last,", ""), "image", device="cpu")
+        alone = make(f"hub:{vit}@{out.name}".replace("layer=last,", ""), "image", CPU)
         assert alone.fingerprint == out.fingerprint
         again = encode(seen(), alone, cache=tmp_path)
         assert (again.new, again.cached) == (0, 3)
@@ -81,8 +83,8 @@ def test_all_layers_come_from_one_pass_and_are_cached_each_under_its_own_key(vit
 
 
 def test_a_pass_adds_only_what_lacks(vit: Path, tmp_path: Path) -> None:
-    encode(seen(2), make(f"hub:{vit}@layer=1", "image", device="cpu"), cache=tmp_path)
-    many = make(f"hub:{vit}@layer=1+2", "image", device="cpu")
+    encode(seen(2), make(f"hub:{vit}@layer=1", "image", CPU), cache=tmp_path)
+    many = make(f"hub:{vit}@layer=1+2", "image", CPU)
     (chunk,) = stream(seen(), many, cache=tmp_path)
     assert (chunk.new, chunk.cached) == (3, 0)
     shards = {folder.name: len(list(folder.glob("*.safetensors"))) for folder in tmp_path.iterdir()}
@@ -90,14 +92,14 @@ def test_a_pass_adds_only_what_lacks(vit: Path, tmp_path: Path) -> None:
 
 
 def test_tokens_are_ragged_half_precision(vit: Path, whisper: Path, tmp_path: Path) -> None:
-    (chunk,) = stream(seen(), make(f"hub:{vit}@pool=none", "image", device="cpu"), cache=tmp_path)
+    (chunk,) = stream(seen(), make(f"hub:{vit}@pool=none", "image", CPU), cache=tmp_path)
     (held,) = chunk.latents
     assert isinstance(held, Ragged)
     assert (held.tokens.dtype, held.tokens.shape, held[1].shape) == (np.float16, (48, 16), (16, 16))
-    mean = make(f"hub:{vit}", "image", device="cpu").encode(PICTURES)
+    mean = make(f"hub:{vit}", "image", CPU).encode(PICTURES)
     np.testing.assert_allclose([held[row].astype(np.float32).mean(0) for row in range(3)], mean, atol=2e-3)
     sounds = [Item(id=str(n), modality="audio", value=Waveform(samples=sound("circle", n, 8000, n), rate=8000)) for n in (1, 3)]
-    encoder = make(f"hub:{whisper}@pool=none", "audio", device="cpu")
+    encoder = make(f"hub:{whisper}@pool=none", "audio", CPU)
     for _ in range(2):  # once encoded, once from the cache
         (chunk,) = stream(sounds, encoder, cache=tmp_path)
         (frames,) = chunk.latents
@@ -108,7 +110,7 @@ def test_tokens_are_ragged_half_precision(vit: Path, whisper: Path, tmp_path: Pa
 def test_a_fit_needs_one_vector_an_item(vit: Path, shapes: Path) -> None:
     for tail, what in (("@layer=all", "4 latents"), ("@pool=none", "tokens")):
         with pytest.raises(InputError, match=f"gives {what} an item, and one vector is needed"):
-            make_single(f"hub:{vit}{tail}", "image", device="cpu")
+            make_single(f"hub:{vit}{tail}", "image", CPU)
 
 
 def test_missing_weights_are_never_random(tmp_path: Path) -> None:
@@ -117,10 +119,10 @@ def test_missing_weights_are_never_random(tmp_path: Path) -> None:
     folder = tiny_hub(tmp_path / "vit")
     held = load_file(folder / "model.safetensors")
     save_file({key: value for key, value in held.items() if not key.startswith("pooler")}, folder / "model.safetensors")
-    first, second = (make(f"hub:{folder}", "image", device="cpu") for _ in range(2))
+    first, second = (make(f"hub:{folder}", "image", CPU) for _ in range(2))
     assert first.fingerprint == second.fingerprint
     with pytest.raises(InputError, match="no pooled output of its own"):
-        make(f"hub:{folder}@pool=pooler", "image", device="cpu")
+        make(f"hub:{folder}@pool=pooler", "image", CPU)
     save_file(
         {key: value for key, value in held.items() if "layer.1" not in key and "layers.1" not in key},
         folder / "model.safetensors",
@@ -128,14 +130,14 @@ def test_missing_weights_are_never_random(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"lacks \d+ weights of its own architecture, such as .*; they would be random numbers"
     ):
-        make(f"hub:{folder}", "image", device="cpu")
+        make(f"hub:{folder}", "image", CPU)
 
 
 def test_a_whole_clap_gives_its_audio_tower(tmp_path: Path) -> None:
     from transformers import ClapModel
 
     folder = tiny_hub(tmp_path / "clap", "clap")
-    encoder: Any = make(f"hub:{folder}@pool=pooler", "audio", device="cpu")
+    encoder: Any = make(f"hub:{folder}@pool=pooler", "audio", CPU)
     given = encoder._inner.prepare(Waveform(samples=sound("circle", 1), rate=8000))
     import torch
 
@@ -155,25 +157,24 @@ def test_what_is_asked_of_the_wrong_model_is_said(vit: Path, whisper: Path, tmp_
         (f"hub:{vit}@window=1", "image", "image items have no length in seconds"),
         (f"hub:{vit}@revision=abc", "image", "a revision belongs to a model id"),
         (f"hub:{vit}@dtype=int8", "image", "dtype=int8: expected one of float32, float16, bfloat16"),
-        (f"hub:{vit}@size=0", "image", "size=0: expected pixels above 0"),
+        (f"hub:{vit}@size=0", "image", "size=0: expected a whole number of 1 or more"),
         ("signal@hop=1", "audio", "hop and windows need window=<seconds>"),
         ("signal@window=-1", "audio", "window=-1: expected seconds above 0"),
         ("signal@channels=0", "series", "expected 1 to 1024 channels"),
     ):
         with pytest.raises(InputError, match=told):
-            make(name, modality, device="cpu")
+            make(name, modality, CPU)
     for scheme, extra in (("timm", "timm"), ("open_clip", "open-clip")):
         try:
             __import__(scheme)
         except ImportError:
             with pytest.raises(MissingError, match=rf"pip install 'textanchor\[{extra}\]'"):
-                make(f"{scheme}:some/model", "image", device="cpu")
+                make(f"{scheme}:some/model", "image", CPU)
 
 
-def test_offline_forbids_fetching(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEXTANCHOR_OFFLINE", "1")
+def test_offline_forbids_fetching() -> None:
     with pytest.raises(MissingError, match="offline mode forbids fetching it; with a network: hf download no/such"):
-        make("hub:no/such", "image", device="cpu")
+        make("hub:no/such", "image", CPU)
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -225,7 +226,7 @@ def hub(tmp_path: Path, vit: Path) -> Iterator[Callable[..., Any]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def fetch(name: str, *, offline: bool = False) -> Any:
-        code = f"from textanchor.encoders import make; print(make({name!r}, 'image', device='cpu').fingerprint)"
+        code = f"from textanchor.encoders import make; from textanchor.runtime import Runtime; print(make({name!r}, 'image', Runtime(device='cpu')).fingerprint)"
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TEXTANCHOR_"))}
         env = {**clean, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "home")}
         env |= {"TEXTANCHOR_OFFLINE": "1"} if offline else {}
@@ -242,7 +243,7 @@ def test_size_licence_and_revision_are_said_before_fetching(hub: Callable[..., A
     assert done.returncode == 0, done.stderr
     said = next(line for line in done.stderr.splitlines() if line.startswith("fetching"))
     assert "fetching hub:tiny/model: 3 files, 0.0 MB; licence: mit; revision 0123456789abcdef" in said
-    assert done.stdout.strip() == make(f"hub:{vit}", "image", device="cpu").fingerprint
+    assert done.stdout.strip() == make(f"hub:{vit}", "image", CPU).fingerprint
     assert not any(path.endswith(("pytorch_model.bin", "fp16.safetensors")) for path in asked), (
         "nothing that runs code is fetched"
     )
@@ -260,10 +261,10 @@ def test_weights_that_run_code_are_refused(hub: Callable[..., Any], tmp_path: Pa
 
 
 def test_a_graphs_tokens_and_norms(tmp_path: Path) -> None:
-    kept: Any = make(f"onnx:{tiny_onnx(tmp_path / 'kept', 'series', pooling='none')}", "series")
+    kept: Any = make(f"onnx:{tiny_onnx(tmp_path / 'kept', 'series', pooling='none')}", "series", CPU)
     assert isinstance(kept, Staged)
     assert kept.outputs[0].ragged
-    mean = make(f"onnx:{tiny_onnx(tmp_path / 'mean', 'series')}", "series")
+    mean = make(f"onnx:{tiny_onnx(tmp_path / 'mean', 'series')}", "series", CPU)
     values = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
     from textanchor.records import Series
 
@@ -274,8 +275,8 @@ def test_a_graphs_tokens_and_norms(tmp_path: Path) -> None:
     loud = Waveform(samples=10 * sound("circle", 1), rate=16000)
     soft = Waveform(samples=sound("circle", 1), rate=16000)
     for norm in ("utterance", "peak"):
-        encoder = make(f"onnx:{tiny_onnx(tmp_path / norm, 'audio', normalisation=norm)}", "audio")
+        encoder = make(f"onnx:{tiny_onnx(tmp_path / norm, 'audio', normalisation=norm)}", "audio", CPU)
         np.testing.assert_allclose(encoder.encode([loud]), encoder.encode([soft]), rtol=1e-3)
     for key, value in (("pooling", "median"), ("normalisation", "loud"), ("sample_rate", 0), ("sample_rate", "fast")):
         with pytest.raises(InputError, match=f"`{key}` is"):
-            make(f"onnx:{tiny_onnx(tmp_path / f'{key} {value}', 'audio', **{key: value})}", "audio")
+            make(f"onnx:{tiny_onnx(tmp_path / f'{key} {value}', 'audio', **{key: value})}", "audio", CPU)

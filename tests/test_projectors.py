@@ -55,7 +55,7 @@ def check_tokens(held: nn.Module, tokens: np.ndarray) -> None:
     items = Ragged(tokens=tokens.astype(np.float16), offsets=offsets, **names)
     out = project(held, items)
     assert out.shape == (3, 4)
-    np.testing.assert_allclose(np.concatenate([project(held, items.take([row])) for row in range(3)]), out, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate([project(held, items.take([row])) for row in range(3)]), out, rtol=1e-5)
     turned = Ragged(tokens=items.tokens[[1, 0, 2, *range(8, 2, -1)]], offsets=offsets, **names)
     np.testing.assert_allclose(project(held, turned), out, atol=1e-5)
     again = build(held.name, held.settings, held.state_dict())

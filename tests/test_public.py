@@ -12,8 +12,8 @@ PUBLIC = {
     "read_pairs", "write_sample", "split", "split_video", "encode_collection", "embed_collection", "Series", "Clip",
     "Ragged", "fit", "load", "Space", "build_index", "search", "Hit", "evaluate", "Evaluation", "write_report",
     "diagnose", "compare", "Grid", "rerun", "wording", "Item", "Pair", "Pairs", "Waveform", "Pooled", "PairedLatents",
-    "Unpaired", "View", "Fit", "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError",
-    "ItemError",
+    "Unpaired", "View", "Task", "Fit", "Choice", "TextAnchorError", "InputError", "LeakError", "MissingError",
+    "NothingUsableError", "ItemError",
 }  # fmt: skip
 
 

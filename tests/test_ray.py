@@ -16,6 +16,7 @@ from textanchor.encoders import make
 from textanchor.errors import InputError
 from textanchor.latents.engine import encode
 from textanchor.records import Item, Waveform
+from textanchor.runtime import Runtime
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 pytest.importorskip("ray", reason="the [ray] extra is not installed: pip install 'textanchor[ray]'")
@@ -47,7 +48,7 @@ def test_ray_fills_the_same_cache(drawings: list[Item], tmp_path: Path) -> None:
     bad.write_bytes(b"no image")
     given = [*drawings, Item(id="bad", modality="image", path=bad)]
     assert fill(given, "signal", "image", cache=tmp_path / "cache") == 600
-    encoder = make("signal", "image")
+    encoder = make("signal", "image", Runtime())
     found = encode(given, encoder, cache=tmp_path / "cache")
     assert (found.new, found.cached, len(found.skipped)) == (0, 600, 1)
     local = encode(given, encoder, cache=tmp_path / "local")
@@ -84,7 +85,7 @@ def test_a_lost_worker_costs_only_its_batch(drawings: list[Item], tmp_path: Path
     monkeypatch.setattr(ray_engine, "BATCH", 50)
     ray_engine.fill(drawings, "signal", "image", cache=tmp_path / "cache")
     assert flag.exists()
-    again = encode(drawings, make("signal", "image"), cache=tmp_path / "cache")
+    again = encode(drawings, make("signal", "image", Runtime()), cache=tmp_path / "cache")
     assert (again.new, again.cached) == (0, 600)
     new = [int(line.split()[1]) for line in log.read_text().splitlines()]
     assert 600 <= sum(new) <= 600 + 50, "only the lost worker's batch may be encoded again"

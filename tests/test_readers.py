@@ -42,7 +42,7 @@ def test_contract(name: str) -> None:
     assert isinstance(held, Reader)
     assert held.modality == name
     assert all(ending == ending.lower() and ending.startswith(".") for ending in held.extensions)
-    assert parse(held.default_encoder).scheme in {"signal", *registry.names("encoder")}
+    assert parse(held.default_encoder).name in {"signal", *registry.names("encoder")}
     for damaged in (b"", b"\x00\xff" * 40):
         with pytest.raises(ValueError, match=r".+") as caught:
             held.read(io.BytesIO(damaged))

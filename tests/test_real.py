@@ -12,6 +12,7 @@ import pytest
 
 import textanchor
 from textanchor.encoders import make
+from textanchor.runtime import Runtime
 
 pytestmark = pytest.mark.slow
 Shared = Callable[[str], Path]
@@ -84,7 +85,7 @@ def test_the_shared_encoders_keep_their_vectors(shared: Shared) -> None:
         (f"hub:{shared('models/mobilenet_v1_0.75_224')}@size=96,pool=mean", "image", images),
         (f"onnx:{shared('models/audioset_mn04')}", "audio", sounds),
     ):
-        held = make(name, modality)
+        held = make(name, modality, Runtime())
         alone = np.concatenate([held.encode([value]) for value in batch])
         np.testing.assert_allclose(held.encode(batch), alone, atol=1e-4, rtol=1e-4)
 
@@ -158,11 +159,11 @@ def sounds(shared: Shared) -> Any:
 def test_sounds_are_named_as_well_as_by_a_classifier_and_better_than_by_the_original_recipe(sounds: Any) -> None:
     from textanchor.aligners import aligner
     from textanchor.doctor.reach import hits_of
-    from textanchor.records import Unpaired
+    from textanchor.records import Task
 
     right = {}
     for name in ("auto", "seed", "ridge"):
-        fit = aligner(name).fit(sounds["train"], sounds["val"], Unpaired(), seed=0)
+        fit = aligner(name).fit(Task(train=sounds["train"], val=sounds["val"]))
         right[name] = hits_of(fit, sounds["test"]).mean()
     assert right["auto"] >= right["seed"] - 0.01
     assert right["auto"] >= right["ridge"] - 0.02

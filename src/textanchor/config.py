@@ -62,13 +62,6 @@ def workers() -> int:
     return _number("TEXTANCHOR_WORKERS", min(8, os.cpu_count() or 1))
 
 
-def offline() -> bool:
-    """Whether no model may be fetched: `$TEXTANCHOR_OFFLINE` or `$HF_HUB_OFFLINE` is set and not 0."""
-    return any(
-        os.environ.get(name, "0").lower() not in ("", "0", "false", "no") for name in ("TEXTANCHOR_OFFLINE", "HF_HUB_OFFLINE")
-    )
-
-
 def installed(package: str) -> str | None:
     """Version of an installed distribution, or None."""
     try:

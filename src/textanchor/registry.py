@@ -6,10 +6,8 @@ Looking up a name imports that part and no other.
 
 from __future__ import annotations
 
-import ast
 import difflib
 import inspect
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -17,7 +15,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from textanchor.errors import InputError, UnknownNameError
-from textanchor.settings import checked
+from textanchor.grammar import spelled, take_apart
+from textanchor.settings import bound
+
+__all__ = ["BUILT_IN", "KINDS", "bind", "load", "names", "part", "spelled", "take_apart"]
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "reader": {
@@ -94,22 +95,24 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "digits": "textanchor.data.samples.digits:write",
         "mnist-fsdd": "textanchor.data.samples.mnist_fsdd:write",
     },
+    "check": {},
+    "command": {},
 }
 KINDS = tuple(BUILT_IN)
 
 
 @lru_cache
 def _foreign(kind: str) -> Mapping[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
+    points: dict[str, EntryPoint] = {}
     for point in entry_points(group=f"textanchor.{kind}"):
-        other = BUILT_IN[kind].get(point.name) or (point.name in found and found[point.name].value)
+        other = BUILT_IN[kind].get(point.name) or (point.name in points and points[point.name].value)
         if other and other != point.value:
             raise InputError(
                 f"{kind} '{point.name}' is registered twice: by {other} and by {point.value}; "
                 "uninstall one of the two packages or have it choose another name"
             )
-        found[point.name] = point
-    return found
+        points[point.name] = point
+    return points
 
 
 def names(kind: str) -> tuple[str, ...]:
@@ -118,73 +121,36 @@ def names(kind: str) -> tuple[str, ...]:
 
 
 def load(kind: str, name: str) -> Any:
-    """The part of that kind and name. Raises `UnknownNameError` with the nearest names."""
-    foreign = _foreign(kind)
-    if name in foreign:
-        return foreign[name].load()
-    if name in BUILT_IN[kind]:
-        module, _, attribute = BUILT_IN[kind][name].partition(":")
-        return getattr(import_module(module), attribute)
-    near = difflib.get_close_matches(name, names(kind), n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise UnknownNameError(f"no {kind} is called '{name}'{hint} (known: {', '.join(sorted(names(kind)))})")
+    """The part of that kind and name; `-` and `_` are told apart only if both names are taken.
 
-
-def take_apart(spec: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings of a part written as a call, such as `gradient(loss=info-nce(temperature=0.05), epochs=40)`.
-
-    Settings are numbers, booleans, None, lists of numbers, or names and calls of other parts, which stay text.
-    Raises `InputError`.
+    Raises `UnknownNameError` with the nearest names.
     """
-    example = "expected a name or a call such as kernel-ridge(width=1, view=canonical)"
-    try:
-        found = ast.parse(re.sub(r"(?<=[a-zA-Z])-(?=[a-zA-Z])", "_", spec.strip()), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise InputError(f"'{spec}' is no part; {example}") from None
-    called = found.func if isinstance(found, ast.Call) else found
-    if not isinstance(called, ast.Name) or (isinstance(found, ast.Call) and found.args):
-        raise InputError(f"'{spec}' is no part; {example}")
-    told = found.keywords if isinstance(found, ast.Call) else []
-    return called.id.replace("_", "-"), {str(one.arg): _setting(one.value, spec) for one in told}
+    known = names(kind)
+    same = [other for other in known if name == other] or [other for other in known if _folded(name) == _folded(other)]
+    if len(same) != 1:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise UnknownNameError(f"no {kind} is called '{name}'{hint} (known: {', '.join(sorted(known))})")
+    foreign = _foreign(kind)
+    if same[0] in foreign:
+        return foreign[same[0]].load()
+    module, _, attribute = BUILT_IN[kind][same[0]].partition(":")
+    return getattr(import_module(module), attribute)
 
 
-def _setting(node: ast.expr, spec: str) -> Any:
-    if isinstance(node, ast.Name | ast.Call):
-        words = {"true": True, "false": False}
-        return words.get(node.id, node.id.replace("_", "-")) if isinstance(node, ast.Name) else _written(node, spec)
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        raise InputError(f"'{spec}': {ast.unparse(node)} is no setting; expected a number, a name or a call") from None
-
-
-def _written(node: ast.Call, spec: str) -> str:
-    name, settings = take_apart(ast.unparse(node))
-    return spelled(name, settings)
-
-
-def spelled(name: str, settings: Mapping[str, Any]) -> str:
-    """The text that `take_apart` takes apart."""
-    return name + (f"({', '.join(f'{key}={value}' for key, value in settings.items())})" if settings else "")
+def _folded(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def part(kind: str, spec: str, **more: Any) -> Any:
     """Call the part that `spec` names with its settings and `more`. Raises `UnknownNameError`, or `InputError` for settings
     that it does not have or that are not what its signature says."""
-    made, bound = bind(kind, spec, **more)
-    return made(*bound.args, **bound.kwargs)
+    factory, arguments = bind(kind, spec, **more)
+    return factory(*arguments.args, **arguments.kwargs)
 
 
 def bind(kind: str, spec: str, **more: Any) -> tuple[Any, inspect.BoundArguments]:
-    """What `part` would call and with what, checked and not called. `spec` wins over `more`."""
+    """What `part` would call and with what, checked and not called. `spec` wins over `more` where the signature has a default."""
     name, settings = take_apart(spec)
-    made = load(kind, name)
-    signature = inspect.signature(made)
-    try:
-        bound = signature.bind(**{**more, **settings})
-    except TypeError as why:
-        raise InputError(f"{kind} {name}: {why}") from None
-    for key, value in settings.items():
-        if key in bound.arguments:
-            bound.arguments[key] = checked(value, str(signature.parameters[key].annotation), f"{kind} {name}: {key}")
-    return made, bound
+    factory = load(kind, name)
+    return factory, bound(factory, settings, given=more, place=f"{kind} {name}")

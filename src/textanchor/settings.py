@@ -1,46 +1,150 @@
-"""Types of settings: what a number must be, said in a part's signature and checked wherever a part is named."""
+"""Types of settings: what a value must be, said in a part's signature and checked wherever a part is named.
+
+A type of one's own is `Annotated[int, Rule(meaning="an even number", holds=lambda value: value % 2 == 0)]`; a choice among names is a
+`Literal`. How an annotation is spelled makes no difference.
+"""
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections import abc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from textanchor.errors import InputError
+from textanchor.grammar import value_of
 
-Count: TypeAlias = int
-"""1 or more."""
-Positive: TypeAlias = float
-"""Above 0."""
-Amount: TypeAlias = float
-"""0 or more."""
-Share: TypeAlias = float
-"""From 0 to 1."""
-Numbers: TypeAlias = Sequence[float | int]
-"""A list of them."""
 
-KNOWN: dict[str, tuple[type, Callable[[Any], bool], str]] = {
-    "float": (float, math.isfinite, "a number"),
-    "int": (int, lambda value: True, "a whole number"),
-    "str": (str, lambda value: True, "a name"),
-    "bool": (bool, lambda value: True, "true or false"),
-    "None": (type(None), lambda value: True, "None"),
-    "Count": (int, lambda value: value >= 1, "a whole number of 1 or more"),
-    "Positive": (float, lambda value: 0 < value < math.inf, "a number above 0"),
-    "Amount": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
-    "Share": (float, lambda value: 0 <= value <= 1, "a number from 0 to 1"),
-    "Numbers": (list, lambda value: all(type(one) in (int, float) for one in value), "a list of numbers"),
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What more than its type a setting must be: in words, and as a test of a value of that type."""
+
+    meaning: str
+    holds: Callable[[Any], bool]
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    return all(type(value) in (int, float) for value in values)
+
+
+Count: TypeAlias = Annotated[int, Rule(meaning="a whole number of 1 or more", holds=lambda value: value >= 1)]
+Positive: TypeAlias = Annotated[float, Rule(meaning="a number above 0", holds=lambda value: 0 < value < math.inf)]
+Amount: TypeAlias = Annotated[float, Rule(meaning="a number of 0 or more", holds=lambda value: 0 <= value < math.inf)]
+Share: TypeAlias = Annotated[float, Rule(meaning="a number from 0 to 1", holds=lambda value: 0 <= value <= 1)]
+Seconds: TypeAlias = Annotated[float, Rule(meaning="seconds above 0", holds=lambda value: 0 < value < math.inf)]
+Numbers: TypeAlias = Annotated[Sequence[float | int], Rule(meaning="a list of numbers", holds=_are_numbers)]
+
+PLAIN: Mapping[Any, Rule] = {
+    float: Rule(meaning="a number", holds=math.isfinite),
+    int: Rule(meaning="a whole number", holds=lambda value: True),
+    str: Rule(meaning="a name", holds=lambda value: True),
+    bool: Rule(meaning="true or false", holds=lambda value: True),
+    NoneType: Rule(meaning="None", holds=lambda value: value is None),
+    list: Rule(meaning="a list", holds=lambda value: True),
 }
+_Kind: TypeAlias = tuple[type, Rule]
 
 
-def checked(value: Any, annotation: str, place: str) -> Any:
+def checked(value: Any, hint: Any, place: str, *, text: bool = False) -> Any:
     """The value if it is what the annotation says, whole numbers as floats where those are meant; as it is where the annotation
-    says nothing that is known here. Raises `InputError`."""
-    wanted = annotation.split(" | ")
-    if not all(one in KNOWN for one in wanted):
+    says nothing that is known here. With `text` it was written in a line where strings have no quotes, and is read as what
+    the annotation says. Raises `InputError`."""
+    kinds = _kinds(hint)
+    if kinds is None:
         return value
-    for kind, holds, _ in map(KNOWN.__getitem__, wanted):
-        same = float(value) if kind is float and type(value) is int else value
-        if type(same) is kind and holds(same):
-            return same
-    raise InputError(f"{place}={value}: expected {' or '.join(KNOWN[one][2] for one in wanted if one != 'None')}")
+    for reading in _readings(value) if text else (value,):
+        for kind, rules in kinds:
+            same = _as_float(reading) if kind is float and type(reading) is int else reading
+            if type(same) is kind and all(rule.holds(same) for rule in rules):
+                return same
+    meanings = dict.fromkeys(rules[-1].meaning for kind, rules in kinds if kind is not NoneType)
+    raise InputError(f"{place}={value}: expected {' or '.join(meanings)}")
+
+
+def bound(
+    part: Callable[..., Any],
+    settings: Mapping[str, Any],
+    *,
+    given: Mapping[str, Any],
+    place: str,
+    unknown: str = ": unexpected keyword argument",
+    text: bool = False,
+) -> inspect.BoundArguments:
+    """A part's arguments, not called yet: `settings` (as `checked` leaves them) win over what is `given`.
+
+    `place` names the part in errors, and `unknown` follows it if a setting is none of the part's. Raises `InputError`.
+    """
+    parameters = inspect.signature(part).parameters
+    rest = next((name for name, one in parameters.items() if one.kind is one.VAR_KEYWORD), None)
+    known = [
+        name
+        for name, one in parameters.items()
+        if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD) and (name not in given or one.default is not one.empty)
+    ]
+    values = dict(given)
+    for key, value in settings.items():
+        name = key if key in known else rest
+        if name is None or (key in given and key not in known):
+            raise InputError(f"{place}{unknown} '{key}'{_nearest(key, known)}")
+        values[key] = checked(value, annotation(part, name), f"{place}: {key}", text=text)
+    try:
+        return inspect.signature(part).bind(**values)
+    except TypeError as why:
+        raise InputError(f"{place}: {why}") from None
+
+
+def annotation(part: Callable[..., Any], name: str) -> Any:
+    """What a part's signature says of a setting, however that is spelled; None where nothing, or nothing that can be found."""
+    told = inspect.signature(part).parameters[name].annotation
+    written = inspect.unwrap(getattr(part, "__init__") if inspect.isclass(part) else part)  # noqa: B009
+    scope = getattr(getattr(written, "func", written), "__globals__", {})
+    if told is inspect.Parameter.empty:
+        return None
+    try:
+        return get_type_hints(SimpleNamespace(__annotations__={name: told}), globalns=scope, include_extras=True)[name]
+    except (NameError, TypeError, SyntaxError, AttributeError):  # a name that exists for type checkers only
+        return None
+
+
+def _readings(text: str) -> tuple[Any, ...]:
+    """The text as it stands and, if it is something in a call, as that."""
+    try:
+        return text, value_of(text)
+    except InputError:
+        return (text,)
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"{hint} (known: {', '.join(known) or 'none'})"
+
+
+def _kinds(hint: Any) -> list[_Kind] | None:
+    """What an annotation allows: a type and its rules for each alternative; None if any of it is not known here."""
+    hint = getattr(hint, "__value__", hint)  # of an alias declared by `type`
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        alternatives = [_kinds(alternative) for alternative in arguments]
+        return None if None in alternatives else [kind for kinds in alternatives for kind in kinds or ()]
+    if origin is Annotated:
+        kinds = _kinds(arguments[0])
+        own = tuple(rule for rule in arguments[1:] if isinstance(rule, Rule))
+        return kinds and [(kind, rules if kind is NoneType else (*rules, *own)) for kind, rules in kinds]
+    if origin is Literal:
+        meaning = f"one of {', '.join(map(str, arguments))}"
+        kinds_of = dict.fromkeys(type(value) for value in arguments)
+        return [(kind, (Rule(meaning=meaning, holds=lambda value: value in arguments),)) for kind in kinds_of]
+    plain = list if origin in (list, tuple, abc.Sequence) else hint
+    return [(plain, (PLAIN[plain],))] if isinstance(plain, type) and plain in PLAIN else None
+
+
+def _as_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import torch
 
-from textanchor.aligners.selection import Comparison, closed_form
+from textanchor.aligners.selection import Comparison, closed_form, solved
 from textanchor.projectors.relative import Relative
-from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.records import Fit, PairedLatents, Setting, Task
 from textanchor.settings import Amount, Count
 from textanchor.views import unit
 
@@ -31,19 +30,23 @@ class ASIF:
     ) -> None:
         self.k, self.power, self.comparison = k, power, Comparison(view=view, hubness=hubness)
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+    def fit(self, task: Task) -> Fit:
         """Choose `k` and `power` on validation unless they are given; the training pairs are the model."""
         ks = KS if self.k is None else (self.k,)
         powers = POWERS if self.power is None else (self.power,)
         branches = [[{"k": k, "power": power} for k in ks] for power in powers]
-        return closed_form(_projectors, branches, self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        return closed_form(_projectors, branches, self.comparison, task)
+
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """The same values on all pairs."""
+        return solved(_projectors, fit.choice, task)
 
 
-def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Any]]) -> Iterator[Relative]:
+def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Setting]]) -> Iterator[Relative]:
     mean = pairs.pooled.mean(axis=0)
     landmarks, values = torch.from_numpy(unit(pairs.pooled - mean)), torch.from_numpy(pairs.targets)
     sizes = {"dim_in": landmarks.shape[1], "dim_out": values.shape[1], "landmarks": len(landmarks)}
-    for one in points:
-        made = Relative(**sizes, k=one["k"], power=one["power"])
-        made.load_state_dict({"mean": torch.from_numpy(mean), "landmarks": landmarks, "values": values})
-        yield made.eval()
+    for point in points:
+        projector = Relative(**sizes, k=int(point["k"]), power=float(point["power"]))
+        projector.load_state_dict({"mean": torch.from_numpy(mean), "landmarks": landmarks, "values": values})
+        yield projector.eval()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from textanchor.aligners import aligner
+from dataclasses import replace
+
+from textanchor.aligners.protocol import aligner
 from textanchor.errors import InputError
-from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.records import Choice, Fit, Task
 
 CANDIDATES = ("ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
 DIGITS = 3
@@ -12,7 +14,7 @@ REPEATED = ("bank",)  # tried where texts repeat; on captions gradient training 
 
 
 class Auto:
-    """Fits each candidate and keeps the one with the best validation score; the report says all scores.
+    """Fits each candidate on the training pairs, and the one with the best validation score on all; the choice has all scores.
 
     Closed forms choose their view and their correction of hubness as well. The softmax over the bank of texts is tried where
     there are at least twice as many items as texts. Of equals to three digits the one is taken whose vectors are best when they
@@ -21,14 +23,19 @@ class Auto:
 
     ragged = False
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+    def fit(self, task: Task) -> Fit:
         """Raises `InputError` without validation pairs: nothing may be chosen on training pairs."""
+        train, val = task.train, task.val
         if val is None or not len(val.items):
             raise InputError("choosing an aligner needs validation pairs; give some, or name one: --aligner ridge")
         names = CANDIDATES + (REPEATED if 2 * len(train.texts) <= len(train.items) else ())
-        fits = {name: aligner(name).fit(train, val, unpaired, seed=seed, refit=refit) for name in names}
-        rates = {name: float(fit.report["score"]) for name, fit in fits.items()}  # taken before any refit on validation
-        plain = {name: float(fit.report.get("centred score", rates[name])) for name, fit in fits.items()}
-        name = max(names, key=lambda name: (round(rates[name], DIGITS), plain[name]))
-        chosen = fits[name]
-        return Fit(projector=chosen.projector, view=chosen.view, report={"aligner": name, **chosen.report, "scores": rates})
+        fits = {name: aligner(name).fit(replace(task, refit=False)) for name in names}
+        winner = max(names, key=lambda name: _rank(fits[name].choice))
+        scores = {name: fit.choice.score for name, fit in fits.items() if fit.choice.score is not None}
+        fit = aligner(winner).again(fits[winner], task) if task.refit else fits[winner]
+        return replace(fit, choice=replace(fit.choice, scores=scores))
+
+
+def _rank(choice: Choice) -> tuple[float, float]:
+    score = choice.score or 0.0
+    return round(score, DIGITS), score if choice.centred_score is None else choice.centred_score

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, cast
@@ -11,11 +12,11 @@ import torch
 from torch import nn
 
 from textanchor import registry
-from textanchor.aligners import aligner
+from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import Comparison, apart, best, score
 from textanchor.aligners.training import Plan, trained
 from textanchor.errors import InputError
-from textanchor.records import Fit, PairedLatents, Ragged, Unpaired, View
+from textanchor.records import Choice, Fit, PairedLatents, Ragged, Setting, Task, View
 from textanchor.settings import Amount, Count, Positive
 
 
@@ -52,25 +53,26 @@ class Gradient:
             raise InputError("gradient: the canonical view depends on fitted items; add start=ridge or start=kernel-ridge")
         self.comparison, self.start = Comparison(view=view, hubness=hubness), start
         self.plan = Plan(loss=loss, epochs=epochs, rate=rate, decay=decay, batch=batch, mixup=mixup)
-        self.said = {"projector": projector, "loss": loss} | ({"start": start} if start else {})
+        self.said: Mapping[str, Setting] = {"projector": projector, "loss": loss, **({"start": start} if start else {})}
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+    def fit(self, task: Task) -> Fit:
         """The best of every fifth epoch by validation, then as many on train and validation; all of them without."""
-        apart(train, val)
-        done = self._fitted(train, val, unpaired, seed, self.plan.epochs)
-        if val is None or not refit:
-            return done
-        epochs, joined = int(done.report["epochs"]), train.joined(val)
-        again = self._fitted(joined, None, unpaired, seed, epochs)
-        return Fit(projector=again.projector, view=again.view, report={**done.report, "last loss": again.report["last loss"]})
+        apart(task.train, task.val)
+        fit = self._fitted(task, task.val, self.plan.epochs)
+        return self.again(fit, task) if task.refit and task.val is not None else fit
 
-    def _fitted(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, seed: int, stop: int) -> Fit:
-        base = None
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """As many epochs on all pairs, of the same falling rate."""
+        again = self._fitted(replace(task, train=task.fitted), None, int(fit.choice.settings["epochs"]))
+        return replace(again, choice=replace(fit.choice, notes=again.choice.notes))
+
+    def _fitted(self, task: Task, val: PairedLatents | None, stop: int) -> Fit:
+        """Trained on `task.train`, the best epoch taken where there is validation."""
+        train, base = task.train, None
         if self.start is not None:
-            base = aligner(self.start).fit(train, None, unpaired, seed=seed)
-        projector = self._projector(train, base, seed)
-        free = Comparison(view=self.comparison.view)
-        view = free.made(base.projector if base else projector, train, unpaired, seed=seed)
+            base = aligner(self.start).fit(replace(task, val=None))
+        projector = self._projector(train, base, task.seed)
+        view = Comparison(view=self.comparison.view).made(base.projector if base else projector, train, task)
         _frame(projector, train, view)
         states: dict[int, tuple[float, Any]] = {}
 
@@ -78,17 +80,23 @@ class Gradient:
             assert val is not None
             states[epoch] = score(projector, view, val), deepcopy(projector.state_dict())
 
-        done = trained(projector, self.plan, train, view, stop=stop, seed=seed, watch=None if val is None else watch)
-        report: dict[str, Any] = {**self.said, "epochs": stop, "last loss": done, "chosen on": "default"}
+        loss = trained(projector, self.plan, train, view, stop=stop, seed=task.seed, watch=None if val is None else watch)
+        epochs, rate = stop, None
         if val is not None:
-            chosen, rate = best(sorted(states), lambda epoch: states[epoch][0])
-            projector.load_state_dict(states[chosen][1])
-            report |= {"epochs": chosen, "chosen on": "validation", "score": rate}
-        named = {"view": self.comparison.view, "hubness": self.comparison.hubness}
-        view = replace(view, hubness=self.comparison.made(projector, train, unpaired, seed=seed).hubness)
+            epochs, rate = best(sorted(states), lambda epoch: states[epoch][0])
+            projector.load_state_dict(states[epochs][1])
+        view = replace(view, hubness=self.comparison.made(projector, train, task).hubness)
         if val is not None and self.comparison.hubness != "none":
-            report["score"] = score(projector, view, val)
-        return Fit(projector=projector.eval(), view=view, report={**report, **named})
+            rate = score(projector, view, val)
+        choice = Choice(
+            settings={**self.said, "epochs": epochs},
+            view=self.comparison.view,
+            hubness=self.comparison.hubness,
+            chosen_on="default" if val is None else "validation",
+            score=rate,
+            notes={"last loss": loss},
+        )
+        return Fit(projector=projector.eval(), view=view, choice=choice)
 
     def _projector(self, train: PairedLatents, base: Fit | None, seed: int) -> nn.Module:
         spec, more = self.projector, {}
@@ -139,6 +147,6 @@ class FixedEpochs:
     def __init__(self, inner: Gradient) -> None:
         self.inner = inner
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
-        """Every epoch, on train and validation together unless `refit` is False."""
-        return self.inner.fit(train.joined(val) if refit else train, None, unpaired, seed=seed)
+    def fit(self, task: Task) -> Fit:
+        """Every epoch, on train and validation together unless the task says otherwise."""
+        return self.inner.fit(replace(task, train=task.fitted, val=None))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,9 +14,9 @@ from jaxtyping import Float64
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from torch import Tensor
 
-from textanchor.aligners.selection import Comparison, away_from, closed_form, select
+from textanchor.aligners.selection import Comparison, away_from, closed_form, select, solved
 from textanchor.projectors.kernel import Kernel, gaussian
-from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.records import Fit, PairedLatents, Setting, Task
 from textanchor.settings import Count, Positive
 
 WIDTHS = (0.5, 1.0, 2.0)
@@ -50,25 +50,33 @@ class KernelRidge:
         self.width, self.alpha, self.landmarks = width, alpha, landmarks
         self.comparison = Comparison(view=view, hubness=hubness)
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+    def fit(self, task: Task) -> Fit:
         """Choose `alpha` at the default width, then `width`, on validation unless they are given; then solve for both sides."""
-        path = partial(self._projectors, seed=seed)
+        path = partial(self._projectors, seed=task.seed)
         widths = away_from(DEFAULT[0], WIDTHS) if self.width is None else [[self.width]]
         alphas = away_from(DEFAULT[1], ALPHAS) if self.alpha is None else [[self.alpha]]
-        alpha = alphas[0][0]
-        if val is not None and self.alpha is None:
+        alpha, searched = alphas[0][0], task.val is not None and self.alpha is None
+        if task.val is not None and self.alpha is None:
             points = [[{"width": widths[0][0], "alpha": alpha} for alpha in branch] for branch in alphas]
             plain = replace(self.comparison, hubness=self.comparison.corrections[0])
-            alpha = select(path, points, plain, train, val, unpaired, seed=seed).settings["alpha"]
+            alpha = float(select(path, points, plain, task, task.val).settings["alpha"])
         branches = [[{"width": width, "alpha": alpha} for width in branch] for branch in widths]
-        done = closed_form(path, branches, self.comparison, train, val, unpaired, seed=seed, refit=refit)
-        chosen = {"chosen on": "validation"} if val is not None and self.alpha is None else {}
-        return replace(done, report={**done.report, **chosen, "landmarks": len(cast(Tensor, done.projector.landmarks))})
+        fit = _noted(closed_form(path, branches, self.comparison, task))
+        return replace(fit, choice=replace(fit.choice, chosen_on="validation")) if searched else fit
 
-    def _projectors(self, pairs: PairedLatents, points: Sequence[Mapping[str, Any]], *, seed: int) -> Iterator[Kernel]:
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """The same values on all pairs."""
+        return _noted(solved(partial(self._projectors, seed=task.seed), fit.choice, task))
+
+    def _projectors(self, pairs: PairedLatents, points: Sequence[Mapping[str, Setting]], *, seed: int) -> Iterator[Kernel]:
         x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
         solver = _Solver(x, y, landmarks=self.landmarks, seed=seed)
-        return solver.path([(one["width"], one["alpha"]) for one in points])
+        return solver.path([(float(point["width"]), float(point["alpha"])) for point in points])
+
+
+def _noted(fit: Fit) -> Fit:
+    count = len(cast(Tensor, fit.projector.landmarks))
+    return replace(fit, choice=replace(fit.choice, notes={**fit.choice.notes, "landmarks": count}))
 
 
 class _Solver:

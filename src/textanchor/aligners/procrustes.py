@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from scipy.linalg import svd
 
 from textanchor.aligners.ridge import linear
-from textanchor.aligners.selection import Comparison, closed_form
+from textanchor.aligners.selection import Comparison, closed_form, solved
 from textanchor.projectors.linear import Linear
-from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.records import Fit, PairedLatents, Setting, Task
 
 
 class Procrustes:
@@ -26,12 +25,16 @@ class Procrustes:
     def __init__(self, *, view: str = "centring", hubness: str = "none") -> None:
         self.comparison = Comparison(view=view, hubness=hubness)
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+    def fit(self, task: Task) -> Fit:
         """One singular value decomposition."""
-        return closed_form(_projectors, [[{}]], self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        return closed_form(_projectors, [[{}]], self.comparison, task)
+
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """The same values on all pairs."""
+        return solved(_projectors, fit.choice, task)
 
 
-def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Any]]) -> Iterator[Linear]:
+def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Setting]]) -> Iterator[Linear]:
     x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
     x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
     x, y = x - x_mean, y - y_mean

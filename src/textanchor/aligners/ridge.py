@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from scipy.linalg import eigh
 
-from textanchor.aligners.selection import Comparison, away_from, closed_form
+from textanchor.aligners.selection import Comparison, away_from, closed_form, solved
 from textanchor.projectors.linear import Linear
-from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.records import Fit, PairedLatents, Setting, Task
 from textanchor.settings import Positive
 
 ALPHAS, DEFAULT = (1e-3, 1e-2, 1e-1, 1.0, 10.0), 0.1
@@ -31,16 +30,20 @@ class Ridge:
     def __init__(self, *, alpha: Positive | None = None, view: str = "centring", hubness: str = "none") -> None:
         self.alpha, self.comparison = alpha, Comparison(view=view, hubness=hubness)
 
-    def fit(self, train: PairedLatents, val: PairedLatents | None, unpaired: Unpaired, *, seed: int, refit: bool = True) -> Fit:
+    def fit(self, task: Task) -> Fit:
         """Choose `alpha` on validation unless it is given, then solve for train and validation together."""
         told = away_from(DEFAULT, ALPHAS) if self.alpha is None else [[self.alpha]]
         branches = [[{"alpha": alpha} for alpha in branch] for branch in told]
-        return closed_form(_projectors, branches, self.comparison, train, val, unpaired, seed=seed, refit=refit)
+        return closed_form(_projectors, branches, self.comparison, task)
+
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """The same values on all pairs."""
+        return solved(_projectors, fit.choice, task)
 
 
-def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Any]]) -> Iterator[Linear]:
+def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Setting]]) -> Iterator[Linear]:
     path = _Path(pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64))
-    return (path.projector(one["alpha"]) for one in points)
+    return (path.projector(float(point["alpha"])) for point in points)
 
 
 class _Path:

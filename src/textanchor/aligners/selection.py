@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from torch import nn
@@ -13,12 +13,12 @@ from textanchor import registry
 from textanchor.errors import LeakError
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
-from textanchor.records import Fit, PairedLatents, Unpaired, Vectors, View
+from textanchor.records import Choice, Fit, PairedLatents, Setting, Task, Vectors, View
 from textanchor.views import as_item, as_query, as_text, item_gallery, text_gallery, view, with_hubness
 
 T = TypeVar("T")
-Path = Callable[[PairedLatents, Sequence[Mapping[str, Any]]], Iterator[nn.Module]]
-Branches = Sequence[Sequence[Mapping[str, Any]]]
+Path = Callable[[PairedLatents, Sequence[Mapping[str, Setting]]], Iterator[nn.Module]]
+Branches = Sequence[Sequence[Mapping[str, Setting]]]
 
 VIEWS = ("centring", "canonical", "canonical(power=2.0)")
 HUBNESS = ("none", "csls", "dis")
@@ -77,22 +77,22 @@ class Comparison:
         """What is taken where nothing can be chosen."""
         return Comparison(view=self.views[0], hubness=self.corrections[0])
 
-    def made(self, projector: nn.Module, train: PairedLatents, unpaired: Unpaired, *, seed: int) -> View:
-        """The view on these training pairs; texts without items, of other modalities say, count for its statistics."""
-        return self.on(project(projector, train.inputs), train, unpaired, seed=seed)
+    def made(self, projector: nn.Module, pairs: PairedLatents, task: Task) -> View:
+        """The view on these training pairs; texts of other modalities count for its statistics."""
+        return self.on(project(projector, pairs.inputs), pairs, task)
 
-    def on(self, raw: Vectors, train: PairedLatents, unpaired: Unpaired, *, seed: int) -> View:
+    def on(self, raw: Vectors, pairs: PairedLatents, task: Task) -> View:
         """The view for raw vectors of the training items."""
-        anchors = train.anchors if unpaired.anchors is None else np.concatenate([train.anchors, unpaired.anchors])
-        held = view(self.view, anchors=anchors, items=raw, targets=train.targets)
-        return with_hubness(held, self.hubness, items=raw, anchors=train.anchors, seed=seed)
+        anchors = pairs.anchors if task.view_texts is None else np.concatenate([pairs.anchors, task.view_texts])
+        plain = view(self.view, anchors=anchors, items=raw, targets=pairs.targets)
+        return with_hubness(plain, self.hubness, items=raw, anchors=pairs.anchors, seed=task.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selected:
     """The best of some candidates on validation: its settings, how it is compared, its score, and that under plain centring."""
 
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Setting]
     comparison: Comparison
     score: float
     centred: float
@@ -104,24 +104,16 @@ def apart(train: PairedLatents, val: PairedLatents | None) -> None:
         raise LeakError(f"{len(both)} validation items are training items too; choose on items that were not fitted")
 
 
-def select(
-    path: Path,
-    branches: Branches,
-    comparison: Comparison,
-    train: PairedLatents,
-    val: PairedLatents,
-    unpaired: Unpaired,
-    *,
-    seed: int,
-) -> Selected:
+def select(path: Path, branches: Branches, comparison: Comparison, task: Task, val: PairedLatents) -> Selected:
     """Every candidate under every view; then every correction of hubness for the two best.
 
     Branches lead away from the default, which comes first and wins among equals. With many items, where a solution takes
     seconds, a branch is left at its first candidate that is worse, and the next is walked only if this one brought nothing.
     Raises `LeakError` for validation items that were trained on.
     """
+    train = task.train
     apart(train, val)
-    tried: list[tuple[float, Mapping[str, Any], Comparison, Vectors, Vectors]] = []
+    tried: list[tuple[float, Mapping[str, Setting], Comparison, Vectors, Vectors]] = []
     for branch in branches:
         rates: list[float] = []
         for settings, projector in zip(branch, path(train, branch), strict=True):
@@ -129,7 +121,7 @@ def select(
             rates.append(-1.0)
             for name in comparison.views:
                 how = Comparison(view=name, hubness=comparison.corrections[0])
-                rate = rated(unknown, how.on(known, train, unpaired, seed=seed), val)
+                rate = rated(unknown, how.on(known, train, task), val)
                 rates[-1] = max(rates[-1], rate)
                 tried.append((rate, settings, how, known, unknown))
             tried = sorted(tried, key=lambda entry: -entry[0])[:FINALISTS]
@@ -141,10 +133,10 @@ def select(
     for rate, settings, first, known, unknown in tried:
         for name in comparison.corrections:
             how = replace(first, hubness=name)
-            here = rate if how == first else rated(unknown, how.on(known, train, unpaired, seed=seed), val)
+            here = rate if how == first else rated(unknown, how.on(known, train, task), val)
             finals.append((here, settings, how, known, unknown))
     top, settings, how, known, unknown = max(finals, key=lambda entry: entry[0])
-    centred = rated(unknown, Comparison().on(known, train, unpaired, seed=seed), val)
+    centred = rated(unknown, Comparison().on(known, train, task), val)
     return Selected(settings=settings, comparison=how, score=top, centred=centred)
 
 
@@ -155,32 +147,31 @@ def away_from(default: float, values: Iterable[float]) -> list[list[float]]:
     return [[default, *up], *([down] if down else [])]
 
 
-def closed_form(
-    path: Path,
-    branches: Branches,
-    comparison: Comparison,
-    train: PairedLatents,
-    val: PairedLatents | None,
-    unpaired: Unpaired,
-    *,
-    seed: int,
-    refit: bool,
-) -> Fit:
-    """Choose from `branches` and `comparison` on validation, then solve for train and validation together unless `refit` is
-    False.
+def closed_form(path: Path, branches: Branches, comparison: Comparison, task: Task) -> Fit:
+    """Choose from `branches` and `comparison` on validation, then solve for the pairs that the task has in the end.
 
     `path(pairs, points)` yields the projector of each point. Without validation the first point is taken and said to be.
     """
-    if val is None:
-        settings: Mapping[str, Any] = branches[0][0]
-        chosen, report = comparison.first, {**settings, "chosen on": "default"}
+    if task.val is None:
+        first = comparison.first
+        choice = Choice(settings=branches[0][0], view=first.view, hubness=first.hubness)
     else:
-        found = select(path, branches, comparison, train, val, unpaired, seed=seed)
-        choice = sum(map(len, branches)) > 1 or comparison != comparison.first
-        chosen, settings = found.comparison, found.settings
-        report = {**settings, "chosen on": "validation" if choice else "default", "score": found.score}
-        report["centred score"] = found.centred
-    both = train.joined(val) if refit else train
-    projector = next(path(both, [settings]))
-    named = {"view": chosen.view, "hubness": chosen.hubness}
-    return Fit(projector=projector, view=chosen.made(projector, both, unpaired, seed=seed), report={**report, **named})
+        found = select(path, branches, comparison, task, task.val)
+        chosen = sum(map(len, branches)) > 1 or comparison != comparison.first
+        choice = Choice(
+            settings=found.settings,
+            view=found.comparison.view,
+            hubness=found.comparison.hubness,
+            chosen_on="validation" if chosen else "default",
+            score=found.score,
+            centred_score=found.centred,
+        )
+    return solved(path, choice, task)
+
+
+def solved(path: Path, choice: Choice, task: Task) -> Fit:
+    """The projector and the view of a choice, on the pairs that the task has in the end."""
+    pairs = task.fitted
+    projector = next(path(pairs, [choice.settings]))
+    comparison = Comparison(view=choice.view, hubness=choice.hubness)
+    return Fit(projector=projector, view=comparison.made(projector, pairs, task), choice=choice)

@@ -103,8 +103,7 @@ def _step(
 
 
 def _viewed(raw: Tensor, view: View) -> Tensor:
-    moved = raw - torch.from_numpy(view.item.mean)
-    return moved if view.item.matrix is None else moved @ torch.from_numpy(view.item.matrix)
+    return view.item.on(raw)
 
 
 def _one_text_each(train: PairedLatents, rng: np.random.Generator) -> np.ndarray:

@@ -17,7 +17,7 @@ from textanchor.latents.pairing import representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.metrics.geometry import alignment, modality_gap, uniformity
 from textanchor.metrics.hubness import occurrence_skew
-from textanchor.records import PairedLatents, Unpaired, Vectors
+from textanchor.records import PairedLatents, Task, Vectors
 from textanchor.space import Space
 from textanchor.space.holdings import Fitted, Seen
 from textanchor.space.items import TEXT
@@ -44,7 +44,7 @@ def measured(run: Run, parts: Parts, fingerprints: Mapping[str, str], anchor_fin
     fits = {}
     for modality, sides in parts.items():
         val = sides["val"] if len(sides["val"].items) else None
-        fits[modality] = aligner(run.aligner).fit(sides["train"], val, Unpaired(), seed=run.seed, refit=side != "val")
+        fits[modality] = aligner(run.aligner).fit(Task(train=sides["train"], val=val, seed=run.seed, refit=side != "val"))
     seconds = time.perf_counter() - start
     held = {
         name: Fitted(
@@ -66,7 +66,7 @@ def measured(run: Run, parts: Parts, fingerprints: Mapping[str, str], anchor_fin
         run=run,
         side=side,
         figures={"score": float(np.mean(scores)), **figures},
-        chosen={name: dict(fit.report) for name, fit in fits.items()},
+        chosen={name: fit.choice.described() for name, fit in fits.items()},
         seconds=seconds,
         hits={_named(row): row.hits.astype(bool) for row in rows},
         groups={_named(row): row.groups for row in rows},

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from textanchor import registry
 from textanchor.aligners import aligner
 from textanchor.doctor.reach import Reached, hits_of
-from textanchor.records import PairedLatents, Unpaired
+from textanchor.records import PairedLatents, Task
 
 SHARES, REPEATS, DRAWS = (0.125, 0.25, 0.5), 3, 400
 EXPONENTS = np.linspace(0.1, 1.5, 15)
@@ -52,7 +51,7 @@ def curve(train: PairedLatents, val: PairedLatents, full: Reached, *, more: int,
     """
     groups = np.array(train.groups, dtype=object).astype(str)
     names = np.unique(groups)
-    spec = _fixed(full)
+    spec = full.fit.choice.fixed
     hits: list[list[np.ndarray]] = []
     sizes = []
     counted = sorted({max(2, round(share * len(names))) for share in SHARES} - {len(names)})
@@ -63,7 +62,7 @@ def curve(train: PairedLatents, val: PairedLatents, full: Reached, *, more: int,
             part = train.take(np.flatnonzero(np.isin(groups, chosen)))
             if len(part.texts) < 2:
                 continue
-            done.append(hits_of(aligner(spec).fit(part, None, Unpaired(), seed=seed), val))
+            done.append(hits_of(aligner(spec).fit(Task(train=part, seed=seed)), val))
             counts.append(len(part.items))
         if done:
             hits.append(done)
@@ -115,10 +114,3 @@ def _extrapolated(
     gains = power_law(sizes, mean, sizes[-1] + more) - power_law(sizes, mean, sizes[-1])
     low, high = np.percentile(gains[1:], [2.5, 97.5])
     return float(gains[0]), (float(low), float(high))
-
-
-def _fixed(full: Reached) -> str:
-    """The aligner with every value that the full fit chose."""
-    name, settings = registry.take_apart(full.name)
-    chosen = {key: full.fit.report[key] for key in ("alpha", "width", "view", "hubness") if key in full.fit.report}
-    return registry.spelled(name, {**settings, **chosen})

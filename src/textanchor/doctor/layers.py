@@ -11,8 +11,9 @@ from textanchor.encoders import make, outputs
 from textanchor.latents.engine import stream
 from textanchor.latents.pairing import paired, representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
-from textanchor.records import PairedLatents, Unpaired
+from textanchor.records import PairedLatents, Task
 from textanchor.space.preparing import Prepared, embed_texts
+from textanchor.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ def layers(
     Pairs of `sides`, train and val among them. No pairs where no file has such a part.
     """
     name = ready.encoders[modality]
-    encoder = make(name, modality, device=ready.base.device)
+    encoder = make(name, modality, Runtime(device=ready.base.device))
     outs = outputs(encoder)
     if len(outs) == 1:
         parts = ready.parts(modality, sides)
@@ -72,11 +73,11 @@ def _layer(name: str, parts: Mapping[str, PairedLatents], *, fitted: bool) -> La
     train, val = parts["train"], parts["val"]
     left, right = representatives(train)
     judged = fitted and len(val.items) > 1 and len(train.texts) > 1
-    fit = aligner("ridge").fit(train, val, Unpaired(), seed=0, refit=False) if judged else None
+    fit = aligner("ridge").fit(Task(train=train, val=val, refit=False)) if judged else None
     return Layer(
         name=name,
         dim=train.pooled.shape[1],
         knn=mutual_knn(left, right),
         cka=linear_cka(left, right),
-        score=float(fit.report["score"]) if fit else None,
+        score=fit.choice.score if fit else None,
     )

@@ -13,7 +13,7 @@ from textanchor.evaluation.tables import verdict
 from textanchor.metrics.interval import bootstrap
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
-from textanchor.records import Fit, PairedLatents, Unpaired
+from textanchor.records import Fit, PairedLatents, Task
 from textanchor.views import naming
 
 CLOSED = ("ridge", "ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
@@ -35,7 +35,7 @@ class Reached:
 
 def reached(spec: str, train: PairedLatents, val: PairedLatents, *, seed: int) -> Reached:
     """Fit on train alone and judge on validation, where it also chose; so a little too good."""
-    fit = aligner(spec).fit(train, val, Unpaired(), seed=seed, refit=False)
+    fit = aligner(spec).fit(Task(train=train, val=val, seed=seed, refit=False))
     hits = hits_of(fit, val)
     rate = score(fit.projector, fit.view, val)
     return Reached(name=spec, fit=fit, score=rate, recall=float(hits.mean()), interval=bootstrap(hits, val.groups), hits=hits)

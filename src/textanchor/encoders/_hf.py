@@ -11,7 +11,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from textanchor import config
 from textanchor.errors import InputError, MissingError, TextAnchorError
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ def quiet() -> Iterator[None]:
             library.enable_progress_bar()
 
 
-def fetched(scheme: str, argument: str, revision: str | None) -> Path:
+def fetched(scheme: str, argument: str, revision: str | None, *, offline: bool) -> Path:
     """The folder of a model: the one named, the hub's copy on this machine, or one fetched now.
 
     Before anything is fetched, its size, licence and revision are logged as a warning, which shows by default. Only
@@ -54,10 +53,10 @@ def fetched(scheme: str, argument: str, revision: str | None) -> Path:
         return place
     if argument.startswith((".", "/", "~")):
         raise InputError(f"{scheme}:{argument}: no such folder")
-    held = _on_this_machine(argument, revision)
-    if held is not None:
-        return held
-    if config.offline():
+    present = _on_this_machine(argument, revision)
+    if present is not None:
+        return present
+    if offline:
         raise MissingError(
             f"model {scheme}:{argument} is not on this machine, and offline mode forbids fetching it; "
             f"with a network: hf download {argument}; without one: name a folder that holds it"
@@ -81,7 +80,7 @@ def _download(scheme: str, argument: str, revision: str | None) -> Path:
 
     try:
         info = HfApi().model_info(argument, revision=revision, files_metadata=True, timeout=15)
-        files = {one.rfilename: one.size or 0 for one in info.siblings or () if _wanted(one.rfilename)}
+        files = {file.rfilename: file.size or 0 for file in info.siblings or () if _wanted(file.rfilename)}
         if not any(name.endswith(".safetensors") for name in files):
             raise InputError(
                 f"model {scheme}:{argument} has no safetensors weights; other formats run code when they are read. "
@@ -100,7 +99,7 @@ def _download(scheme: str, argument: str, revision: str | None) -> Path:
 
 
 def _wanted(name: str) -> bool:
-    return any(fnmatch(name, one) for one in NEEDED) and not any(fnmatch(name, one) for one in NOT_NEEDED)
+    return any(fnmatch(name, pattern) for pattern in NEEDED) and not any(fnmatch(name, pattern) for pattern in NOT_NEEDED)
 
 
 def missing_model(name: str, why: BaseException) -> TextAnchorError:
@@ -141,7 +140,7 @@ def weights_hash(model: Any) -> str:
 
     total = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
-        held = tensor.detach().cpu().contiguous()
-        total.update(f"{name} {held.dtype} {tuple(held.shape)} ".encode())
-        total.update(held.reshape(-1).view(torch.uint8).numpy())
+        values = tensor.detach().cpu().contiguous()
+        total.update(f"{name} {values.dtype} {tuple(values.shape)} ".encode())
+        total.update(values.reshape(-1).view(torch.uint8).numpy())
     return total.hexdigest()

@@ -31,14 +31,10 @@ def _filters(bands: int) -> np.ndarray:
     return np.asarray(mel_filter_bank(WINDOW // 2 + 1, bands, 0.0, RATE / 2, RATE, norm="slaney", mel_scale="slaney"))
 
 
-@lru_cache
-def _transform() -> ShortTimeFFT:
-    return ShortTimeFFT(hann(WINDOW, sym=False), HOP, RATE)
-
-
 def log_mel(sound: Waveform, bands: int) -> Float32[np.ndarray, "frames bands"]:
     """Natural log of mel energies, 25 ms windows every 10 ms at 16 kHz, Slaney's filters."""
     samples = resampled(sound, RATE)
     samples = np.pad(samples, (0, max(0, WINDOW - len(samples))))
-    power = np.abs(_transform().stft(samples)) ** 2
+    transform = ShortTimeFFT(hann(WINDOW, sym=False), HOP, RATE)  # keeps what it last worked out, so threads share none
+    power = np.abs(transform.stft(samples)) ** 2
     return np.log(power.T @ _filters(bands) + 1e-10).astype(np.float32)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from textanchor.encoders import Output, Spec, alike, encode_staged
 from textanchor.encoders._hf import check_complete, fetched, missing_model, quiet, weights_hash
+from textanchor.encoders.protocol import Output, alike, encode_staged
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.records import Vectors
+from textanchor.runtime import Runtime
+from textanchor.settings import Count
 
 POOLS, TOKENS, LAST, ALL = ("mean", "max", "cls", "pooler"), "none", "last", "all"
-DTYPES = ("float32", "float16", "bfloat16")
 BATCH, LARGEST = 8, 512  # on a CPU, activations of more items leave the caches and cost several times as much
 FAMILIES: Mapping[str, tuple[str, str, str]] = {  # model type: modality, class of its tower, attribute of that to keep
     "clip": ("image", "CLIPVisionModel", ""),
@@ -66,17 +68,17 @@ class Hub:
         self._layers = tuple(dict.fromkeys(self._known(layer, names) for layer in (names if ALL in layers else layers)))
         self._deep = self._layers != (LAST,)
         self._pools = tuple(pools)
-        print_of = digest("hub", "2", weights_hash(model), front.recipe(), dtype, repr(front.keywords()))
+        source = digest("hub", "2", weights_hash(model), front.recipe(), dtype, repr(front.keywords()))
         self.outputs: tuple[Output, ...] = ()
-        sample = self._pooled(states, pooler, blank)
+        samples = self._pooled(states, pooler, blank)
         self.outputs = tuple(
             Output(
                 name=f"layer={layer},pool={pool}",
-                dim=int(found[0].shape[-1]),
-                fingerprint=digest(print_of, layer, pool),
+                dim=int(latents[0].shape[-1]),
+                fingerprint=digest(source, layer, pool),
                 ragged=pool == TOKENS,
             )
-            for (layer, pool), found in zip(self._wanted(), sample, strict=True)
+            for (layer, pool), latents in zip(self._wanted(), samples, strict=True)
         )
         self.dim, self.fingerprint = self.outputs[0].dim, self.outputs[0].fingerprint
         self.batch = self._fitting_batch()
@@ -91,13 +93,13 @@ class Hub:
 
     def forward(self, inputs: Sequence[dict[str, np.ndarray]]) -> list[Any]:
         """One entry an output; inputs of one shape run together."""
-        shapes = (tuple(sorted((key, value.shape) for key, value in one.items())) for one in inputs)
-        found: list[list[Any]] = [[None] * len(inputs) for _ in self.outputs]
+        shapes = (tuple(sorted((key, value.shape) for key, value in item.items())) for item in inputs)
+        latents: list[list[Any]] = [[None] * len(inputs) for _ in self.outputs]
         for rows in alike(shapes):
             for place, values in enumerate(self._passed([inputs[row] for row in rows])):
                 for row, value in zip(rows, values, strict=True):
-                    found[place][row] = value
-        return [rows if out.ragged else np.stack(rows) for out, rows in zip(self.outputs, found, strict=True)]
+                    latents[place][row] = value
+        return [rows if out.ragged else np.stack(rows) for out, rows in zip(self.outputs, latents, strict=True)]
 
     def _wanted(self) -> list[tuple[str, str]]:
         return [(layer, pool) for layer in self._layers for pool in self._pools if pool != "pooler" or layer == LAST]
@@ -117,14 +119,15 @@ class Hub:
 
         kind = self._model.device.type
         cast = nullcontext() if self._dtype == "float32" else torch.autocast(kind, dtype=getattr(torch, self._dtype))
-        given = {
-            key: torch.from_numpy(np.stack([one[key] for one in inputs])).to(self._model.device)
+        batch = {
+            key: torch.from_numpy(np.stack([item[key] for item in inputs])).to(self._model.device)
             for key in inputs[0]
             if not key.startswith("_")
         }
-        given = {key: one.contiguous(memory_format=self._format) if one.ndim == 4 else one for key, one in given.items()}
+        for key, tensor in batch.items():
+            batch[key] = tensor.contiguous(memory_format=self._format) if tensor.ndim == 4 else tensor
         with torch.inference_mode(), cast:
-            out = self._model(**given, output_hidden_states=deep, **self._front.keywords())
+            out = self._model(**batch, output_hidden_states=deep, **self._front.keywords())
         return [out.last_hidden_state, *(out.hidden_states if deep else ())], getattr(out, "pooler_output", None)
 
     def _passed(self, inputs: Sequence[Mapping[str, np.ndarray]]) -> list[Any]:
@@ -132,7 +135,7 @@ class Hub:
 
     def _pooled(self, states: Sequence[Any], pooler: Any, inputs: Sequence[Mapping[str, np.ndarray]]) -> list[Any]:
         """One list of arrays an output."""
-        found = []
+        latents: list[Any] = []
         for layer, pool in self._wanted():
             if pool == "pooler":
                 if pooler is None:
@@ -143,10 +146,10 @@ class Hub:
                 tokens = hidden.flatten(2).transpose(1, 2) if hidden.ndim == 4 else hidden  # [b, c, h, w] -> [b, h w, c]
                 values = self._one_pool(tokens, pool, hidden.ndim == 4, inputs)
             if pool == TOKENS:
-                found.append([value.float().cpu().numpy().astype(np.float16) for value in values])
+                latents.append([value.float().cpu().numpy().astype(np.float16) for value in values])
             else:
-                found.append(values.float().cpu().numpy())
-        return found
+                latents.append(values.float().cpu().numpy())
+        return latents
 
     def _one_pool(self, tokens: Any, pool: str, grid: bool, inputs: Sequence[Mapping[str, np.ndarray]]) -> Any:
         """*Shape:* [b, n, c] -> [b, c], or b times [n_i, c] where tokens are kept."""
@@ -155,15 +158,15 @@ class Hub:
             if not before:
                 raise InputError("this model has no class token; use pool=mean, max or pooler")
             return tokens[:, 0]
-        ends = [before + int(one.get("_valid", tokens.shape[1])) for one in inputs]
+        ends = [before + int(item.get("_valid", tokens.shape[1])) for item in inputs]
         if pool == TOKENS:
-            return [held[before:end] for held, end in zip(tokens, ends, strict=True)]
+            return [rows[before:end] for rows, end in zip(tokens, ends, strict=True)]
         import torch
 
         reduce = torch.amax if pool == "max" else torch.mean
         if len(set(ends)) == 1:
             return reduce(tokens[:, before : ends[0]], dim=1)
-        return torch.stack([reduce(held[before:end], dim=0) for held, end in zip(tokens, ends, strict=True)])
+        return torch.stack([reduce(rows[before:end], dim=0) for rows, end in zip(tokens, ends, strict=True)])
 
     def _fitting_batch(self) -> int:
         """On a GPU as many items as half of its free memory holds, by memory and not by the clock, so that runs repeat."""
@@ -175,43 +178,58 @@ class Hub:
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
         self._passed([blank] * 8)
-        one = max(1, (torch.cuda.max_memory_allocated() - before) // 8)
-        room = torch.cuda.mem_get_info()[0] // 2 // one
+        bytes_an_item = max(1, (torch.cuda.max_memory_allocated() - before) // 8)
+        room = torch.cuda.mem_get_info()[0] // 2 // bytes_an_item
         return int(np.clip(1 << max(0, int(room).bit_length() - 1), 1, LARGEST))
 
 
-def make(spec: Spec, modality: str, device: str) -> Hub:
+def make(
+    argument: str,
+    *,
+    modality: str,
+    runtime: Runtime,
+    layer: str = LAST,
+    pool: str = "mean",
+    size: Count | None = None,
+    dtype: Literal["float32", "float16", "bfloat16"] = "float32",
+    revision: str | None = None,
+) -> Hub:
     """`hub:<model id or folder>[@layer=-3,pool=mean,size=224,dtype=bfloat16,revision=...]`; `+` and `all` name several."""
-    spec.only("layer", "pool", "size", "revision", "dtype")
-    if not spec.argument:
+    if not argument:
         raise InputError("hub: needs a model id or a folder, such as hub:facebook/dinov2-small")
-    pools = spec.option("pool", "mean").split("+")
-    pools = list(POOLS[:2]) if pools == [ALL] else pools
+    name, pools = f"hub:{argument}", _known_pools(pool)
+    folder = fetched("hub", argument, revision, offline=runtime.offline)
+    with quiet():
+        try:
+            model, front = _loaded(name, folder, modality, size)
+        except InputError:
+            raise
+        except (OSError, ValueError, RuntimeError, KeyError) as why:
+            raise missing_model(name, why) from None
+    label = f"hub:{folder.name if folder.name in argument else argument}"
+    return Hub(model.to(runtime.device).eval(), front, layers=layer.split("+"), pools=pools, dtype=dtype, name=label)
+
+
+def _known_pools(asked: str) -> tuple[str, ...]:
+    pools = POOLS[:2] if asked == ALL else tuple(asked.split("+"))
     for pool in pools:
         if pool not in (*POOLS, TOKENS):
             known = ", ".join((*POOLS, TOKENS))
             raise InputError(f"encoder option pool={pool}: expected one of {known} (tokens), several with +, or all")
-    dtype = spec.option("dtype", "float32", among=DTYPES)
-    folder = fetched("hub", spec.argument, spec.options.get("revision"))
-    with quiet():
-        import transformers
+    return pools
 
-        try:
-            kind = transformers.AutoConfig.from_pretrained(folder).model_type
-            held, tower, attribute = FAMILIES.get(kind) or (_modality_of(kind, modality), "AutoModel", "")
-            if held != modality or modality not in ("image", "audio"):
-                raise InputError(f"hub:{spec.argument} is a model of type {kind} for {held}, not for {modality}")
-            whole, told = getattr(transformers, tower).from_pretrained(folder, output_loading_info=True)
-            check_complete(f"hub:{spec.argument}", whole, told["missing_keys"])
-            model = getattr(whole, attribute) if attribute else whole
-            front = _front(modality, folder, model, spec)
-        except (OSError, ValueError, RuntimeError, KeyError) as why:
-            if isinstance(why, InputError):
-                raise
-            raise missing_model(f"hub:{spec.argument}", why) from None
-    label = f"hub:{folder.name if folder.name in spec.argument else spec.argument}"
-    layers = spec.option("layer", LAST).split("+")
-    return Hub(model.to(device).eval(), front, layers=layers, pools=pools, dtype=dtype, name=label)
+
+def _loaded(name: str, folder: Path, modality: str, size: int | None) -> tuple[Any, Front]:
+    import transformers
+
+    kind = transformers.AutoConfig.from_pretrained(folder).model_type
+    meant, tower, attribute = FAMILIES.get(kind) or (_modality_of(kind, modality), "AutoModel", "")
+    if meant != modality or modality not in ("image", "audio"):
+        raise InputError(f"{name} is a model of type {kind} for {meant}, not for {modality}")
+    whole, report = getattr(transformers, tower).from_pretrained(folder, output_loading_info=True)
+    check_complete(name, whole, report["missing_keys"])
+    model = getattr(whole, attribute) if attribute else whole
+    return model, _front(modality, folder, model, size)
 
 
 def _memory_format(model: Any, front: Front) -> Any:
@@ -230,13 +248,13 @@ def _modality_of(kind: str, asked: str) -> str:
     return "audio" if kind in feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING_NAMES else asked
 
 
-def _front(modality: str, folder: Any, model: Any, spec: Spec) -> Front:
+def _front(modality: str, folder: Path, model: Any, size: int | None) -> Front:
     if modality == "image":
         from textanchor.encoders.hub_image import ImageFront
 
-        return ImageFront(folder, model, size=spec.number("size"))
+        return ImageFront(folder, model, size=size)
     from textanchor.encoders.hub_audio import AudioFront
 
-    if "size" in spec.options:
+    if size is not None:
         raise InputError("encoder option size is for images; a sound's length is window=<seconds>")
     return AudioFront(folder, model)

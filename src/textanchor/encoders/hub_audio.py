@@ -15,6 +15,7 @@ LONGEST = 30.0  # seconds at once for models without a length of their own, whos
 SHORTEST = 0.1
 AST_TOKENS = 2  # class and distillation
 WHISPER_HZ = 50  # encoder frames a second
+INPUTS = ("input_values", "input_features", "is_longer")
 
 
 class AudioFront:
@@ -38,12 +39,12 @@ class AudioFront:
         """What the extractor gives for one sound."""
         samples = resampled(value, self._rate)[: round(self.seconds * self._rate)]
         samples = np.pad(samples, (0, max(0, round(SHORTEST * self._rate) - len(samples))))
-        found = self._extractor(samples, sampling_rate=self._rate, return_tensors="np")
-        given = {key: np.asarray(found[key])[0] for key in ("input_values", "input_features", "is_longer") if key in found}
-        given = {key: one.astype(np.float32) if one.dtype.kind == "f" else one for key, one in given.items()}
+        features = self._extractor(samples, sampling_rate=self._rate, return_tensors="np")
+        inputs = {key: np.asarray(features[key])[0] for key in INPUTS if key in features}
+        inputs = {key: values.astype(np.float32) if values.dtype.kind == "f" else values for key, values in inputs.items()}
         if self._kind == "whisper":
-            given["_valid"] = np.asarray(max(1, int(np.ceil(len(samples) / self._rate * WHISPER_HZ))))
-        return given
+            inputs["_valid"] = np.asarray(max(1, int(np.ceil(len(samples) / self._rate * WHISPER_HZ))))
+        return inputs
 
     def _longest(self) -> float:
         if self._kind == "whisper":
@@ -60,8 +61,8 @@ class AudioFront:
 
     def recipe(self) -> bytes:
         """Features of a fixed noise."""
-        given = self.prepare(Waveform(samples=_noise(), rate=self._rate))
-        return b"".join(key.encode() + np.asarray(given[key], dtype=np.float64).round(3).tobytes() for key in sorted(given))
+        inputs = self.prepare(Waveform(samples=_noise(), rate=self._rate))
+        return b"".join(key.encode() + np.asarray(inputs[key], dtype=np.float64).round(3).tobytes() for key in sorted(inputs))
 
     def blank(self) -> Waveform:
         """A second of noise: silence has no variance to be normalised by."""

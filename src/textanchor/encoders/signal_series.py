@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from jaxtyping import Float32
 
-from textanchor.encoders import Output, Spec, encode_staged
-from textanchor.errors import InputError
+from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.files import digest
 from textanchor.records import Series, Vectors
+from textanchor.runtime import Runtime
+from textanchor.settings import Count, Rule
 
 CHANNELS, SHAPE, BANDS, FACTS = 8, 24, 16, 8
+Channels: TypeAlias = Annotated[int, Rule(meaning="1 to 1024 channels", holds=lambda value: 1 <= value <= 1024)]
 
 
 class SignalSeries:
@@ -84,10 +87,8 @@ def _correlations(values: np.ndarray) -> np.ndarray:
     return np.asarray((moved.T @ moved / np.outer(size, size))[np.triu_indices(values.shape[1], 1)])
 
 
-def make(spec: Spec, modality: str, device: str) -> SignalSeries:
-    """`signal[@channels=8,rate=50]`."""
-    spec.only("channels", "rate")
-    channels, rate = spec.number("channels", CHANNELS), spec.number("rate")
-    if channels is None or not 1 <= channels <= 1024 or (rate is not None and rate < 1):
-        raise InputError(f"encoder signal: channels={channels}, rate={rate}; expected 1 to 1024 channels and Hz above 0")
+def make(
+    argument: str, *, modality: str, runtime: Runtime, channels: Channels = CHANNELS, rate: Count | None = None
+) -> SignalSeries:
+    """`signal[@channels=8,rate=50]`; `rate` in Hz."""
     return SignalSeries(channels=channels, rate=rate)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Encoder, Spec, batch_size, encode_staged, staged
-from textanchor.encoders import make as make_encoder
 from textanchor.encoders._sound import log_mel
+from textanchor.encoders.making import make as make_encoder
+from textanchor.encoders.protocol import Encoder, batch_size, derived, encode_staged, staged
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.records import Vectors, Waveform
+from textanchor.runtime import Runtime
 
 BANDS = 128
 RANGE = 8 * np.log(10)  # 80 dB below the loudest point is black
@@ -28,10 +28,9 @@ class Spectrogram:
     def __init__(self, inner: Encoder) -> None:
         self._inner = staged(inner)
         self.batch, self.name = batch_size(inner), f"spectrogram+{getattr(inner, 'name', 'encoder')}"
-        self.outputs = tuple(
-            replace(out, fingerprint=digest("spectrogram", "1", out.fingerprint)) for out in self._inner.outputs
-        )
-        self.dim, self.fingerprint = self.outputs[0].dim, self.outputs[0].fingerprint
+        self.outputs = tuple(derived(output, _fingerprint) for output in self._inner.outputs)
+        first = self.outputs[0]
+        self.dim, self.fingerprint, self.formerly = first.dim, first.fingerprint, first.formerly
 
     def encode(self, batch: Sequence[Waveform]) -> Vectors:
         """*Shape:* [n, dim]."""
@@ -46,6 +45,10 @@ class Spectrogram:
         return self._inner.forward(inputs)
 
 
+def _fingerprint(inner: str) -> str:
+    return digest("spectrogram", "1", inner)
+
+
 def picture(sound: Waveform) -> Image.Image:
     """The spectrogram as an RGB image, one column a frame."""
     mel = log_mel(sound, BANDS)
@@ -53,9 +56,8 @@ def picture(sound: Waveform) -> Image.Image:
     return Image.fromarray((level.T[::-1] * 255).astype(np.uint8)).convert("RGB")
 
 
-def make(spec: Spec, modality: str, device: str) -> Spectrogram:
+def make(argument: str, *, modality: str, runtime: Runtime, inner: str) -> Spectrogram:
     """`spectrogram+<image encoder>`."""
-    spec.only()
-    if not spec.inner:
+    if not inner:
         raise InputError("spectrogram needs an image encoder, such as spectrogram+signal or spectrogram+hub:<model>")
-    return Spectrogram(make_encoder(spec.inner, "image", device=device))
+    return Spectrogram(make_encoder(inner, "image", runtime))

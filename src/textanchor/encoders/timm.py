@@ -7,32 +7,31 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Spec
 from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
-from textanchor.encoders._squares import SquareImages
+from textanchor.encoders._image_model import ImageModel
 from textanchor.errors import InputError, MissingError
 from textanchor.files import digest
+from textanchor.runtime import Runtime
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 
 
-def make(spec: Spec, modality: str, device: str) -> SquareImages:
+def make(argument: str, *, modality: str, runtime: Runtime, revision: str | None = None) -> ImageModel:
     """`timm:<model name, model id or folder>[@revision=...]`: the model's own pooled features, size, mean and std."""
-    spec.only("revision")
-    if not spec.argument or modality != "image":
-        raise InputError(f"timm: encodes images by a model such as timm:resnet18.a1_in1k, not {modality} by '{spec.argument}'")
+    if not argument or modality != "image":
+        raise InputError(f"timm: encodes images by a model such as timm:resnet18.a1_in1k, not {modality} by '{argument}'")
     try:
         import timm
     except ImportError:
         raise MissingError("timm is not installed; get it with: pip install 'textanchor[timm]'") from None
-    plain = "/" not in spec.argument and not Path(spec.argument).is_dir()
-    folder = fetched("timm", f"timm/{spec.argument}" if plain else spec.argument, spec.options.get("revision"))
+    plain = "/" not in argument and not Path(argument).is_dir()
+    folder = fetched("timm", f"timm/{argument}" if plain else argument, revision, offline=runtime.offline)
     with quiet():
         try:
             model = timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0)
         except (OSError, ValueError, RuntimeError, KeyError) as why:
-            raise missing_model(f"timm:{spec.argument}", why) from None
-    model = model.to(device).eval()
+            raise missing_model(f"timm:{argument}", why) from None
+    model = model.to(runtime.device).eval()
     facts = timm.data.resolve_model_data_config(model)
     side, share = int(facts["input_size"][-1]), float(facts.get("crop_pct") or 1.0)
     how = RESAMPLING.get(str(facts.get("interpolation")), Image.Resampling.BICUBIC)
@@ -45,5 +44,5 @@ def make(spec: Spec, modality: str, device: str) -> SquareImages:
         pixels = np.asarray(large.crop((left, top, left + side, top + side)), dtype=np.float32) / 255
         return np.moveaxis((pixels - np.float32(facts["mean"])) / np.float32(facts["std"]), -1, 0).astype(np.float32)
 
-    print_of = digest("timm", weights_hash(model), repr(sorted((key, str(value)) for key, value in facts.items())))
-    return SquareImages(prepare, model, device=device, fingerprint=print_of, name=f"timm:{spec.argument}")
+    fingerprint = digest("timm", weights_hash(model), repr(sorted((key, str(value)) for key, value in facts.items())))
+    return ImageModel(prepare, model, device=runtime.device, fingerprint=fingerprint, name=f"timm:{argument}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from textanchor.encoders import Encoder, Output, Spec, batch_size, encode_staged, staged
+from textanchor.encoders.protocol import Encoder, Output, batch_size, derived, encode_staged, staged
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.records import Series, Vectors, Waveform
+from textanchor.settings import Seconds
 
 WINDOWS = ("window", "hop", "windows")
 
@@ -28,16 +28,9 @@ class Windowed:
         self._inner, self._seconds, self._hop, self._keep = staged(inner), seconds, hop, keep
         self.modality, self.name = inner.modality, str(getattr(inner, "name", ""))
         self.batch = batch_size(inner)
-        self.outputs = tuple(
-            replace(
-                out,
-                ragged=keep or out.ragged,
-                name=f"{out.name} window={seconds:g},hop={hop:g}".strip() + (",windows=keep" if keep else ""),
-                fingerprint=digest("windowed", "1", out.fingerprint, f"{seconds} {hop} {keep}"),
-            )
-            for out in self._inner.outputs
-        )
-        self.dim, self.fingerprint = self.outputs[0].dim, self.outputs[0].fingerprint
+        self.outputs = tuple(self._in_windows(output) for output in self._inner.outputs)
+        first = self.outputs[0]
+        self.dim, self.fingerprint, self.formerly = first.dim, first.fingerprint, first.formerly
 
     def prepare(self, value: Any) -> list[Any]:
         """The inner encoder's inputs of all windows."""
@@ -46,23 +39,32 @@ class Windowed:
 
     def forward(self, inputs: Sequence[list[Any]]) -> list[Any]:
         """Windows of all items together, in batches, put together again an item."""
-        flat = [piece for one in inputs for piece in one]
-        parts = [self._inner.forward(flat[start : start + self.batch]) for start in range(0, len(flat), self.batch)]
-        edges = np.concatenate([[0], np.cumsum([len(one) for one in inputs])])
-        return [self._joined(place, out, [part[place] for part in parts], edges) for place, out in enumerate(self.outputs)]
+        windows = [window for item in inputs for window in item]
+        batches = [windows[start : start + self.batch] for start in range(0, len(windows), self.batch)]
+        passes = [self._inner.forward(batch) for batch in batches]
+        edges = np.concatenate([[0], np.cumsum([len(item) for item in inputs])])
+        return [self._joined(place, [latents[place] for latents in passes], edges) for place in range(len(self.outputs))]
 
     def encode(self, batch: Sequence[Any]) -> Vectors:
         """*Shape:* [n, dim]."""
         return encode_staged(self, batch)
 
-    def _joined(self, place: int, out: Output, parts: list[Any], edges: np.ndarray) -> Any:
-        rows = [row for part in parts for row in part]
-        own = [rows[low:high] for low, high in pairwise(edges.tolist())]
+    def _in_windows(self, output: Output) -> Output:
+        how = f"{self._seconds} {self._hop} {self._keep}"
+        name = f"{output.name} window={self._seconds:g},hop={self._hop:g}".strip() + (",windows=keep" if self._keep else "")
+        return derived(
+            output, lambda inner: digest("windowed", "1", inner, how), name=name, ragged=self._keep or output.ragged
+        )
+
+    def _joined(self, place: int, batches: list[Any], edges: np.ndarray) -> Any:
+        """One output of all items, from that of their windows; item i has the windows from `edges[i]` to `edges[i + 1]`."""
+        rows = [row for batch in batches for row in batch]
+        items = [rows[low:high] for low, high in pairwise(edges.tolist())]
         if self._inner.outputs[place].ragged:
-            return [np.concatenate(held) for held in own]
+            return [np.concatenate(windows) for windows in items]
         if self._keep:
-            return [np.stack(held).astype(np.float16) for held in own]
-        return np.stack([np.mean(held, axis=0, dtype=np.float64) for held in own]).astype(np.float32)
+            return [np.stack(windows).astype(np.float16) for windows in items]
+        return np.stack([np.mean(windows, axis=0, dtype=np.float64) for windows in items]).astype(np.float32)
 
 
 def cut(value: Any, seconds: float, hop: float) -> list[Any]:
@@ -71,30 +73,31 @@ def cut(value: Any, seconds: float, hop: float) -> list[Any]:
         raise ValueError(f"only sounds and series have windows, not {type(value).__name__}")
     if value.rate is None:
         raise ValueError("windows in seconds need a rate: a `time` column, or (values, rate)")
-    held = value.samples if isinstance(value, Waveform) else value.values
+    numbers = value.samples if isinstance(value, Waveform) else value.values
     length = max(1, round(seconds * value.rate))
-    if len(held) <= length:
+    if len(numbers) <= length:
         return [value]
-    count = int(np.ceil((len(held) - length) / max(1, round(hop * value.rate)))) + 1
-    starts = np.linspace(0, len(held) - length, count).round().astype(int)
-    pieces = [held[start : start + length] for start in starts]
+    count = int(np.ceil((len(numbers) - length) / max(1, round(hop * value.rate)))) + 1
+    starts = np.linspace(0, len(numbers) - length, count).round().astype(int)
+    pieces = [numbers[start : start + length] for start in starts]
     if isinstance(value, Waveform):
         return [Waveform(samples=piece, rate=value.rate) for piece in pieces]
     return [Series(values=piece, rate=value.rate) for piece in pieces]
 
 
-def windowed(encoder: Encoder, spec: Spec) -> Encoder:
+def windowed(
+    encoder: Encoder, *, window: Seconds | None = None, hop: Seconds | None = None, windows: Literal["mean", "keep"] = "mean"
+) -> Encoder:
     """The encoder in windows, if its name asks for them or its model takes no more than `seconds` at once; else itself."""
     limit = getattr(encoder, "seconds", None)
-    seconds, hop = spec.seconds("window"), spec.seconds("hop")
-    keep = spec.option("windows", "mean", among=("mean", "keep")) == "keep"
-    if seconds is None and limit is None:
+    keep = windows == "keep"
+    if window is None and limit is None:
         if hop is not None or keep:
             raise InputError("encoder options hop and windows need window=<seconds>")
         return encoder
-    if encoder.modality == "image" or encoder.modality in ("text", "document"):
+    if encoder.modality in ("image", "text", "document"):
         raise InputError(f"encoder option window: {encoder.modality} items have no length in seconds")
-    if seconds is not None and limit is not None and seconds > limit:
-        raise InputError(f"encoder option window={seconds:g}: this model takes {limit:g} s at most")
-    length = float(seconds or limit or 0)
+    if window is not None and limit is not None and window > limit:
+        raise InputError(f"encoder option window={window:g}: this model takes {limit:g} s at most")
+    length = float(window or limit or 0)
     return Windowed(encoder, seconds=length, hop=hop or length, keep=keep)

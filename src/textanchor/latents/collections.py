@@ -18,6 +18,7 @@ from textanchor.latents.engine import Chunk, stream
 from textanchor.latents.parquet import vector_table
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, Pooled, Ragged, Skipped, first_of
+from textanchor.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def encode_collection(
             ]
             continue
         encoder_name = told.get(kind) or reader(kind).default_encoder
-        encoder = make(encoder_name, kind, device=device)
+        encoder = make(encoder_name, kind, Runtime(device=device))
         if announce and any(out.ragged for out in outputs(encoder)):
             announce(_size_of_tokens(encoder, held, kind))
         made = prefill(held.items(kind), encoder_name, kind, engine=engine, cache=cache, device=device, progress=progress)

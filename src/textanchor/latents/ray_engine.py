@@ -20,6 +20,7 @@ from textanchor.encoders import make
 from textanchor.errors import InputError, MissingError
 from textanchor.latents.engine import stream
 from textanchor.records import Item
+from textanchor.runtime import Runtime
 
 BATCH = 256
 ENGINES = ("local", "ray")
@@ -29,7 +30,7 @@ class Worker:
     """An actor: one encoder, one batch of items after the other."""
 
     def __init__(self, encoder: str, modality: str, cache: str, device: str) -> None:
-        self._encoder, self._cache = make(encoder, modality, device=device), cache
+        self._encoder, self._cache = make(encoder, modality, Runtime(device=device)), cache
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Encode into the cache; gives back how many were new."""

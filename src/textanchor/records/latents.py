@@ -192,11 +192,3 @@ class PairedLatents:
             weights=self.weights[kept],
             groups=tuple(self.groups[i] for i in index),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unpaired:
-    """Latents without texts and anchor vectors without items, for aligners that can use them; both may be absent."""
-
-    items: Pooled | None = None
-    anchors: Vectors | None = None

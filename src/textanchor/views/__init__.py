@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from textanchor import registry
-from textanchor.records import Hubness, Vectors, View
+from textanchor.records import Hubness, Vectors, View, alike
 
 Scored = Float32[np.ndarray, "_n _d"]  # a dimension more than what was mapped where a bias is carried
 TINY = 1e-12
@@ -64,8 +64,7 @@ def as_peer(view: View | None, other: View | None, vectors: Vectors) -> Vectors:
     """
     if view is None:
         return unit(vectors)
-    mine, theirs = view.item.matrix, None if other is None else other.item.matrix
-    shared = mine is not None and theirs is not None and np.array_equal(mine, theirs)
+    shared = other is not None and alike(view.item, other.item)
     return unit(view.item(vectors) if shared else vectors - view.item.mean)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from textanchor.encoders import Output, encode_staged
+from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.records import Vectors
 
 
-class SquareImages:
+class ImageModel:
     """`prepare` makes pixels [3, s, s] of an image, `model` vectors of a tensor of them."""
 
     modality = "image"
@@ -45,5 +45,5 @@ class SquareImages:
         import torch
 
         with torch.inference_mode():
-            found = self._model(torch.from_numpy(np.stack(inputs)).to(self._device))
-        return [found.float().cpu().numpy()]
+            vectors = self._model(torch.from_numpy(np.stack(inputs)).to(self._device))
+        return [vectors.float().cpu().numpy()]
