@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jaxtyping import install_import_hook
 
-CHECKED = [f"textanchor.{layer}" for layer in ("metrics", "losses", "projectors", "aligners", "views", "records")]
+CHECKED = [f"textanchor.{layer}" for layer in ("metrics", "losses", "projectors", "aligners", "views", "records", "judging")]
 install_import_hook(CHECKED, "beartype.beartype")
 
 import csv  # noqa: E402 - the hook must come before anything of textanchor is imported

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import textanchor
-from conftest import picture, write_shapes
+from conftest import picture, sound, write_shapes
+from textanchor.data.pairs import group_key
 from textanchor.errors import InputError, LeakError
 from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, TRAINING
 from textanchor.evaluation.probes import class_like, probes
+from textanchor.evaluation.refits import Fresh
 from textanchor.evaluation.tables import differences
 
 
@@ -25,14 +29,17 @@ def done(space: Any, shapes: Path) -> Any:
     return textanchor.evaluate(space, shapes, name="ours", against={"seed recipe": seed}, include_train=True)
 
 
-def test_held_out_is_what_the_space_has_not_seen(space: Any, done: Any) -> None:
-    part = done.judged.parts[HELD_OUT]
-    for pairs in part.values():
+def test_held_out_is_what_the_space_has_not_seen(space: Any, done: Any, shapes: Path) -> None:
+    held_out, table = done.judged.pairs[HELD_OUT], textanchor.read_pairs(shapes)
+    for pairs in held_out.values():
         assert not set(pairs.items.contents) & set(space.seen.contents)
-        assert not set(pairs.groups) & set(space.seen.groups)
-    counts = space.provenance["fit"]["counts"]
-    assert {name: len(pairs.items) for name, pairs in part.items()} == {m: counts[m]["test"]["items"] for m in counts}
-    assert done.judged.excluded["train"] == sum(counts[m]["train"]["items"] for m in counts)
+        groups = {group for name in pairs.items.ids for group in table.groups[name]}
+        assert not {group_key(table, group) for group in groups} & set(space.seen.groups)
+    (story,) = space.stories
+    assert {name: len(pairs.items) for name, pairs in held_out.items()} == {
+        name: sides["test"].items for name, sides in story.counts.items()
+    }
+    assert done.judged.excluded["train"] == sum(sides["train"].items for sides in story.counts.values())
 
 
 def test_every_row_says_its_split_and_figures_stand_beside_floor_and_chance(done: Any) -> None:
@@ -53,9 +60,9 @@ def test_every_row_says_its_split_and_figures_stand_beside_floor_and_chance(done
 
 
 def test_figures_can_be_computed_by_hand(space: Any, done: Any) -> None:
-    pairs = done.judged.parts[HELD_OUT]["image"]
-    vectors = space.embed([done.judged.items[name] for name in pairs.items.ids], view="image")
-    texts = space.embed(list(pairs.texts), view="image")
+    pairs = done.judged.pairs[HELD_OUT]["image"]
+    vectors = space.embed([done.judged.items[name] for name in pairs.items.ids], compared_with="image")
+    texts = space.embed(list(pairs.texts), compared_with="image")
     right = [(vectors[i] @ texts.T).argmax() == pairs.first_text[i] for i in range(len(vectors))]
     row = next(row for row in done.table("alignment") if row["query"] == "image" and row["space"] == "ours")
     assert row["R@1"] == pytest.approx(np.mean(right))
@@ -88,15 +95,6 @@ def test_captions_that_share_one_text_are_relevant_and_none_is_said(tmp_path: Pa
     assert "no image->audio figure: they share no held-out text" in found.notes
 
 
-def test_captions_of_one_photo_are_one_observation(toy) -> None:
-    from textanchor.evaluation.tables import _text_group
-
-    pairs = toy(items=12, texts=10)
-    shared = {int(pairs.first_text[row]) for row in (10, 11)}
-    for text in range(10):
-        assert _text_group(pairs, pairs.relevant.T.tocsr(), text) == (f"text {text}" if text in shared else f"0-{text}")
-
-
 def test_shuffled_texts_give_chance(tmp_path: Path) -> None:
     """A test that would show any leak: texts that have nothing to do with the items cannot be found."""
     folder = write_shapes(tmp_path / "s", each=20, sounds=False)
@@ -120,7 +118,7 @@ def test_seen_pairs_are_refused(tmp_path: Path) -> None:
     folder = write_shapes(tmp_path / "s", each=6, sounds=False)
     made = textanchor.fit(folder, aligner="ridge")
     held = textanchor.read_pairs(folder)
-    seen = textanchor.Pairs(rows=tuple(pair for pair in held.rows if pair.group in made.seen.groups))
+    seen = replace(held, rows=tuple(pair for pair in held.rows if group_key(held, pair.group) in made.seen.groups))
     with pytest.raises(LeakError, match="were seen when the space was fitted"):
         textanchor.evaluate(made, seen)
     labelled = textanchor.evaluate(made, seen, include_train=True, probe=False)
@@ -141,7 +139,7 @@ def test_a_renamed_copy_and_a_known_group_are_still_seen(tmp_path: Path) -> None
     (fresh / "pairs.csv").write_text("path,text,group\n" + "\n".join(rows))
     found = textanchor.evaluate(made, fresh, probe=False)
     assert found.judged.excluded == {"train": 2, "val": 0}
-    assert found.judged.parts[HELD_OUT]["image"].items.ids == ("new1.png", "new2.png")
+    assert found.judged.pairs[HELD_OUT]["image"].items.ids == ("new1.png", "new2.png")
     assert any("left out because the space has seen them: 2 train" in note for note in found.notes)
 
 
@@ -151,13 +149,13 @@ def test_probes_refit_inside_each_labelled_part(shapes: Path, monkeypatch: pytes
     fitted: list[set[str]] = []
     honest = Ridge.fit
 
-    def watched(self, task):
+    def watched(self: Any, task: Any) -> Any:
         fitted.append(set(task.train.groups) | (set(task.val.groups) if task.val else set()))
         return honest(self, task)
 
     monkeypatch.setattr(Ridge, "fit", watched)
-    pairs = done.judged.parts[TRAINING]["image"]
-    found = list(probes(pairs, split="here", aligner_name="ridge", seed=0))
+    pairs = done.judged.pairs[TRAINING]["image"]
+    found = list(probes(pairs, Fresh(aligner="ridge"), split="here"))
     assert len(fitted) == 10
     every = set(pairs.groups)
     assert all(groups < every for groups in fitted)
@@ -212,7 +210,7 @@ def test_spaces_with_other_encoders_are_not_put_in_one_table(space: Any, shapes:
 
 
 def test_the_map_shows_held_out_items_only(done: Any) -> None:
-    held = {name for pairs in done.judged.parts[HELD_OUT].values() for name in pairs.items.ids}
+    held = {name for pairs in done.judged.pairs[HELD_OUT].values() for name in pairs.items.ids}
     assert set(done.map.ids) == held
     assert done.map.points.shape == (len(held), 2)
     assert done.map.knn > 0.7
@@ -236,9 +234,9 @@ class Outside(HTMLParser):
 def test_the_report_is_one_file_that_fetches_nothing(done: Any, space: Any, tmp_path: Path) -> None:
     place = textanchor.write_report(done, space, tmp_path / "report")
     for fitted in space.modalities.values():
-        assert fitted.chosen.startswith("chosen on validation: alpha ")
-        assert f"view {fitted.report['view']}, hubness {fitted.report['hubness']}" in fitted.chosen
-        assert fitted.chosen in place.read_text()
+        assert fitted.choice.text.startswith("chosen on validation: alpha ")
+        assert f"view {fitted.choice.view}, hubness {fitted.choice.hubness}" in fitted.choice.text
+        assert fitted.choice.text in place.read_text()
     html = place.read_text()
     page = Outside()
     page.feed(html)
@@ -269,24 +267,19 @@ def test_hostile_names_are_only_shown(tmp_path: Path) -> None:
 
 
 def test_unseen_classes_are_named_by_what_was_fitted_on_others(toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    from textanchor.evaluation import unseen as module
+    from textanchor.evaluation.unseen import paired_draws, zero_shot
 
     pairs = toy(items=160, texts=16, seed=1)
     fitted: list[tuple[set[str], set[str]]] = []
-    honest = module.aligner
+    honest = Fresh.fit
 
-    def watched(name: str) -> Any:
-        inner = honest(name)
+    def watched(self: Fresh, train: Any, val: Any, *, test: Any) -> Any:
+        fitted.append((set(train.texts), set(val.texts)))
+        assert not set(test.texts) & (set(train.texts) | set(val.texts))
+        return honest(self, train, val, test=test)
 
-        class Watch:
-            def fit(self, task: Any) -> Any:
-                fitted.append((set(task.train.texts), set(task.val.texts)))
-                return inner.fit(task)
-
-        return Watch()
-
-    monkeypatch.setattr(module, "aligner", watched)
-    ridge, seed = module.zero_shot(pairs, aligners=("ridge", "seed"), classes=4, draws=5)
+    monkeypatch.setattr(Fresh, "fit", watched)
+    ridge, seed = zero_shot(pairs, [Fresh(aligner="ridge"), Fresh(aligner="seed")], classes=4, draws=5)
     for train, val in fitted:
         assert len(train) == 8
         assert len(val) == 4
@@ -296,14 +289,14 @@ def test_unseen_classes_are_named_by_what_was_fitted_on_others(toy, monkeypatch:
     assert ridge.chance == 0.25
     assert ridge.accuracy > 0.5, "in a linear world the map carries over"
     assert ridge.accuracy == pytest.approx(np.mean(ridge.draws))
-    gain, interval = module.paired_draws(ridge, seed)
+    gain, interval = paired_draws(ridge, seed)
     assert gain == pytest.approx(ridge.accuracy - seed.accuracy)
     assert interval is not None
     assert interval[0] <= gain <= interval[1]
     with pytest.raises(InputError, match="6 of 16 classes"):
-        module.zero_shot(pairs, classes=6)
+        zero_shot(pairs, [Fresh(aligner="ridge")], classes=6)
     with pytest.raises(InputError, match="several texts"):
-        module.zero_shot(toy(items=40, per=2), classes=2)
+        zero_shot(toy(items=40, per=2), [Fresh(aligner="ridge")], classes=2)
 
 
 def test_unseen_classes_from_the_command_line(run: Any, tmp_path: Path) -> None:
@@ -333,3 +326,110 @@ def test_unseen_classes_from_the_command_line(run: Any, tmp_path: Path) -> None:
     wrong = run("evaluate", space, tmp_path / "pairs.csv", "--modality", "series", "--unseen-classes", 30, "--no-probes")
     assert wrong.exit_code == 2
     assert "30 of 9 classes" in wrong.stderr
+
+
+def test_each_modality_names_the_split_that_it_was_fitted_with(tmp_path: Path) -> None:
+    pairs = textanchor.read_pairs(write_shapes(tmp_path / "s", each=6))
+    images = textanchor.fit(pairs.only("image"), aligner="ridge")
+    both = textanchor.fit(pairs.only("audio"), aligner="ridge", into=images, seed=7, fractions=(0.5, 0.2, 0.3))
+    notes = textanchor.evaluate(both, pairs, probe=False, map_=False).notes
+    for modality, story in zip(("image", "audio"), both.stories, strict=True):
+        assert f"{modality} fitted with the split: {story.split}" in notes
+    assert images.stories[0].split != both.stories[1].split
+    alone = textanchor.evaluate(images, pairs, probe=False, map_=False).notes
+    assert f"fitted with the split: {images.stories[0].split}" in alone
+
+
+def test_an_item_with_several_groups_is_seen_if_any_of_them_was(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "s", each=6, sounds=False)
+    made = textanchor.fit(folder, aligner="ridge")
+    table = textanchor.read_pairs(folder)
+    known = next(pair.group for pair in table.rows if made.seen.groups.get(group_key(table, pair.group)) == "train")
+    lines = (folder / "pairs.csv").read_text().splitlines()
+    picture("circle", 901).save(folder / "new.png")
+    picture("square", 902).save(folder / "other.png")
+    rows = [f"new.png,circle,{known}", "new.png,a ring,fresh", "other.png,square,fresh too"]
+    (folder / "pairs.csv").write_text("\n".join([lines[0], *rows]))
+    judged = textanchor.evaluate(made, folder, probe=False, map_=False).judged
+    assert judged.excluded == {"train": 1, "val": 0}
+    assert judged.pairs[HELD_OUT]["image"].items.ids == ("other.png",)
+
+
+def test_anchors_are_compared_by_what_they_are(space: Any, shapes: Path) -> None:
+    """A space of an older version may hold a former fingerprint of the same anchor and encoders."""
+    from textanchor.space import Space
+
+    def former(name: str, fitted: Any) -> Any:
+        return replace(fitted, fingerprint=f"former {name}")
+
+    old = Space(
+        anchor=space.anchor,
+        anchor_fingerprint="former anchor",
+        modalities={name: former(name, fitted) for name, fitted in space.modalities.items()},
+        runtime=space.runtime,
+        seen=space.seen,
+        stories=space.stories,
+    )
+    with pytest.raises(InputError, match="is not the one"):
+        textanchor.evaluate(space, shapes, against={"old": old}, probe=False, map_=False)
+    for name in ("text", *space.modalities):  # as if the loaded encoders named those fingerprints among their former ones
+        old.adopt(name, space.encoder(name))
+    rows = textanchor.evaluate(space, shapes, against={"old": old}, probe=False, map_=False).metrics()["differences"]
+    assert {row["verdict"] for row in rows} == {"equal"}
+
+
+def test_a_gallery_is_mapped_once_for_all_queries(done: Any, space: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.evaluation.gallery import shelves
+    from textanchor.space import Comparison
+
+    mapped: list[tuple[str, str]] = []
+    honest = Comparison.gallery
+
+    def watched(self: Any, vectors: Any) -> Any:
+        mapped.append((self.asking, self.asked))
+        return honest(self, vectors)
+
+    monkeypatch.setattr(Comparison, "gallery", watched)
+    filled = shelves(space.geometry, done.judged, space.runtime.limits, seed=0)
+    assert len(filled) == 24
+    assert len(mapped) == len(set(mapped)) == 6
+
+
+def test_probes_and_unseen_classes_are_given_what_has_no_partner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_shapes(tmp_path / "s", each=30)
+    lone = [f"lone{row}.wav" for row in range(12)]
+    for row, name in enumerate(lone):
+        soundfile.write(folder / name, sound("circle", 500 + row), 8000)
+    with (folder / "pairs.csv").open("a") as stream:
+        stream.writelines([*(f"{name},,\n" for name in lone)])
+    made = textanchor.fit(folder, aligner="ridge", fractions=(0.5, 0.1, 0.4))
+    tasks: list[Any] = []
+    honest = Fresh.fit
+
+    def watched(self: Fresh, train: Any, val: Any, *, test: Any) -> Any:
+        tasks.append((train.modality, self.unpaired))
+        return honest(self, train, val, test=test)
+
+    monkeypatch.setattr(Fresh, "fit", watched)
+    textanchor.evaluate(made, folder, map_=False)
+    given = dict(tasks)
+    assert given["image"].empty
+    names = set(given["audio"].items.ids)
+    assert names
+    assert names < set(lone), "only those that the space was trained on"
+
+
+def test_what_has_no_partner_stays_apart_from_what_judges(toy: Any) -> None:
+    from textanchor.evaluation.partnerless import apart_from
+    from textanchor.records import Unpaired
+
+    test, other = toy(items=12, texts=4, seed=1), toy(items=3, texts=3, seed=2)
+    unpaired = Unpaired(
+        items=other.items, groups=("1-0", "mine", "1-3"), texts=("text 0", "another"), anchors=other.anchors[:2]
+    )
+    kept = apart_from(unpaired, test)
+    assert kept.groups == ("mine",)
+    assert kept.items.ids == ("2-1",)
+    assert kept.texts == ("another",)
+    np.testing.assert_array_equal(kept.anchors, other.anchors[1:2])
+    assert apart_from(Unpaired(), test).empty

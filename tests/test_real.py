@@ -171,10 +171,11 @@ def test_sounds_are_named_as_well_as_by_a_classifier_and_better_than_by_the_orig
 
 
 def test_classes_that_no_fit_has_seen_are_named(sounds: Any) -> None:
+    from textanchor.evaluation.refits import Fresh
     from textanchor.evaluation.unseen import paired_draws, zero_shot
 
     pairs = sounds["train"].joined(sounds["val"]).joined(sounds["test"])
-    ours, seed = zero_shot(pairs, aligners=("ridge", "seed"), draws=6)
+    ours, seed = zero_shot(pairs, [Fresh(aligner="ridge"), Fresh(aligner="seed")], draws=6)
     assert ours.accuracy >= 0.42
     gain, interval = paired_draws(ours, seed)
     assert gain > 0.1

@@ -42,7 +42,7 @@ def test_a_space_keeps_its_wording_and_evaluates_with_it(shapes: Path, tmp_path:
     made = textanchor.fit(shapes, aligner="ridge", wording=held)
     again = textanchor.load(made.save(tmp_path / "s"))
     assert again.wording == held
-    judged = textanchor.evaluate(again, shapes, probe=False, map_=False).judged.parts["held-out"]
+    judged = textanchor.evaluate(again, shapes, probe=False, map_=False).judged.pairs["held-out"]
     expected = embed_texts(again, [f"a drawing of a {text}" for text in judged["image"].texts])
     np.testing.assert_allclose(judged["image"].anchors, expected, atol=1e-5)
     np.testing.assert_allclose(judged["audio"].anchors, embed_texts(again, judged["audio"].texts), atol=1e-5)
