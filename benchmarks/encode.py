@@ -209,12 +209,12 @@ def peak(folder: Path, count: int) -> None:
     import torch
     from PIL import Image
 
-    from textanchor.embedding import embed_collection
+    from textanchor.collections import embed_collection
     from textanchor.encoders import make
-    from textanchor.runtime import Runtime
     from textanchor.projectors.linear import Linear
-    from textanchor.space import Space
-    from textanchor.space.holdings import Fitted, Seen
+    from textanchor.records import Choice
+    from textanchor.runtime import Runtime
+    from textanchor.space import Fitted, Space
 
     held = folder / f"{count}"
     for number in range(count):
@@ -224,15 +224,12 @@ def peak(folder: Path, count: int) -> None:
     anchor, encoder = make("st:all-MiniLM-L6-v2", "text", Runtime(device="cpu")), make("signal", "image", Runtime(device="cpu"))
     torch.manual_seed(0)
     projector = Linear(dim_in=encoder.dim, dim_out=anchor.dim)
-    fitted = Fitted(encoder="signal", fingerprint=encoder.fingerprint, projector=projector, view=None, report={})
+    fitted = Fitted(encoder="signal", fingerprint=encoder.fingerprint, projector=projector, view=None, choice=Choice())
     space = Space(
         anchor="st:all-MiniLM-L6-v2",
         anchor_fingerprint=anchor.fingerprint,
         modalities={"image": fitted},
-        seen=Seen(),
-        provenance={},
-        cache=folder / f"cache {count}",
-        device="cpu",
+        runtime=Runtime(cache=folder / f"cache {count}", device="cpu"),
     )
     (folder / f"cache {count}").mkdir(exist_ok=True)
     embed_collection(space, held, folder / f"{count}.parquet")
