@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from textanchor.errors import InputError
 from textanchor.records import Ragged, Vectors, View
+from textanchor.records.views import alike
 from textanchor.space.items import TEXT
 from textanchor.space.sides import AnchorSide, Side
 from textanchor.views import as_item, as_peer, as_query, as_text, cosines, item_gallery, text_gallery, unit
@@ -144,4 +145,4 @@ def _compared(vectors: Vectors, own: str, other: str, view: View | None, others:
 
 
 def _share_a_map(one: View | None, other: View | None) -> bool:
-    return one is not None and other is not None and one.item.same_map(other.item)
+    return one is not None and other is not None and alike(one.item, other.item)

@@ -81,8 +81,12 @@ def _view(numbers: Mapping[str, Tensor], told: Mapping[str, Any]) -> View:
 def _map(numbers: Mapping[str, Tensor], spec: Mapping[str, Any] | None) -> Map:
     """Affine where nothing else is said, as in spaces of format 2 and before."""
     arrays = {name: np.ascontiguousarray(value.numpy()) for name, value in numbers.items()}
-    kind = (Bent if spec and spec["kind"] == Bent.kind else Affine)
-    return kind.read(spec or {}, arrays)
+    if spec is None or spec["kind"] == "affine":
+        return Affine(mean=arrays["mean"], matrix=arrays.get("matrix"))
+    if spec["kind"] != "bent":
+        raise DamagedError(f"no map of a view is called '{spec['kind']}'; fit the space again")
+    told = spec["projector"]
+    return Bent(mean=arrays["mean"], module=build(told["name"], told["settings"], _below(numbers, "module.")))
 
 
 def _hubness(numbers: Mapping[str, Tensor], told: Mapping[str, Any] | None) -> Hubness | None:

@@ -214,7 +214,12 @@ class Space:
         return composed.assembled(items, encoded, widths, self.latent_fingerprint(modality), strict=runtime.strict)
 
     def with_modalities(
-        self, new: Mapping[str, Fitted], *, seen: Seen | None = None, story: Story | None = None, plans: Mapping[str, str] | None = None
+        self,
+        new: Mapping[str, Fitted],
+        *,
+        seen: Seen | None = None,
+        story: Story | None = None,
+        plans: Mapping[str, str] | None = None,
     ) -> Space:
         """A space with more (or refitted) modalities; the anchor and its vectors are untouched."""
         extended = Space(
