@@ -20,7 +20,7 @@ from textanchor.errors import InputError, LeakError
 from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, TRAINING
 from textanchor.evaluation.probes import class_like, probes
 from textanchor.evaluation.refits import Fresh
-from textanchor.evaluation.tables import differences
+from textanchor.evaluation.tables import gains
 
 
 @pytest.fixture(scope="module")
@@ -129,18 +129,29 @@ def test_seen_pairs_are_refused(tmp_path: Path) -> None:
 def test_a_renamed_copy_and_a_known_group_are_still_seen(tmp_path: Path) -> None:
     folder = write_shapes(tmp_path / "s", each=6, sounds=False)
     made = textanchor.fit(folder, aligner="ridge")
-    pair = next(p for p in textanchor.read_pairs(folder).rows if made.seen.groups.get(str(p.group)) == "train")
-    fresh = tmp_path / "fresh"
-    fresh.mkdir()
-    (fresh / "copy.png").write_bytes(pair.item.path.read_bytes())
+    table = textanchor.read_pairs(folder)
+    pair = next(pair for pair in table.rows if made.seen.groups.get(group_key(table, pair.group)) == "train")
+    (folder / "copy.png").write_bytes(pair.item.path.read_bytes())
     for name in ("speaker.png", "new1.png", "new2.png"):
-        picture("circle", 900 + len(name) + ord(name[3])).save(fresh / name)
+        picture("circle", 900 + len(name) + ord(name[3])).save(folder / name)
     rows = ["copy.png,circle,", f"speaker.png,circle,{pair.group}", "new1.png,circle,", "new2.png,square,"]
-    (fresh / "pairs.csv").write_text("path,text,group\n" + "\n".join(rows))
-    found = textanchor.evaluate(made, fresh, probe=False)
+    (folder / "pairs.csv").write_text("path,text,group\n" + "\n".join(rows))
+    found = textanchor.evaluate(made, folder, probe=False)
     assert found.judged.excluded == {"train": 2, "val": 0}
     assert found.judged.pairs[HELD_OUT]["image"].items.ids == ("new1.png", "new2.png")
     assert any("left out because the space has seen them: 2 train" in note for note in found.notes)
+
+
+def test_a_group_of_another_table_is_another_group(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "s", each=6, sounds=False)
+    made = textanchor.fit(folder, aligner="ridge")
+    table = textanchor.read_pairs(folder)
+    known = next(pair.group for pair in table.rows if made.seen.groups.get(group_key(table, pair.group)) == "train")
+    other = tmp_path / "other"
+    other.mkdir()
+    picture("circle", 900).save(other / "new.png")
+    (other / "others.csv").write_text(f"path,text,group\nnew.png,circle,{known}\n")
+    assert textanchor.evaluate(made, other / "others.csv", probe=False).judged.excluded == {"train": 0, "val": 0}
 
 
 def test_probes_refit_inside_each_labelled_part(shapes: Path, monkeypatch: pytest.MonkeyPatch, done: Any) -> None:
@@ -188,7 +199,7 @@ def test_captions_are_no_classes(toy) -> None:
 
 
 def test_differences_are_paired_and_only_held_out(done: Any) -> None:
-    rows = differences(list(done.rows), "ours")
+    rows = [gain.described() for gain in gains(done.rows, "ours")]
     assert {row["split"] for row in rows} == {HELD_OUT}
     assert {row["than"] for row in rows} == {"seed recipe"}
     for row in rows:

@@ -109,7 +109,7 @@ def test_differences_are_paired_by_query(figures: Figures, toy: Any) -> None:
 @pytest.mark.parametrize(
     ("gain", "interval", "said"),
     [
-        ([0, 0], (0, 0), "equal"),
+        ([0, 0], (0.0, 0.0), "equal"),
         ([1, 0], None, "cannot tell"),
         ([1, 0], (0.0, 1.0), "cannot tell"),
         ([1, 0], (0.1, 1.0), "better"),

@@ -9,7 +9,7 @@ from textanchor.config import versions
 from textanchor.evaluation.held_out import Judged
 from textanchor.evaluation.map import TextMap
 from textanchor.evaluation.probes import Probe
-from textanchor.evaluation.tables import Row, differences
+from textanchor.evaluation.tables import Row, gains
 from textanchor.evaluation.unseen import ZeroShot
 
 
@@ -28,7 +28,7 @@ class Evaluation:
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Rows of `alignment` (items against texts) or `emergent` (modalities against each other)."""
-        return [row.plain() for row in self.rows if row.table == name]
+        return [row.described() for row in self.rows if row.table == name]
 
     def metrics(self) -> dict[str, Any]:
         """Everything as JSON-ready values."""
@@ -38,7 +38,7 @@ class Evaluation:
             "excluded": dict(self.judged.excluded),
             "alignment": self.table("alignment"),
             "emergent": self.table("emergent"),
-            "differences": differences(self.rows, self.main),
+            "differences": [gain.described() for gain in gains(self.rows, self.main)],
             "probes": [asdict(probe) for probe in self.probes],
             "zero-shot": [asdict(one) for one in self.zero_shot],
             "map": self.map and {"method": "t-SNE", "points": len(self.map.ids), "5-NN accuracy": self.map.knn},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textanchor.evaluation.held_out import HELD_OUT, Judged
-from textanchor.judging import Ranking, difference, judge
+from textanchor.judging import Difference, Ranking, difference, judge
 from textanchor.space import Space
 
 ALIGNMENT, EMERGENT = "alignment", "emergent"
@@ -27,7 +27,7 @@ class Row:
         """What two spaces' rows must share to be compared."""
         return self.table, self.split, self.ranking.name
 
-    def plain(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """JSON-ready."""
         return {"space": self.space, "split": self.split, **self.ranking.row()}
 
@@ -42,16 +42,30 @@ def rows(spaces: Mapping[str, Space], judged: Judged) -> Iterator[Row]:
                     yield Row(table=table, space=name, split=split, ranking=ranking)
 
 
-def differences(rows: Sequence[Row], main: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """By how much the main space's `mine` is better than another space's row for the same queries."""
+
+    mine: Row
+    than: str
+    difference: Difference
+
+    def described(self) -> dict[str, Any]:
+        """JSON-ready."""
+        ranking = self.mine.ranking
+        asked = {"query": ranking.query, "gallery": ranking.gallery}
+        return {"table": self.mine.table, "split": self.mine.split, **asked, "than": self.than, **self.difference.row()}
+
+
+def gains(rows: Sequence[Row], main: str) -> list[Gain]:
     """Paired held-out differences of recall@1 between the main space and each other one, with a 95 % interval over groups."""
     ours = {row.key: row for row in rows if row.space == main}
-    lines = []
+    compared = []
     for row in rows:
         mine = ours.get(row.key)
         if row.space == main or row.split != HELD_OUT or mine is None:
             continue
         gain = difference(mine.ranking, row.ranking)
         if gain is not None:
-            asked = {"query": row.ranking.query, "gallery": row.ranking.gallery}
-            lines.append({"table": row.table, "split": row.split, **asked, "than": row.space, **gain.row()})
-    return lines
+            compared.append(Gain(mine=mine, than=row.space, difference=gain))
+    return compared

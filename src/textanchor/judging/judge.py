@@ -57,7 +57,7 @@ def _facing_texts(geometry: Geometry, pairs: PairedLatents, raw: Vectors) -> tup
         cosine=positive_cosine(items, texts, pairs.edges, pairs.relevant),
         items=len(items),
     )
-    groups = tuple(_text_group(pairs, owners, row) for row in back.rows)
+    groups = tuple(_text_group(pairs, owners, int(row)) for row in back.rows)
     return asking_items, Ranking(query=TEXT, gallery=modality, retrieval=back, groups=groups)
 
 

@@ -60,7 +60,13 @@ class Composition:
                 raise InputError(f"{item.id}: a {self.modality} is embedded from its file")
 
     def assembled(
-        self, items: Sequence[Item], encoded: Mapping[str, Encoded], widths: Mapping[str, int], fingerprint: str, *, strict: bool
+        self,
+        items: Sequence[Item],
+        encoded: Mapping[str, Encoded],
+        widths: Mapping[str, int],
+        fingerprint: str,
+        *,
+        strict: bool,
     ) -> Encoded:
         """Latents of whole items from those of their parts, by modality. *Shape:* [n, sum of widths + parts].
 

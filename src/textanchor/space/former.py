@@ -32,9 +32,9 @@ def _modality(told: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, An
         "settings": settings,
         "view": report.get("view", ""),
         "hubness": report.get("hubness", ""),
-        "chosen_on": report.get("chosen on", "nothing"),
+        "chosen on": report.get("chosen on", "nothing"),
         "score": report.get("score"),
-        "centred_score": report.get("centred score"),
+        "centred score": report.get("centred score"),
         "scores": report.get("scores", {}),
         "notes": {key: report[key] for key in NOTES if key in report},
     }

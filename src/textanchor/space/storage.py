@@ -95,9 +95,7 @@ def load(
             anchor_fingerprint=str(facts["anchor"]["fingerprint"]),
             modalities={name: read_fitted(told, place / f"{name}.safetensors") for name, told in facts["modalities"].items()},
             runtime=settled(runtime, simple),
-            seen=Seen(
-                contents=dict(seen["contents"]), groups=dict(seen["groups"]), bare_groups=dict(seen["bare groups"])
-            ),
+            seen=Seen(contents=dict(seen["contents"]), groups=dict(seen["groups"]), bare_groups=dict(seen["bare groups"])),
             stories=[Story.read(told) for told in facts["stories"]],
             plans={str(name): str(plan) for name, plan in facts["compositions"].items()},
         )
