@@ -73,8 +73,8 @@ def exported(root: Path, count: int) -> None:
         print("| photographs by ONNX Runtime | not measured: pip install onnxscript | | |")
         return
     from textanchor.encoders import make
-    from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
+    from textanchor.runtime import Runtime
 
     source = root / "models" / "mobilenet_v1_0.75_224"
     held = items(sorted((root / "data" / "flickr8k" / "images").rglob("*.jpg"))[:count], "image")
@@ -164,8 +164,8 @@ def items(files: Sequence[Path], modality: str) -> list[Any]:
 def compare(what: str, bare: Callable[[int], np.ndarray], held: list[Any], name: str, sizes: Sequence[int] = BATCHES) -> None:
     """Interleaved runs, each of ours into an empty cache; the vectors must agree."""
     from textanchor.encoders import make
-    from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
+    from textanchor.runtime import Runtime
 
     encoder = make(name, held[0].modality, Runtime(device="cpu"))
     ours, again, theirs = [], [], {size: [] for size in sizes}
@@ -211,8 +211,8 @@ def peak(folder: Path, count: int) -> None:
 
     from textanchor.embedding import embed_collection
     from textanchor.encoders import make
-    from textanchor.runtime import Runtime
     from textanchor.projectors.linear import Linear
+    from textanchor.runtime import Runtime
     from textanchor.space import Space
     from textanchor.space.holdings import Fitted, Seen
 

@@ -16,11 +16,11 @@ from textanchor.latents.engine import Encoded, encode, stream
 from textanchor.latents.ray_engine import prefill
 from textanchor.projectors import project
 from textanchor.records import Item, Pooled, Ragged, Skipped, Vectors, View
+from textanchor.runtime import Runtime
 from textanchor.space.composition import DEFAULTS, Composition
 from textanchor.space.holdings import Embedded, Fitted, Seen
 from textanchor.space.items import TEXT, as_items
 from textanchor.views import as_item, as_peer, as_query, as_text, item_gallery, text_gallery, unit
-from textanchor.runtime import Runtime
 
 
 class Space:

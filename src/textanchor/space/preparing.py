@@ -20,12 +20,12 @@ from textanchor.latents.engine import contents, encode
 from textanchor.latents.pairing import paired
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, PairedLatents, Pairs, Skipped, Vectors
+from textanchor.runtime import Runtime
 from textanchor.space import Space
 from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.holdings import Seen
 from textanchor.space.items import TEXT
 from textanchor.views import unit
-from textanchor.runtime import Runtime
 
 
 @dataclass(kw_only=True)
