@@ -182,7 +182,7 @@ def test_what_is_tuned_is_what_the_spec_leaves_open() -> None:
     trial = Trial()
     spec = suggested(trial, "gradient(loss=info-nce, projector=mlp(dropout=0.2), rate=0.01)")
     assert set(trial.asked) == {"decay", "loss.temperature"}
-    held = aligner(spec)
+    held = aligner(spec).inner
     assert held.plan.rate == 0.01
     assert held.plan.loss == "info-nce(temperature=0.02)"
     trial = Trial()
