@@ -279,7 +279,7 @@ def test_asif_is_its_sparse_relative_representation(toy) -> None:
 
 
 def test_views_and_corrections_are_chosen_on_validation(toy) -> None:
-    from textanchor.aligners.selection import HUBNESS, VIEWS
+    from textanchor.aligners.comparison import HUBNESS, VIEWS
 
     train, val = toy(items=60, dim=30, seed=1, noise=2.0), toy(items=60, dim=30, seed=2, noise=2.0)
     fit = aligner("ridge(alpha=0.1, view=auto, hubness=auto)").fit(Task(train=train, val=val, refit=False))

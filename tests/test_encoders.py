@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+import time
+import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies
 from PIL import Image
 
 from conftest import picture, sound
 from textanchor import registry
 from textanchor.encoders import Encoder, Staged, canonical, make, outputs, parse
+from textanchor.encoders.onnx import Graph
+from textanchor.encoders.spectrogram import Spectrogram
+from textanchor.encoders.windowed import Windowed
 from textanchor.errors import DamagedError, InputError, MissingError, UnknownNameError
+from textanchor.files import digest
 from textanchor.grammar import Call
 from textanchor.records import Series, Waveform
 from textanchor.runtime import Runtime
-from tiny_models import AUDIO, IMAGE, tiny_hub, tiny_onnx
+from textanchor.settings import Positive
+from tiny_models import AUDIO, IMAGE, tiny_anchor, tiny_hub, tiny_onnx
 
 CPU = Runtime(device="cpu", offline=True)
 PICTURES = [picture(kind, seed, side) for kind, seed, side in (("circle", 1, 24), ("cross", 2, 40), ("stripes", 3, 64))]
@@ -154,7 +165,9 @@ def test_what_cannot_be_meant_is_said(places: dict[str, str], tmp_path: Path) ->
     raises(InputError, "is a model of type vit for image, not for audio", f"hub:{places['HUB']}", "audio")
     raises(InputError, "is for audio, not for image", f"onnx:{places['HEAR']}", "image")
     raises(InputError, "no model.onnx there", f"onnx:{tmp_path}", "image")
-    raises(InputError, "device 'cuda:7' is not on this machine", "signal", "image", Runtime(device="cuda:7")) if not _cuda() else None
+    raises(
+        InputError, "device 'cuda:7' is not on this machine", "signal", "image", Runtime(device="cuda:7")
+    ) if not _cuda() else None
 
 
 def _cuda() -> bool:
@@ -209,3 +222,154 @@ def test_a_spectrogram_shows_low_notes_at_the_bottom() -> None:
     assert low.shape[0] == 128
     assert low[..., 0].mean(axis=1).argmax() > 100
     assert high[..., 0].mean(axis=1).argmax() < 30
+
+
+@given(strategies.text() | strategies.text(alphabet='hubst:@=,+"\\ a1-'))
+def test_a_canonical_name_is_a_fixed_point_and_reads_back(text: str) -> None:
+    try:
+        call = parse(text)
+    except InputError:  # an escape in quotes that nobody knows
+        return
+    name = canonical(text)
+    assert canonical(name) == name
+    if not Path(call.argument or "x").exists():
+        assert parse(name) == replace(call, inner=call.inner and canonical(call.inner))
+
+
+@pytest.mark.parametrize("folder", ["a@b=c", 'quo"te', "two words ", "plus+", "a,b@c=d,e=f"])
+def test_folders_of_any_name_have_a_canonical_name(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / folder / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / folder)
+    name = canonical("hub:model@pool=mean+cls")
+    assert parse(name) == Call(name="hub", argument=str(tmp_path / folder / "model"), settings={"pool": "mean+cls"})
+    assert canonical(name) == name
+
+
+def test_options_in_quotes() -> None:
+    assert parse('st:a/b@prompt="title: none, text: ",revision=v1').settings == {
+        "prompt": "title: none, text: ",
+        "revision": "v1",
+    }
+    assert canonical('b@prompt="x, "') == 'st:b@prompt="x, "'
+    assert parse('x@a="\\q') == Call(name="st", argument='x@a="\\q')
+    with pytest.raises(InputError, match="no string with escapes such as"):
+        parse('x@a="\\q"')
+
+
+def test_options_are_bound_by_the_signature(places: dict[str, str]) -> None:
+    raises(
+        InputError, r"no option 'chanels'; did you mean 'channels'\? \(known: channels, rate\)", "signal@chanels=3", "series"
+    )
+    raises(InputError, r"no option 'runtime' \(known: layer, pool, size, dtype, revision\)", "hub:x@runtime=1", "image")
+    raises(InputError, "rate=-3.0: expected a whole number of 1 or more", "signal@rate=-3.0", "series")
+    raises(InputError, "windows=all: expected one of mean, keep", "signal@window=1,windows=all", "audio")
+    raises(InputError, "encoder onnx wraps no other, and 'signal' stands behind its", "onnx+signal", "audio")
+    raises(InputError, "spectrogram needs an image encoder", "spectrogram", "audio")
+
+
+def _foreign(argument: str, *, modality: str, runtime: Runtime, scale: Positive = 1.0) -> Encoder:
+    """An encoder of another package."""
+    encoder: Any = make("signal", modality, runtime)
+    encoder.name = f"{argument} {scale} {runtime.device}"
+    return encoder
+
+
+def test_an_encoder_of_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = types.SimpleNamespace(load=lambda: _foreign, value="elsewhere:make")
+    monkeypatch.setattr(registry, "_foreign", lambda kind: {"my_own": point} if kind == "encoder" else {})
+    for name in ("my_own:x@scale=2,window=1", "my-own:x@scale=2,window=1"):
+        assert make(name, "audio", CPU).name == "x 2.0 cpu"  # type: ignore[attr-defined]
+    raises(InputError, "scale=0: expected a number above 0", "my_own@scale=0", "audio")
+
+
+@pytest.mark.parametrize(
+    ("modality", "name", "start"),
+    [
+        ("image", "signal", "c206bfcdb29e51f7"),
+        ("audio", "signal", "b820cbdfc28cb9d7"),
+        ("audio", "signal@window=1", "470d98ffdc9f6354"),
+        ("audio", "signal@window=1,hop=0.5,windows=keep", "76700881f0e902a0"),
+        ("audio", "spectrogram+signal", "0f2ff9e0e5d7160e"),
+        ("audio", "spectrogram@window=0.5+signal", "9988fea292fc40fa"),
+        ("series", "signal", "0b79a47b468cf9ff"),
+        ("series", "signal@window=1", "7744b138030c7023"),
+        ("series", "signal@channels=3,rate=20", "c937d57178eb3c0b"),
+    ],
+)
+def test_fingerprints_stay_so_that_caches_do(modality: str, name: str, start: str) -> None:
+    assert make(name, modality, CPU).fingerprint.startswith(start)
+
+
+def test_an_anchor_is_its_weights_and_not_its_name(tmp_path: Path) -> None:
+    anchors = [make(name, "text", CPU) for name in ("all-MiniLM-L6-v2", "st:sentence-transformers/all-MiniLM-L6-v2")]
+    assert anchors[0].fingerprint == anchors[1].fingerprint
+    formerly = outputs(anchors[0])[0].formerly
+    assert formerly == anchors[0].formerly  # type: ignore[attr-defined]
+    assert {known[:16] for known in formerly} == {"cfd95d288084b659", "83a11d0a0525ff0c"}, "what version 1 gave these names"
+    first, second = (make(f"st:{tiny_anchor(tmp_path / name)}", "text", CPU) for name in ("one", "two"))
+    assert first.fingerprint == second.fingerprint != anchors[0].fingerprint
+    assert set(outputs(first)[0].formerly) != set(outputs(second)[0].formerly)
+    prompted = make("all-MiniLM-L6-v2@prompt=clustering:", "text", CPU)
+    assert prompted.fingerprint != anchors[0].fingerprint
+    assert prompted.formerly[0].startswith("b48935d29430c12f")  # type: ignore[attr-defined]
+
+
+def test_former_fingerprints_go_through_what_wraps_an_encoder() -> None:
+    inner: Any = make("signal", "audio", CPU)
+    inner.outputs = (replace(inner.outputs[0], formerly=("old",)),)
+    outer = Windowed(inner, seconds=1.0, hop=1.0, keep=False)
+    assert outer.formerly == outer.outputs[0].formerly == (digest("windowed", "1", "old", "1.0 1.0 False"),)
+    seen: Any = make("signal", "image", CPU)
+    seen.outputs = (replace(seen.outputs[0], formerly=("old",)),)
+    assert Spectrogram(seen).formerly == (digest("spectrogram", "1", "old"),)
+
+
+def test_threads_take_turns_at_a_tokenizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    anchor: Any = make(f"st:{tiny_anchor(tmp_path / 'anchor')}", "text", CPU)
+    batches = [[f"{'ab ' * (1 + (7 * row + column) % 9)}".strip() for column in range(3)] for row in range(16)]
+    alone = [anchor.encode(batch) for batch in batches]
+    inside, encode = threading.Lock(), anchor._model.encode
+
+    def encode_alone(*values: Any, **how: Any) -> Any:
+        if not inside.acquire(blocking=False):
+            raise RuntimeError("Already borrowed")
+        time.sleep(0.002)
+        try:
+            return encode(*values, **how)
+        finally:
+            inside.release()
+
+    monkeypatch.setattr(anchor._model, "encode", encode_alone)
+    with ThreadPoolExecutor(8) as pool:
+        for expected, vectors in zip(alone, pool.map(anchor.encode, batches), strict=True):
+            np.testing.assert_array_equal(vectors, expected)
+
+
+def test_threads_share_one_graph(places: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder: Any = make(f"onnx:{places['SEE']}", "image", CPU)
+    alone = encoder.encode(PICTURES)
+    graph = Graph(Path(places["SEE"]) / "model.onnx", gpu=False, sidecar={"input": "x", "output": "y"})
+    opened, session = [], graph._session
+
+    def slow(**how: Any) -> Any:
+        opened.append(1)
+        time.sleep(0.05)
+        return session(**how)
+
+    monkeypatch.setattr(graph, "_session", slow)
+    encoder._graph = graph
+    with ThreadPoolExecutor(8) as pool:
+        for vectors in pool.map(encoder.encode, [PICTURES] * 8):
+            np.testing.assert_allclose(vectors, alone, atol=1e-6)
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize(
+    ("modality", "name"), [("audio", "spectrogram+signal"), ("audio", "hub:<ast>"), ("image", "hub:<vit>")]
+)
+def test_threads_share_an_encoder(modality: str, name: str, places: dict[str, str]) -> None:
+    encoder = make(filled(name, places), modality, CPU)
+    alone = [encoder.encode([value]) for value in GIVEN[modality]]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda value: encoder.encode([value]), GIVEN[modality] * 4))
+    np.testing.assert_allclose(np.concatenate(together), np.concatenate(alone * 4), atol=1e-6)

@@ -226,7 +226,10 @@ def hub(tmp_path: Path, vit: Path) -> Iterator[Callable[..., Any]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def fetch(name: str, *, offline: bool = False) -> Any:
-        code = f"from textanchor.encoders import make; from textanchor.runtime import Runtime; print(make({name!r}, 'image', Runtime(device='cpu')).fingerprint)"
+        code = (
+            "from textanchor.encoders import make; from textanchor.runtime import Runtime; "
+            f"print(make({name!r}, 'image', Runtime(device='cpu')).fingerprint)"
+        )
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TEXTANCHOR_"))}
         env = {**clean, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "home")}
         env |= {"TEXTANCHOR_OFFLINE": "1"} if offline else {}

@@ -48,7 +48,6 @@ class Ngrams:
         return np.log1p(self._count.transform(batch).toarray()).astype(np.float32)
 
 
-def make(spec, modality, device):
+def make(argument, *, modality, runtime):
     """`molecule-ngrams`, without options."""
-    spec.only()
     return Ngrams()

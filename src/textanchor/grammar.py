@@ -28,7 +28,7 @@ _SPACE = re.compile(r"\s*")
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A part's name taken apart: of `spectrogram@window=1+hub:x@layer=3` the argument is empty and the inner part an encoder."""
+    """A part's name taken apart; `inner` is what stands behind the `+` of an encoder such as `spectrogram@window=1+hub:x`."""
 
     name: str
     argument: str = ""

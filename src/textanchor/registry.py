@@ -164,7 +164,7 @@ def part(kind: str, spec: str, **more: Any) -> Any:
 
 
 def bind(kind: str, spec: str, **more: Any) -> tuple[Any, inspect.BoundArguments]:
-    """What `part` would call and with what, checked and not called. `spec` wins over `more` where the signature has a default."""
+    """What `part` would call and with what, checked and not called. `spec` wins over `more` where a setting has a default."""
     name, settings = take_apart(spec)
     factory = load(kind, name)
     return factory, bound(factory, settings, given=more, place=f"{kind} {name}")

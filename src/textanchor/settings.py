@@ -1,7 +1,7 @@
 """Types of settings: what a value must be, said in a part's signature and checked wherever a part is named.
 
-A type of one's own is `Annotated[int, Rule(meaning="an even number", holds=lambda value: value % 2 == 0)]`; a choice among names is a
-`Literal`. How an annotation is spelled makes no difference.
+A type of one's own is `Annotated[int, Rule(meaning="an even number", holds=lambda value: value % 2 == 0)]`; a choice among
+names is a `Literal`. How an annotation is spelled makes no difference.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import difflib
 import inspect
 import math
 from collections import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -46,7 +46,7 @@ PLAIN: Mapping[Any, Rule] = {
     NoneType: Rule(meaning="None", holds=lambda value: value is None),
     list: Rule(meaning="a list", holds=lambda value: True),
 }
-_Kind: TypeAlias = tuple[type, Rule]
+_Kind: TypeAlias = tuple[type, tuple[Rule, ...]]
 
 
 def checked(value: Any, hint: Any, place: str, *, text: bool = False) -> Any:
@@ -79,12 +79,8 @@ def bound(
     `place` names the part in errors, and `unknown` follows it if a setting is none of the part's. Raises `InputError`.
     """
     parameters = inspect.signature(part).parameters
-    rest = next((name for name, one in parameters.items() if one.kind is one.VAR_KEYWORD), None)
-    known = [
-        name
-        for name, one in parameters.items()
-        if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD) and (name not in given or one.default is not one.empty)
-    ]
+    known = _known(parameters.values(), given)
+    rest = _any_name(part, parameters.values())
     values = dict(given)
     for key, value in settings.items():
         name = key if key in known else rest
@@ -95,6 +91,20 @@ def bound(
         return inspect.signature(part).bind(**values)
     except TypeError as why:
         raise InputError(f"{place}: {why}") from None
+
+
+def _known(parameters: Iterable[inspect.Parameter], given: Mapping[str, Any]) -> list[str]:
+    """Names of settings: what the caller gives is none, unless there is a default."""
+    named = [one for one in parameters if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    return [one.name for one in named if one.name not in given or one.default is not one.empty]
+
+
+def _any_name(part: Callable[..., Any], parameters: Iterable[inspect.Parameter]) -> str | None:
+    """The parameter that takes settings of any name, if there is one; not that of `torch.nn.Module`, which then takes none."""
+    kinds = {one.kind: one.name for one in parameters}
+    if inspect.isclass(part) and inspect.Parameter.VAR_POSITIONAL in kinds:
+        return None
+    return kinds.get(inspect.Parameter.VAR_KEYWORD)
 
 
 def annotation(part: Callable[..., Any], name: str) -> Any:

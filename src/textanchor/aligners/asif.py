@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
-from textanchor.aligners.selection import Comparison, closed_form, solved
+from textanchor.aligners.closed_form import closed_form, solved
+from textanchor.aligners.comparison import Comparison
+from textanchor.aligners.selection import Point
 from textanchor.projectors.relative import Relative
-from textanchor.records import Fit, PairedLatents, Setting, Task
+from textanchor.records import Fit, PairedLatents, Task
 from textanchor.settings import Amount, Count
 from textanchor.views import unit
 
@@ -42,7 +44,7 @@ class ASIF:
         return solved(_projectors, fit.choice, task)
 
 
-def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Setting]]) -> Iterator[Relative]:
+def _projectors(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Relative]:
     mean = pairs.pooled.mean(axis=0)
     landmarks, values = torch.from_numpy(unit(pairs.pooled - mean)), torch.from_numpy(pairs.targets)
     sizes = {"dim_in": landmarks.shape[1], "dim_out": values.shape[1], "landmarks": len(landmarks)}

@@ -12,12 +12,15 @@ import torch
 from torch import nn
 
 from textanchor import registry
+from textanchor.aligners.comparison import Comparison, Statistics, drawn
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.selection import Comparison, apart, best, score
+from textanchor.aligners.selection import apart, best, judges, score
 from textanchor.aligners.training import Plan, trained
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Ragged, Setting, Task, View
 from textanchor.settings import Amount, Count, Positive
+
+FRAME = 200_000  # latents from which the constants of the input are taken, at most
 
 
 class Gradient:
@@ -58,13 +61,15 @@ class Gradient:
     def fit(self, task: Task) -> Fit:
         """The best of every fifth epoch by validation, then as many on train and validation; all of them without."""
         apart(task.train, task.val)
-        fit = self._fitted(task, task.val, self.plan.epochs)
+        val, notes = (None, {}) if task.val is None else judges(task.val, seed=task.seed)
+        fit = self._fitted(task, val, self.plan.epochs)
+        fit = replace(fit, choice=replace(fit.choice, notes={**notes, **fit.choice.notes}))
         return self.again(fit, task) if task.refit and task.val is not None else fit
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """As many epochs on all pairs, of the same falling rate."""
         again = self._fitted(replace(task, train=task.fitted), None, int(fit.choice.settings["epochs"]))
-        return replace(again, choice=replace(fit.choice, notes=again.choice.notes))
+        return replace(again, choice=replace(fit.choice, notes={**fit.choice.notes, **again.choice.notes}))
 
     def _fitted(self, task: Task, val: PairedLatents | None, stop: int) -> Fit:
         """Trained on `task.train`, the best epoch taken where there is validation."""
@@ -72,7 +77,10 @@ class Gradient:
         if self.start is not None:
             base = aligner(self.start).fit(replace(task, val=None))
         projector = self._projector(train, base, task.seed)
-        view = Comparison(view=self.comparison.view).made(base.projector if base else projector, train, task)
+        statistics = Statistics(train, task)
+        view = statistics.view(
+            Comparison(view=self.comparison.view), statistics.projected(base.projector if base else projector)
+        )
         _frame(projector, train, view)
         states: dict[int, tuple[float, Any]] = {}
 
@@ -85,7 +93,7 @@ class Gradient:
         if val is not None:
             epochs, rate = best(sorted(states), lambda epoch: states[epoch][0])
             projector.load_state_dict(states[epochs][1])
-        view = replace(view, hubness=self.comparison.made(projector, train, task).hubness)
+        view = replace(view, hubness=statistics.view(self.comparison, statistics.projected(projector)).hubness)
         if val is not None and self.comparison.hubness != "none":
             rate = score(projector, view, val)
         choice = Choice(
@@ -116,11 +124,13 @@ class Gradient:
 
 def _frame(projector: nn.Module, train: PairedLatents, view: View) -> None:
     """Constants of the input from the training latents, of the output from the view: where a projector starts."""
-    held = train.inputs.tokens.astype(np.float32) if isinstance(train.inputs, Ragged) else train.inputs
-    mean = held.mean(axis=0)
+    known = train.inputs.tokens if isinstance(train.inputs, Ragged) else train.inputs
+    rows = known if len(known) <= FRAME else known[drawn(len(known), FRAME, seed=0)]
+    rows = rows.astype(np.float32, copy=False)
+    mean = rows.mean(axis=0)
     values = {
         "mean": torch.from_numpy(mean),
-        "scale": torch.full((1,), max(float((held - mean).std()), 1e-6)),
+        "scale": torch.full((1,), max(float((rows - mean).std()), 1e-6)),
         "offset": torch.from_numpy(view.text.mean),
     }
     for name, buffer in projector.named_buffers(recurse=False):

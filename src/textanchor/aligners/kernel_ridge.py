@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import cast
@@ -14,16 +13,21 @@ from jaxtyping import Float64
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from torch import Tensor
 
-from textanchor.aligners.selection import Comparison, away_from, closed_form, select, solved
+from textanchor.aligners.closed_form import by_default, chosen, noted, solved
+from textanchor.aligners.comparison import Comparison, drawn
+from textanchor.aligners.moments import centred, means
+from textanchor.aligners.selection import Point, Selection, away_from
 from textanchor.projectors.kernel import Kernel, gaussian
-from textanchor.records import Fit, PairedLatents, Setting, Task
+from textanchor.records import Fit, PairedLatents, Task
 from textanchor.settings import Count, Positive
 
 WIDTHS = (0.5, 1.0, 2.0)
 ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)
 DEFAULT = (1.0, 1e-2)
-LANDMARKS = 6000
+EXACT, LANDMARKS = 6000, 2500
 JITTER = 1e-8
+
+Solve = Callable[[float], Float64[np.ndarray, "m k"]]
 
 
 class KernelRidge:
@@ -32,7 +36,8 @@ class KernelRidge:
     `width` is gamma times the mean squared distance of two training latents; `alpha` is the penalty beside a kernel whose
     diagonal is 1. Latents are centred and never scaled per dimension: noise directions of small variance must stay small.
     `view` and `hubness` name how its vectors are compared, `auto` chooses; under the `canonical` view it is kernel CCA.
-    Up to 6000 items every item is a landmark and the solution is exact; beyond, 6000 random ones give Nystroem's.
+    Up to 6000 items every item is a landmark and the solution is exact; beyond, 2500 random ones give Nystroem's. `landmarks`
+    sets another number of them for both.
     Sources: Saunders et al. 1998 (dual form); Williams and Seeger 2001 (Nystroem); Rudi et al. 2015, arXiv:1507.04717, eq. 7.
     """
 
@@ -43,7 +48,7 @@ class KernelRidge:
         *,
         width: Positive | None = None,
         alpha: Positive | None = None,
-        landmarks: Count = LANDMARKS,
+        landmarks: Count | None = None,
         view: str = "centring",
         hubness: str = "none",
     ) -> None:
@@ -55,70 +60,88 @@ class KernelRidge:
         path = partial(self._projectors, seed=task.seed)
         widths = away_from(DEFAULT[0], WIDTHS) if self.width is None else [[self.width]]
         alphas = away_from(DEFAULT[1], ALPHAS) if self.alpha is None else [[self.alpha]]
-        alpha, searched = alphas[0][0], task.val is not None and self.alpha is None
-        if task.val is not None and self.alpha is None:
-            points = [[{"width": widths[0][0], "alpha": alpha} for alpha in branch] for branch in alphas]
-            plain = replace(self.comparison, hubness=self.comparison.corrections[0])
-            alpha = float(select(path, points, plain, task, task.val).settings["alpha"])
-        branches = [[{"width": width, "alpha": alpha} for width in branch] for branch in widths]
-        fit = _noted(closed_form(path, branches, self.comparison, task))
-        return replace(fit, choice=replace(fit.choice, chosen_on="validation")) if searched else fit
+        penalties = [[_point(widths[0][0], alpha) for alpha in branch] for branch in alphas]
+        if task.val is None:
+            return _counted(by_default(path, penalties, self.comparison, task))
+        selection = Selection(self.comparison, task, task.val)
+        leader = selection.walk(path, penalties).leader
+        alpha = float(leader[0].settings["alpha"])
+        breadths = [[_point(width, alpha) for width in branch] for branch in widths]
+        top = selection.top(selection.walk(path, breadths, first=leader).finalists)
+        searched = self.alpha is None or self.width is None or self.comparison != self.comparison.first
+        return _counted(chosen(path, selection, top, task, searched=searched))
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return _noted(solved(partial(self._projectors, seed=task.seed), fit.choice, task))
+        return _counted(solved(partial(self._projectors, seed=task.seed), fit.choice, task))
 
-    def _projectors(self, pairs: PairedLatents, points: Sequence[Mapping[str, Setting]], *, seed: int) -> Iterator[Kernel]:
-        x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
-        solver = _Solver(x, y, landmarks=self.landmarks, seed=seed)
-        return solver.path([(float(point["width"]), float(point["alpha"])) for point in points])
+    def _projectors(self, pairs: PairedLatents, points: Sequence[Point], *, seed: int) -> Iterator[Kernel]:
+        if points:
+            limit = self.landmarks or (EXACT if len(pairs.items) <= EXACT else LANDMARKS)
+            solver = _Solver(pairs, landmarks=limit, seed=seed)
+            yield from solver.path([(float(point["width"]), float(point["alpha"])) for point in points])
 
 
-def _noted(fit: Fit) -> Fit:
-    count = len(cast(Tensor, fit.projector.landmarks))
-    return replace(fit, choice=replace(fit.choice, notes={**fit.choice.notes, "landmarks": count}))
+def _point(width: float, alpha: float) -> Point:
+    return {"width": width, "alpha": alpha}
+
+
+def _counted(fit: Fit) -> Fit:
+    return noted(fit, landmarks=len(cast(Tensor, fit.projector.landmarks)))
 
 
 class _Solver:
-    def __init__(self, x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "n k"], *, landmarks: int, seed: int) -> None:
-        self.x_mean, self.y_mean = x.mean(axis=0), y.mean(axis=0)
-        self.x, self.y = x - self.x_mean, y - self.y_mean
-        self.distance = max(2 * float(self.x.var(axis=0).sum()), 1e-12)
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(x))[:landmarks])
-        self.marks = self.x[chosen]
-        self.size = len(chosen)
+    """Solutions on some pairs by width and penalty; sums over the items are taken block by block."""
+
+    def __init__(self, pairs: PairedLatents, *, landmarks: int, seed: int) -> None:
+        self.pairs, self.mean = pairs, means(pairs)
+        squares = sum(float((x**2).sum()) for x, _ in centred(pairs, self.mean))
+        self.distance = max(2 * squares / len(pairs.items), 1e-12)
+        self.marks = pairs.pooled[drawn(len(pairs.items), landmarks, seed=seed)] - self.mean.item
+        self.size = len(self.marks)
 
     def path(self, grid: Sequence[tuple[float, float]]) -> Iterator[Kernel]:
         """One projector for each (width, alpha); equal widths that follow each other share their kernel."""
         for width, points in groupby(grid, key=lambda point: point[0]):
             gamma = width / self.distance
-            solve = self._exact(gamma) if self.size == len(self.x) else self._nystroem(gamma)
+            solve = self._exact(gamma) if self.size == len(self.pairs.items) else self._nystroem(gamma)
             for _, alpha in points:
                 yield self._projector(gamma, solve(alpha))
 
-    def _exact(self, gamma: float):  # type: ignore[no-untyped-def]
-        kernel = _gaussian(self.x, self.x, gamma)
-        return lambda alpha: cho_solve(cho_factor(kernel + alpha * np.eye(self.size)), self.y)
+    def _exact(self, gamma: float) -> Solve:
+        kernel, targets = _gaussian(self.marks, self.marks, gamma), self.pairs.targets - self.mean.text
+        return lambda alpha: cho_solve(_penalised(kernel, alpha), targets)
 
-    def _nystroem(self, gamma: float):  # type: ignore[no-untyped-def]
-        root = cholesky(_gaussian(self.marks, self.marks, gamma) + JITTER * np.eye(self.size), lower=True)
-        features = solve_triangular(root, _gaussian(self.marks, self.x, gamma), lower=True).T
-        gram, right = features.T @ features, features.T @ self.y
-        return lambda alpha: solve_triangular(
-            root, cho_solve(cho_factor(gram + alpha * np.eye(self.size)), right), lower=True, trans="T"
-        )
+    def _nystroem(self, gamma: float) -> Solve:
+        root = _gaussian(self.marks, self.marks, gamma)
+        root.flat[:: self.size + 1] += JITTER
+        root = cholesky(root, lower=True, overwrite_a=True)
+        gram, right = np.zeros((self.size, self.size)), np.zeros((self.size, len(self.mean.text)))
+        for x, y in centred(self.pairs, self.mean):
+            features = solve_triangular(root, _gaussian(x, self.marks, gamma).T, lower=True, overwrite_b=True)
+            gram += features @ features.T
+            right += features @ y
+        return lambda alpha: solve_triangular(root, cho_solve(_penalised(gram, alpha), right), lower=True, trans="T")
 
     def _projector(self, gamma: float, coefficients: Float64[np.ndarray, "m k"]) -> Kernel:
-        made = Kernel(dim_in=self.x.shape[1], dim_out=self.y.shape[1], landmarks=self.size)
+        projector = Kernel(dim_in=len(self.mean.item), dim_out=len(self.mean.text), landmarks=self.size)
         state = {
-            "mean": self.x_mean,
+            "mean": self.mean.item,
             "gamma": np.asarray(gamma),
             "landmarks": self.marks,
             "coefficients": coefficients,
-            "offset": self.y_mean,
+            "offset": self.mean.text,
         }
-        made.load_state_dict({key: torch.from_numpy(np.array(value, dtype=np.float32)) for key, value in state.items()})
-        return made.eval()
+        projector.load_state_dict({key: torch.from_numpy(np.array(value, dtype=np.float32)) for key, value in state.items()})
+        return projector.eval()
+
+
+def _penalised(gram: Float64[np.ndarray, "m m"], alpha: float) -> tuple[np.ndarray, bool]:
+    """The Cholesky factor of a Gram matrix with a penalty on its diagonal; one copy is made."""
+    copy = np.array(gram.T, order="F")
+    copy[np.diag_indices_from(copy)] += alpha
+    factor: tuple[np.ndarray, bool] = cho_factor(copy, overwrite_a=True)
+    return factor
 
 
 def _gaussian(x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "m d"], gamma: float) -> Float64[np.ndarray, "n m"]:

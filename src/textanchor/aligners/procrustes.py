@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.linalg import svd
 
+from textanchor.aligners.closed_form import closed_form, solved
+from textanchor.aligners.comparison import Comparison
 from textanchor.aligners.ridge import linear
-from textanchor.aligners.selection import Comparison, closed_form, solved
+from textanchor.aligners.selection import Point
 from textanchor.projectors.linear import Linear
-from textanchor.records import Fit, PairedLatents, Setting, Task
+from textanchor.records import Fit, PairedLatents, Task
 
 
 class Procrustes:
@@ -34,7 +36,7 @@ class Procrustes:
         return solved(_projectors, fit.choice, task)
 
 
-def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Setting]]) -> Iterator[Linear]:
+def _projectors(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Linear]:
     x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
     x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
     x, y = x - x_mean, y - y_mean

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from scipy.linalg import eigh
 
-from textanchor.aligners.selection import Comparison, away_from, closed_form, solved
+from textanchor.aligners.closed_form import closed_form, solved
+from textanchor.aligners.comparison import Comparison
+from textanchor.aligners.moments import covariances, means
+from textanchor.aligners.selection import Point, away_from
 from textanchor.projectors.linear import Linear
-from textanchor.records import Fit, PairedLatents, Setting, Task
+from textanchor.records import Fit, PairedLatents, Task
 from textanchor.settings import Positive
 
 ALPHAS, DEFAULT = (1e-3, 1e-2, 1e-1, 1.0, 10.0), 0.1
@@ -32,8 +35,8 @@ class Ridge:
 
     def fit(self, task: Task) -> Fit:
         """Choose `alpha` on validation unless it is given, then solve for train and validation together."""
-        told = away_from(DEFAULT, ALPHAS) if self.alpha is None else [[self.alpha]]
-        branches = [[{"alpha": alpha} for alpha in branch] for branch in told]
+        values = away_from(DEFAULT, ALPHAS) if self.alpha is None else [[self.alpha]]
+        branches = [[{"alpha": alpha} for alpha in branch] for branch in values]
         return closed_form(_projectors, branches, self.comparison, task)
 
     def again(self, fit: Fit, task: Task) -> Fit:
@@ -41,32 +44,37 @@ class Ridge:
         return solved(_projectors, fit.choice, task)
 
 
-def _projectors(pairs: PairedLatents, points: Sequence[Mapping[str, Setting]]) -> Iterator[Linear]:
-    path = _Path(pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64))
+def _projectors(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Linear]:
+    path = _Path(pairs)
     return (path.projector(float(point["alpha"])) for point in points)
 
 
 class _Path:
     """Solutions for all penalties from one eigendecomposition, of the smaller Gram matrix."""
 
-    def __init__(self, x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "n k"]) -> None:
-        self.x_mean, self.y_mean = x.mean(axis=0), y.mean(axis=0)
-        x, y = x - self.x_mean, y - self.y_mean
-        self.dual = len(x) < x.shape[1]
-        self.values, self.basis = eigh(x @ x.T if self.dual else x.T @ x)
-        self.right = self.basis.T @ (y if self.dual else x.T @ y)
-        self.left = x.T @ self.basis if self.dual else self.basis
-        self.unit = float((x**2).sum()) / x.shape[1]
+    def __init__(self, pairs: PairedLatents) -> None:
+        self.mean = means(pairs)
+        dim = len(self.mean.item)
+        if len(pairs.items) < dim:
+            x, y = pairs.pooled - self.mean.item, pairs.targets - self.mean.text
+            self.values, self.basis = eigh(x @ x.T)
+            self.right, self.left = self.basis.T @ y, x.T @ self.basis
+            self.unit = float((x**2).sum()) / dim
+        else:
+            gram, cross = covariances(pairs, self.mean)
+            self.values, self.basis = eigh(gram)
+            self.right, self.left = self.basis.T @ cross, self.basis
+            self.unit = float(np.trace(gram)) / dim
 
     def projector(self, alpha: float) -> Linear:
         weight = self.left @ (self.right / (np.maximum(self.values, 0) + alpha * max(self.unit, 1e-12))[:, None])
-        return linear(weight, self.y_mean - self.x_mean @ weight)
+        return linear(weight, self.mean.text - self.mean.item @ weight)
 
 
 def linear(weight: Float64[np.ndarray, "d k"], bias: Float64[np.ndarray, " k"]) -> Linear:
     """The projector x W + b."""
-    made = Linear(dim_in=weight.shape[0], dim_out=weight.shape[1])
+    projector = Linear(dim_in=weight.shape[0], dim_out=weight.shape[1])
     with torch.no_grad():
-        made.map.weight.copy_(torch.from_numpy(weight.T))
-        made.map.bias.copy_(torch.from_numpy(bias))
-    return made.eval()
+        projector.map.weight.copy_(torch.from_numpy(weight.T))
+        projector.map.bias.copy_(torch.from_numpy(bias))
+    return projector.eval()

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-import numpy as np
+from scipy.sparse import csr_array
 from torch import nn
 
-from textanchor import registry
+from textanchor.aligners.comparison import Comparison, Statistics, some
 from textanchor.errors import LeakError
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
-from textanchor.records import Choice, Fit, PairedLatents, Setting, Task, Vectors, View
-from textanchor.views import as_item, as_query, as_text, item_gallery, text_gallery, view, with_hubness
+from textanchor.records import PairedLatents, Setting, Task, Vectors, View
+from textanchor.views import as_item, as_query, as_text, item_gallery, text_gallery
 
 T = TypeVar("T")
-Path = Callable[[PairedLatents, Sequence[Mapping[str, Setting]]], Iterator[nn.Module]]
-Branches = Sequence[Sequence[Mapping[str, Setting]]]
+Point = Mapping[str, Setting]
+Path = Callable[[PairedLatents, Sequence[Point]], Iterator[nn.Module]]
+Branches = Sequence[Sequence[Point]]
 
-VIEWS = ("centring", "canonical", "canonical(power=2.0)")
-HUBNESS = ("none", "csls", "dis")
 FINALISTS, MANY = 2, 2000  # candidates for which corrections of hubness are tried; items from which paths are cut short
+JUDGES = 5000  # validation items that judge, at most
 
 
 def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
@@ -35,9 +35,13 @@ def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
 
 def rated(raw: Vectors, view: View | None, val: PairedLatents) -> float:
     """`score` of raw vectors of the validation items."""
+    return _rated(raw, view, val, val.relevant.T.tocsr())
+
+
+def _rated(raw: Vectors, view: View | None, val: PairedLatents, back_relevant: csr_array) -> float:
     items, texts = as_item(view, raw), as_text(view, val.anchors)
     there = retrieval(as_query(view, items), text_gallery(view, texts), rows_of(val.relevant))
-    back = retrieval(as_query(view, texts), item_gallery(view, items), rows_of(val.relevant.T.tocsr()))
+    back = retrieval(as_query(view, texts), item_gallery(view, items), rows_of(back_relevant))
     return ((there.reciprocal_rank or 0.0) + (back.mean_average_precision or 0.0)) / 2
 
 
@@ -48,96 +52,123 @@ def best(candidates: Iterable[T], rate: Callable[[T], float]) -> tuple[T, float]
     return top[1], top[0]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """How an aligner's vectors are to be compared: a view and a correction of hubness by name, or `auto` for a choice."""
-
-    view: str = "centring"
-    hubness: str = "none"
-
-    def __post_init__(self) -> None:
-        """Raises `UnknownNameError` or `InputError` now, before anything is fitted."""
-        if self.view != "auto":
-            registry.bind("view", self.view, anchors=None, items=None, targets=None)
-        if self.hubness not in ("auto", "none"):
-            registry.bind("hubness", self.hubness, gallery=None, bank=None)
-
-    @property
-    def views(self) -> tuple[str, ...]:
-        """Views to choose from, simple ones first."""
-        return VIEWS if self.view == "auto" else (self.view,)
-
-    @property
-    def corrections(self) -> tuple[str, ...]:
-        """Corrections to choose from, none first."""
-        return HUBNESS if self.hubness == "auto" else (self.hubness,)
-
-    @property
-    def first(self) -> Comparison:
-        """What is taken where nothing can be chosen."""
-        return Comparison(view=self.views[0], hubness=self.corrections[0])
-
-    def made(self, projector: nn.Module, pairs: PairedLatents, task: Task) -> View:
-        """The view on these training pairs; texts of other modalities count for its statistics."""
-        return self.on(project(projector, pairs.inputs), pairs, task)
-
-    def on(self, raw: Vectors, pairs: PairedLatents, task: Task) -> View:
-        """The view for raw vectors of the training items."""
-        anchors = pairs.anchors if task.view_texts is None else np.concatenate([pairs.anchors, task.view_texts])
-        plain = view(self.view, anchors=anchors, items=raw, targets=pairs.targets)
-        return with_hubness(plain, self.hubness, items=raw, anchors=pairs.anchors, seed=task.seed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selected:
-    """The best of some candidates on validation: its settings, how it is compared, its score, and that under plain centring."""
-
-    settings: Mapping[str, Setting]
-    comparison: Comparison
-    score: float
-    centred: float
-
-
 def apart(train: PairedLatents, val: PairedLatents | None) -> None:
     """Raise `LeakError` if validation items were trained on: what is chosen so is what remembers best."""
     if val is not None and (both := set(train.items.contents) & set(val.items.contents)):
         raise LeakError(f"{len(both)} validation items are training items too; choose on items that were not fitted")
 
 
-def select(path: Path, branches: Branches, comparison: Comparison, task: Task, val: PairedLatents) -> Selected:
-    """Every candidate under every view; then every correction of hubness for the two best.
+def judges(val: PairedLatents, *, seed: int) -> tuple[PairedLatents, Mapping[str, Setting]]:
+    """The validation pairs that candidates are scored on, a random 5000 items where there are more; and a note of that."""
+    part = some(val, JUDGES, seed=seed)
+    return part, {} if part is val else {"scored on": f"a random {JUDGES} of {len(val.items)} validation items"}
 
-    Branches lead away from the default, which comes first and wins among equals. With many items, where a solution takes
-    seconds, a branch is left at its first candidate that is worse, and the next is walked only if this one brought nothing.
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A candidate and its rate: a projector, how it is compared, and its raw vectors of the known and the unknown items."""
+
+    rate: float
+    settings: Point
+    comparison: Comparison
+    projector: nn.Module
+    known: Vectors
+    unknown: Vectors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walked:
+    """The best candidates of a walk, best first, and the leading point's under every view."""
+
+    finalists: tuple[Tried, ...] = ()
+    leader: tuple[Tried, ...] = field(default=())
+
+
+class Selection:
+    """Candidates fitted on a task's training pairs are rated on its validation pairs; no others are ever looked at.
+
     Raises `LeakError` for validation items that were trained on.
     """
-    train = task.train
-    apart(train, val)
-    tried: list[tuple[float, Mapping[str, Setting], Comparison, Vectors, Vectors]] = []
-    for branch in branches:
-        rates: list[float] = []
-        for settings, projector in zip(branch, path(train, branch), strict=True):
-            known, unknown = project(projector, train.inputs), project(projector, val.inputs)
-            rates.append(-1.0)
-            for name in comparison.views:
-                how = Comparison(view=name, hubness=comparison.corrections[0])
-                rate = rated(unknown, how.on(known, train, task), val)
-                rates[-1] = max(rates[-1], rate)
-                tried.append((rate, settings, how, known, unknown))
-            tried = sorted(tried, key=lambda entry: -entry[0])[:FINALISTS]
-            if len(train.items) > MANY and rates[-1] < max(rates):
+
+    def __init__(self, comparison: Comparison, task: Task, val: PairedLatents) -> None:
+        apart(task.train, val)
+        self.comparison, self.train = comparison, task.train
+        self.statistics = Statistics(task.train, task)
+        self.val, self.notes = judges(val, seed=task.seed)
+        self.back_relevant = self.val.relevant.T.tocsr()
+
+    def walk(self, path: Path, branches: Branches, *, first: tuple[Tried, ...] = ()) -> Walked:
+        """Every candidate under every view.
+
+        Branches lead away from the default, which comes first and wins among equals; `first` is what is known of it already.
+        With many items, where a solution takes seconds, a branch is left at its first candidate that is worse, and the next is
+        walked only if this one brought nothing.
+        """
+        walked, many = Walked(), len(self.train.items) > MANY
+        for number, branch in enumerate(branches):
+            start = first if number == 0 else ()
+            points = branch[len(start[:1]) :]
+            candidates = zip(points, path(self.train, points), strict=True)
+            rates: list[float] = []
+            for entries in self._under_views(start, candidates):
+                rates.append(max(entry.rate for entry in entries))
+                walked = _further(walked, entries)
+                if many and rates[-1] < max(rates):
+                    break
+            if many and max(rates) > rates[0]:
                 break
-        if len(train.items) > MANY and max(rates) > rates[0]:
-            break
-    finals = []
-    for rate, settings, first, known, unknown in tried:
-        for name in comparison.corrections:
-            how = replace(first, hubness=name)
-            here = rate if how == first else rated(unknown, how.on(known, train, task), val)
-            finals.append((here, settings, how, known, unknown))
-    top, settings, how, known, unknown = max(finals, key=lambda entry: entry[0])
-    centred = rated(unknown, Comparison().on(known, train, task), val)
-    return Selected(settings=settings, comparison=how, score=top, centred=centred)
+        return walked
+
+    def _under_views(
+        self, start: tuple[Tried, ...], candidates: Iterable[tuple[Point, nn.Module]]
+    ) -> Iterator[tuple[Tried, ...]]:
+        if start:
+            yield start
+        for settings, projector in candidates:
+            known, unknown = self.statistics.projected(projector), project(projector, self.val.inputs)
+            entries = []
+            for name in self.comparison.views:
+                how = Comparison(view=name, hubness=self.comparison.corrections[0])
+                entries.append(
+                    Tried(
+                        rate=self._rate(how, known, unknown),
+                        settings=settings,
+                        comparison=how,
+                        projector=projector,
+                        known=known,
+                        unknown=unknown,
+                    )
+                )
+            yield tuple(entries)
+
+    def top(self, finalists: Iterable[Tried]) -> Tried:
+        """The best of the finalists under every correction of hubness."""
+        corrected = []
+        for entry in finalists:
+            for name in self.comparison.corrections:
+                how = replace(entry.comparison, hubness=name)
+                same = how == entry.comparison
+                corrected.append(
+                    entry if same else replace(entry, comparison=how, rate=self._rate(how, entry.known, entry.unknown))
+                )
+        return max(corrected, key=lambda entry: entry.rate)
+
+    def centred(self, entry: Tried) -> float:
+        """A candidate's rate under plain centring."""
+        return self._rate(Comparison(), entry.known, entry.unknown)
+
+    def _rate(self, how: Comparison, known: Vectors, unknown: Vectors) -> float:
+        return _rated(unknown, self.statistics.view(how, known), self.val, self.back_relevant)
+
+
+def _further(walked: Walked, entries: tuple[Tried, ...]) -> Walked:
+    finalists = sorted((*walked.finalists, *entries), key=lambda entry: -entry.rate)[:FINALISTS]
+    behind = bool(walked.leader) and _top(entries) <= _top(walked.leader)
+    return Walked(finalists=tuple(finalists), leader=walked.leader if behind else entries)
+
+
+def _top(entries: Iterable[Tried]) -> float:
+    return max(entry.rate for entry in entries)
 
 
 def away_from(default: float, values: Iterable[float]) -> list[list[float]]:
@@ -145,33 +176,3 @@ def away_from(default: float, values: Iterable[float]) -> list[list[float]]:
     up = sorted(value for value in values if value > default)
     down = sorted((value for value in values if value < default), reverse=True)
     return [[default, *up], *([down] if down else [])]
-
-
-def closed_form(path: Path, branches: Branches, comparison: Comparison, task: Task) -> Fit:
-    """Choose from `branches` and `comparison` on validation, then solve for the pairs that the task has in the end.
-
-    `path(pairs, points)` yields the projector of each point. Without validation the first point is taken and said to be.
-    """
-    if task.val is None:
-        first = comparison.first
-        choice = Choice(settings=branches[0][0], view=first.view, hubness=first.hubness)
-    else:
-        found = select(path, branches, comparison, task, task.val)
-        chosen = sum(map(len, branches)) > 1 or comparison != comparison.first
-        choice = Choice(
-            settings=found.settings,
-            view=found.comparison.view,
-            hubness=found.comparison.hubness,
-            chosen_on="validation" if chosen else "default",
-            score=found.score,
-            centred_score=found.centred,
-        )
-    return solved(path, choice, task)
-
-
-def solved(path: Path, choice: Choice, task: Task) -> Fit:
-    """The projector and the view of a choice, on the pairs that the task has in the end."""
-    pairs = task.fitted
-    projector = next(path(pairs, [choice.settings]))
-    comparison = Comparison(view=choice.view, hubness=choice.hubness)
-    return Fit(projector=projector, view=comparison.made(projector, pairs, task), choice=choice)

@@ -12,8 +12,8 @@ from textanchor.latents.engine import stream
 from textanchor.latents.pairing import paired, representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.records import PairedLatents, Task
-from textanchor.space.preparing import Prepared, embed_texts
 from textanchor.runtime import Runtime
+from textanchor.space.preparing import Prepared, embed_texts
 
 
 @dataclass(frozen=True, kw_only=True)

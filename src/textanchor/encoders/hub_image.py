@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 
-
 class ImageFront:
     """The model's own image processor, by Pillow. `size` asks for squares of so many pixels instead of its own size."""
 

@@ -52,9 +52,7 @@ def _one_window(call: Call, modality: str, runtime: Runtime) -> Encoder:
         given["inner"] = call.inner
     elif call.inner:
         raise InputError(f"encoder {call.name} wraps no other, and '{call.inner}' stands behind its +")
-    arguments = bound(
-        factory, call.settings, given=given, place=f"encoder {call.name}", unknown=" has no option", text=True
-    )
+    arguments = bound(factory, call.settings, given=given, place=f"encoder {call.name}", unknown=" has no option", text=True)
     encoder: Encoder = factory(*arguments.args, **arguments.kwargs)
     return encoder
 

@@ -1,7 +1,7 @@
 """An encoder's name: `scheme:argument@key=value,...`, and behind a `+` the encoder that it wraps.
 
-Values are text; one with a comma, a double quote, `@` or white space at an end stands in double quotes. So does an argument that would
-read as something else.
+Values are text; one with a comma, a double quote, `@` or white space at an end stands in double quotes. So does an argument
+that would read as something else.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _plain(text: str) -> str:
     try:
         return unquoted(text)
     except ValueError:
-        raise InputError(f"{text}: no string with escapes such as \\\" and \\n") from None
+        raise InputError(f'{text}: no string with escapes such as \\" and \\n') from None
 
 
 def _safe(text: str, *, wraps: bool) -> str:

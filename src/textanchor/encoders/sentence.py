@@ -51,9 +51,7 @@ class Sentence:
         return np.asarray(vectors, dtype=np.float32)
 
 
-def make(
-    argument: str, *, modality: str, runtime: Runtime, prompt: str | None = None, revision: str | None = None
-) -> Sentence:
+def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None = None, revision: str | None = None) -> Sentence:
     """`st:<model id or folder>[@prompt=name or text,revision=...]`; a bare model id means the same."""
     name = argument or PACKAGED[0]
     place = _packaged() if name in PACKAGED else fetched("st", name, revision, offline=runtime.offline)
@@ -69,7 +67,7 @@ def make(
 
 
 def _prompt(asked: str | None, model: Any, label: str) -> str:
-    """The prompt asked for, by its name in the model's files or as it stands; else the model's own; else its family's prefix."""
+    """What was asked for, by its name in the model's files or as it stands; else the model's own prompt; else its family's."""
     own = dict(getattr(model, "prompts", None) or {})
     if asked is not None:
         prompt = str(own.get(asked, asked))

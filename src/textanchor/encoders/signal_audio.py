@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.encoders._sound import log_mel
+from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.files import digest
 from textanchor.records import Vectors, Waveform
 from textanchor.runtime import Runtime

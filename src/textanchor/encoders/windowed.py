@@ -52,9 +52,7 @@ class Windowed:
     def _in_windows(self, output: Output) -> Output:
         how = f"{self._seconds} {self._hop} {self._keep}"
         name = f"{output.name} window={self._seconds:g},hop={self._hop:g}".strip() + (",windows=keep" if self._keep else "")
-        return derived(
-            output, lambda inner: digest("windowed", "1", inner, how), name=name, ragged=self._keep or output.ragged
-        )
+        return derived(output, lambda inner: digest("windowed", "1", inner, how), name=name, ragged=self._keep or output.ragged)
 
     def _joined(self, place: int, batches: list[Any], edges: np.ndarray) -> Any:
         """One output of all items, from that of their windows; item i has the windows from `edges[i]` to `edges[i + 1]`."""

@@ -36,5 +36,6 @@ class Kernel(nn.Module):
 
 def gaussian(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], gamma: float | Tensor) -> Float[Tensor, "n m"]:
     """exp(-gamma ||x_i - y_j||^2)."""
-    squared = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.T
-    return torch.exp(-gamma * squared.clamp_min(0))
+    products = x @ y.T
+    squared = products.mul_(-2).add_(x.square().sum(1)[:, None]).add_(y.square().sum(1))
+    return squared.clamp_min_(0).mul_(-gamma).exp_()

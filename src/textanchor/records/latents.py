@@ -35,8 +35,8 @@ class Pooled:
         index = np.asarray(rows, dtype=np.int64)
         return Pooled(
             vectors=self.vectors[index],
-            ids=tuple(self.ids[i] for i in index),
-            contents=tuple(self.contents[i] for i in index),
+            ids=tuple(map(self.ids.__getitem__, index.tolist())),
+            contents=tuple(map(self.contents.__getitem__, index.tolist())),
             fingerprint=self.fingerprint,
         )
 
@@ -74,8 +74,8 @@ class Ragged:
         return Ragged(
             tokens=np.concatenate(parts) if parts else self.tokens[:0],
             offsets=np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64),
-            ids=tuple(self.ids[i] for i in index),
-            contents=tuple(self.contents[i] for i in index),
+            ids=tuple(map(self.ids.__getitem__, index.tolist())),
+            contents=tuple(map(self.contents.__getitem__, index.tolist())),
             fingerprint=self.fingerprint,
         )
 
@@ -132,20 +132,28 @@ class PairedLatents:
         return np.stack([self.items[row].astype(np.float32).mean(axis=0) for row in range(len(self.items))])
 
     @cached_property
-    def targets(self) -> Vectors:
-        """Each item's weighted mean anchor vector. *Shape:* [items, d]."""
+    def shares(self) -> csr_array:
+        """`shares[i, t]`: how much text t counts for item i; rows sum to 1. *Shape:* [items, texts], sparse."""
         from scipy.sparse import csr_array
 
-        share = csr_array((self.weights, (self.edges[:, 0], self.edges[:, 1])), shape=(len(self.items), len(self.texts)))
-        return np.asarray(share @ self.anchors, dtype=np.float32)
+        return csr_array((self.weights, (self.edges[:, 0], self.edges[:, 1])), shape=(len(self.items), len(self.texts)))
+
+    @cached_property
+    def targets(self) -> Vectors:
+        """Each item's weighted mean anchor vector. *Shape:* [items, d]."""
+        return self.texts_of(slice(None))
+
+    def texts_of(self, rows: slice) -> Vectors:
+        """`targets` of some items."""
+        return np.asarray(self.shares[rows] @ self.anchors, dtype=np.float32)
 
     @cached_property
     def relevant(self) -> csr_array:
         """`relevant[i, t]`: text t describes item i. *Shape:* [items, texts], sparse bool."""
         from scipy.sparse import csr_array
 
-        held = np.ones(len(self.edges), dtype=bool), (self.edges[:, 0], self.edges[:, 1])
-        return csr_array(held, shape=(len(self.items), len(self.texts)))
+        described = np.ones(len(self.edges), dtype=bool), (self.edges[:, 0], self.edges[:, 1])
+        return csr_array(described, shape=(len(self.items), len(self.texts)))
 
     @cached_property
     def first_text(self) -> Int[np.ndarray, " items"]:
@@ -186,9 +194,9 @@ class PairedLatents:
         return PairedLatents(
             modality=self.modality,
             items=self.items.take(index),
-            texts=tuple(self.texts[t] for t in used),
+            texts=tuple(map(self.texts.__getitem__, used.tolist())),
             anchors=self.anchors[used],
             edges=np.stack([place[self.edges[kept, 0]], text_rows.astype(np.int64)], axis=1),
             weights=self.weights[kept],
-            groups=tuple(self.groups[i] for i in index),
+            groups=tuple(map(self.groups.__getitem__, index.tolist())),
         )

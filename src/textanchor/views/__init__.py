@@ -33,7 +33,8 @@ def with_hubness(held: View, spec: str, *, items: Vectors, anchors: Vectors, see
     rng = np.random.default_rng(seed)
     limit = FEW if name == "none" else BANK
     banks = {"items": _some(items, limit, rng), "texts": _some(anchors, limit, rng)}
-    return replace(held, hubness=Hubness(method=name, settings=settings, **banks))
+    numbers = {key: value for key, value in settings.items() if isinstance(value, int | float)}
+    return replace(held, hubness=Hubness(method=name, settings=numbers, **banks))
 
 
 def _some(vectors: Vectors, limit: int, rng: np.random.Generator) -> Vectors:

@@ -1,0 +1,58 @@
+"""What every closed form does: choose on validation, then solve for all pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textanchor.aligners.comparison import Comparison, Statistics
+from textanchor.aligners.selection import Branches, Path, Selection, Tried
+from textanchor.records import Choice, Fit, Task
+
+
+def closed_form(path: Path, branches: Branches, comparison: Comparison, task: Task) -> Fit:
+    """Choose from `branches` and `comparison` on validation, then solve for the pairs that the task has in the end.
+
+    `path(pairs, points)` yields the projector of each point. Without validation the first point is taken and said to be.
+    """
+    if task.val is None:
+        return by_default(path, branches, comparison, task)
+    selection = Selection(comparison, task, task.val)
+    walked = selection.walk(path, branches)
+    searched = sum(map(len, branches)) > 1 or comparison != comparison.first
+    return chosen(path, selection, selection.top(walked.finalists), task, searched=searched)
+
+
+def by_default(path: Path, branches: Branches, comparison: Comparison, task: Task) -> Fit:
+    """The first point under the first view."""
+    first = comparison.first
+    return solved(path, Choice(settings=branches[0][0], view=first.view, hubness=first.hubness), task)
+
+
+def chosen(path: Path, selection: Selection, top: Tried, task: Task, *, searched: bool) -> Fit:
+    """The best candidate: as it was rated, or solved anew for all pairs."""
+    choice = Choice(
+        settings=top.settings,
+        view=top.comparison.view,
+        hubness=top.comparison.hubness,
+        chosen_on="validation" if searched else "default",
+        score=top.rate,
+        centred_score=selection.centred(top),
+        notes=selection.notes,
+    )
+    if task.refit:
+        return solved(path, choice, task)
+    return Fit(projector=top.projector, view=selection.statistics.view(top.comparison, top.known), choice=choice)
+
+
+def solved(path: Path, choice: Choice, task: Task) -> Fit:
+    """The projector and the view of a choice, on the pairs that the task has in the end."""
+    pairs = task.fitted
+    projector = next(path(pairs, [choice.settings]))
+    statistics = Statistics(pairs, task)
+    comparison = Comparison(view=choice.view, hubness=choice.hubness)
+    return Fit(projector=projector, view=statistics.view(comparison, statistics.projected(projector)), choice=choice)
+
+
+def noted(fit: Fit, **notes: int) -> Fit:
+    """The fit with something more to tell."""
+    return replace(fit, choice=replace(fit.choice, notes={**fit.choice.notes, **notes}))
