@@ -9,6 +9,7 @@ from textanchor.errors import InputError, LeakError
 from textanchor.latents.engine import contents
 from textanchor.latents.pairing import paired
 from textanchor.records import Item, PairedLatents, Pairs, Skipped
+from textanchor.runtime import settled
 from textanchor.space import Space
 from textanchor.space.preparing import embed_texts
 
@@ -44,7 +45,7 @@ def judged(spaces: Collection[Space], pairs: Pairs, *, include_train: bool, prog
             raise InputError("compared spaces must have one anchor and the same encoders; fit them so, or evaluate one by one")
         if space.wording != first.wording:
             raise InputError("compared spaces must word their texts alike (--template, --synonyms); evaluate them one by one")
-    hashes, unread = contents(pairs.items, progress=progress)
+    hashes, unread = contents(pairs.items, settled(None, {"progress": progress}))
     sides = {item: "" if for_refit else _seen(spaces, pairs, hashes, item) for item in hashes}
     wanted = {HELD_OUT: {item for item, side in sides.items() if not side}}
     if include_train:

@@ -18,6 +18,7 @@ from textanchor.latents.engine import Chunk, stream
 from textanchor.latents.parquet import vector_table
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, Pooled, Ragged, Skipped, first_of
+from textanchor.runtime import Runtime, settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,9 @@ def encode_collection(
     may ask for several layers and poolings of one pass. With `output`, a folder, each of them is written as `<modality>[
     <output's name>].parquet`. Raises what `make` and `iterate_collection` raise.
     """
+    runtime = settled(
+        None, {"cache": cache, "device": device, "engine": engine, "strict": strict, "progress": progress}
+    )
     held = survey(source, modality=modality)
     told = dict(encoders or {})
     for name in told:
@@ -109,9 +113,9 @@ def encode_collection(
         encoder_name = told.get(kind) or reader(kind).default_encoder
         encoder = make(encoder_name, kind, device=device)
         if announce and any(out.ragged for out in outputs(encoder)):
-            announce(_size_of_tokens(encoder, held, kind))
-        made = prefill(held.items(kind), encoder_name, kind, engine=engine, cache=cache, device=device, progress=progress)
-        chunks = stream(held.items(kind), encoder, cache=cache, strict=strict, total=held.counts[kind], progress=progress)
+            announce(_size_of_tokens(encoder, held, kind, runtime))
+        made = prefill(held.items(kind), encoder_name, kind, runtime)
+        chunks = stream(held.items(kind), encoder, runtime, total=held.counts[kind])
         count, gone = _written(chunks, encoder, Path(output).expanduser() if output else None, overwrite=overwrite)
         counts.append(replace(count, encoded=count.encoded + made, cached=count.cached - made))
         skipped += gone
@@ -120,10 +124,10 @@ def encode_collection(
     return tuple(counts), tuple(skipped)
 
 
-def _size_of_tokens(encoder: Encoder, held: Contents, kind: str) -> str:
+def _size_of_tokens(encoder: Encoder, held: Contents, kind: str, runtime: Runtime) -> str:
     """What tokens of all items will take, by the first item that can be read."""
     count = held.counts[kind]
-    for chunk in stream(islice(held.items(kind), 1), encoder, store=False):
+    for chunk in stream(islice(held.items(kind), 1), encoder, runtime, store=False):
         for part, out in zip(chunk.latents, outputs(encoder), strict=True):
             if isinstance(part, Ragged) and len(part):
                 tokens = len(part[0])

@@ -20,10 +20,10 @@ class VectorTable:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        one = pa.list_(pa.float16() if ragged else pa.float32(), dim)
+        vector = pa.list_(pa.float16() if ragged else pa.float32(), dim)
         names = [("item", pa.string()), ("modality", pa.string()), ("path", pa.string()), ("content", pa.string())]
-        held = ("tokens", pa.list_(one)) if ragged else ("vector", one)
-        self._schema = pa.schema([*names, held], metadata={f"textanchor.{key}": value for key, value in facts.items()})
+        last = ("tokens", pa.list_(vector)) if ragged else ("vector", vector)
+        self._schema = pa.schema([*names, last], metadata={f"textanchor.{key}": value for key, value in facts.items()})
         self._ragged = ragged
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
         self.rows = 0
@@ -36,19 +36,19 @@ class VectorTable:
             return
         kind = self._schema.field(4).type
         if self._ragged:
-            offsets = np.concatenate([[0], np.cumsum([len(one) for one in values])]).astype(np.int32)
+            offsets = np.concatenate([[0], np.cumsum([len(tokens) for tokens in values])]).astype(np.int32)
             flat = pa.array(np.concatenate(values).ravel().astype(np.float16))
             column = pa.ListArray.from_arrays(pa.array(offsets), pa.FixedSizeListArray.from_arrays(flat, type=kind.value_type))
         else:
             column = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), type=kind)
-        told: list[Any] = [
+        columns: list[Any] = [
             pa.array([item.id for item in items]),
             pa.array([item.modality for item in items]),
             pa.array([str(item.path) if item.path else None for item in items], type=pa.string()),
             pa.array(list(contents)),
             column,
         ]
-        self._writer.write_batch(pa.record_batch(told, schema=self._schema))
+        self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
         self.rows += len(items)
 
     def close(self) -> None:

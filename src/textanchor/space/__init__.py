@@ -16,6 +16,7 @@ from textanchor.latents.engine import Encoded, encode, stream
 from textanchor.latents.ray_engine import prefill
 from textanchor.projectors import project
 from textanchor.records import Item, Pooled, Ragged, Skipped, Vectors, View
+from textanchor.runtime import Runtime, settled
 from textanchor.space.composition import DEFAULTS, Composition
 from textanchor.space.holdings import Embedded, Fitted, Seen
 from textanchor.space.items import TEXT, as_items
@@ -168,9 +169,8 @@ class Space:
         if composed := self._composed(modality):
             yield from composed.stream(self, items, strict=strict, store=store, total=total, progress=progress)
             return
-        for chunk in stream(
-            items, self.encoder(modality), cache=self.cache, strict=strict, store=store, total=total, progress=progress
-        ):
+        runtime = self._runtime(strict=strict, progress=progress)
+        for chunk in stream(items, self.encoder(modality), runtime, store=store, total=total):
             (latents,) = chunk.latents
             yield Embedded(
                 items=chunk.items,
@@ -190,17 +190,22 @@ class Space:
             return 0
         composed = self._composed(modality)
         pieces: Mapping[str, Iterable[Item]] = composed.pieces(self, items) if composed else {modality: items}
+        runtime = self._runtime(engine=engine, progress=progress)
         new, each = 0, len(composed.parts(self)) if composed else 1
         for kind, held in pieces.items():
             name = self.modalities[kind].encoder if kind in self.modalities else self.anchor
-            new += prefill(held, name, kind, engine=engine, cache=self.cache, device=self.device, progress=progress)
+            new += prefill(held, name, kind, runtime)
         return -(-new // each)
+
+    def _runtime(self, **how: Any) -> Runtime:
+        return settled(None, {"cache": self.cache, "device": self.device, **how})
 
     def encoded(self, items: Sequence[Item], modality: str, **how: Any) -> Encoded:
         """Latents of items of one modality through this space's cache."""
         if composed := self._composed(modality):
             return composed.encoded(self, items, **how)
-        return encode(items, self.encoder(modality), cache=self.cache, **how)
+        keywords = {name: how.pop(name) for name in ("known", "store") if name in how}
+        return encode(items, self.encoder(modality), self._runtime(**how), **keywords)
 
     def project(self, modality: str, latents: Vectors | Ragged) -> Vectors:
         """Latents to raw vectors; the anchor's are vectors already."""

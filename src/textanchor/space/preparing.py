@@ -20,6 +20,7 @@ from textanchor.latents.engine import contents, encode
 from textanchor.latents.pairing import paired
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, PairedLatents, Pairs, Skipped, Vectors
+from textanchor.runtime import settled
 from textanchor.space import Space
 from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.holdings import Seen
@@ -56,9 +57,10 @@ class Prepared:
         self.fingerprints[modality] = encoder.fingerprint
         wanted = {item for side in sides for item in getattr(self.split, side)}
         items = [item for item in self.pairs.only(modality).items if item.id in self.hashes and item.id in wanted]
-        cache = self.base.cache
-        prefill(items, name, modality, engine=self.engine, cache=cache, device=self.base.device, progress=self.progress)
-        found = encode(items, encoder, cache=cache, known=self.hashes, strict=self.strict, progress=self.progress)
+        how = {"cache": self.base.cache, "device": self.base.device, "engine": self.engine}
+        runtime = settled(None, {**how, "strict": self.strict, "progress": self.progress})
+        prefill(items, name, modality, runtime)
+        found = encode(items, encoder, runtime, known=self.hashes)
         self.skipped.extend(one for one in found.skipped if not one.absent)
         if found.skipped and all(one.absent for one in found.skipped) and not len(found.latents):
             self.absent.append(f"no {modality}: none of {len(found.skipped)} files has such a part")
@@ -111,7 +113,7 @@ def prepare(
     names = _encoder_names(held, encoders or {})
     if into is not None and anchor is not None and canonical(anchor) != into.anchor:
         raise InputError(f"the space's anchor is {into.anchor} and never changes; leave out --anchor or fit a new space")
-    hashes, unread = contents(held.items, progress=progress)
+    hashes, unread = contents(held.items, settled(None, {"progress": progress}))
     if strict and (unread or held.skipped):
         first = (*held.skipped, *unread)[0]
         raise ItemError(first.item, first.reason)
