@@ -75,6 +75,7 @@ def exported(root: Path, count: int) -> None:
     from textanchor.encoders import make
     from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
+    from textanchor.runtime import Runtime
 
     source = root / "models" / "mobilenet_v1_0.75_224"
     held = items(sorted((root / "data" / "flickr8k" / "images").rglob("*.jpg"))[:count], "image")
@@ -86,7 +87,7 @@ def exported(root: Path, count: int) -> None:
         for _ in range(ROUNDS):
             for name, encoder in made.items():
                 with tempfile.TemporaryDirectory() as cache:
-                    took, found = timed(lambda one=encoder, where=cache: encode(held, one, cache=where))
+                    took, found = timed(lambda one=encoder, where=cache: encode(held, one, Runtime(cache=Path(where))))
                 seconds[name].append(took)
                 vectors[name] = found.latents.vectors
         hub, graph = (statistics.median(took) for took in seconds.values())
@@ -166,6 +167,7 @@ def compare(what: str, bare: Callable[[int], np.ndarray], held: list[Any], name:
     from textanchor.encoders import make
     from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
+    from textanchor.runtime import Runtime
 
     encoder = make(name, held[0].modality, Runtime(device="cpu"))
     ours, again, theirs = [], [], {size: [] for size in sizes}
@@ -175,9 +177,9 @@ def compare(what: str, bare: Callable[[int], np.ndarray], held: list[Any], name:
             for size in sizes:
                 seconds, expected = timed(lambda many=size: bare(many))
                 theirs[size].append(seconds)
-            seconds, found = timed(lambda where=cache: encode(held, encoder, cache=where))
+            seconds, found = timed(lambda where=cache: encode(held, encoder, Runtime(cache=Path(where))))
             ours.append(seconds)
-            again.append(timed(lambda where=cache: encode(held, encoder, cache=where))[0])
+            again.append(timed(lambda where=cache: encode(held, encoder, Runtime(cache=Path(where))))[0])
         np.testing.assert_allclose(found.latents.vectors, expected, atol=1e-3)
     middle, second = statistics.median(ours), statistics.median(again)
     for size, seconds in theirs.items():

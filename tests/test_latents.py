@@ -79,8 +79,8 @@ def test_a_damaged_shard_is_set_aside_and_said(tmp_path: Path, caplog: pytest.Lo
 
 def test_second_pass_encodes_nothing(tmp_path: Path) -> None:
     items, encoder = drawings(tmp_path), Counting()
-    first = encode(items, encoder, cache=tmp_path / "cache")
-    again = encode(items, encoder, cache=tmp_path / "cache")
+    first = encode(items, encoder, Runtime(cache=tmp_path / "cache"))
+    again = encode(items, encoder, Runtime(cache=tmp_path / "cache"))
     assert encoder.calls == 6
     assert (first.new, first.cached, again.new, again.cached) == (6, 0, 0, 6)
     np.testing.assert_array_equal(first.latents.vectors, again.latents.vectors)
@@ -91,7 +91,7 @@ def test_equal_files_are_encoded_once_whatever_their_names(tmp_path: Path) -> No
     items, encoder = drawings(tmp_path, 2), Counting()
     (tmp_path / "copy.png").write_bytes((tmp_path / "0.png").read_bytes())
     copy = Item(id="copy", modality="image", path=tmp_path / "copy.png")
-    found = encode([*items, copy], encoder, cache=tmp_path / "cache")
+    found = encode([*items, copy], encoder, Runtime(cache=tmp_path / "cache"))
     assert encoder.calls == 2
     np.testing.assert_array_equal(found.latents.vectors[2], found.latents.vectors[0])
 
@@ -100,17 +100,17 @@ def test_bad_files_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     items, encoder = drawings(tmp_path, 4), Counting()
     (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:200])
     (tmp_path / "3.png").unlink()
-    found = encode(items, encoder, cache=tmp_path / "cache")
+    found = encode(items, encoder, Runtime(cache=tmp_path / "cache"))
     assert found.latents.ids == ("0.png", "2.png")
     reasons = {one.item: one.reason for one in found.skipped}
     assert reasons["1.png"].startswith("damaged image")
     assert reasons["3.png"] == "No such file or directory"
     with pytest.raises(ItemError, match=r"3\.png: No such file"):
-        encode(items[2:], encoder, cache=tmp_path / "cache", strict=True)
+        encode(items[2:], encoder, Runtime(cache=tmp_path / "cache", strict=True))
 
 
 def test_nothing_readable_is_an_empty_answer(tmp_path: Path) -> None:
-    found = encode([Item(id="a", modality="image", path=tmp_path / "a.png")], Counting(), cache=tmp_path)
+    found = encode([Item(id="a", modality="image", path=tmp_path / "a.png")], Counting(), Runtime(cache=tmp_path))
     assert len(found.latents) == 0
     assert found.latents.vectors.shape == (0, 3)
 
@@ -124,9 +124,9 @@ def test_an_encoder_that_fails_midway_loses_only_what_it_had_not_done(tmp_path: 
 
     items = drawings(tmp_path, 70)
     with pytest.raises(KeyboardInterrupt):
-        encode(items, Breaking(), cache=tmp_path / "cache")
+        encode(items, Breaking(), Runtime(cache=tmp_path / "cache"))
     after = Counting()
-    encode(items, after, cache=tmp_path / "cache")
+    encode(items, after, Runtime(cache=tmp_path / "cache"))
     assert after.calls == 6
 
 
@@ -135,7 +135,7 @@ def test_long_work_is_kept_shard_by_shard(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(engine, "SHARD", 64)
     items = drawings(tmp_path, 150)
-    found = encode(items, Counting(), cache=tmp_path / "cache")
+    found = encode(items, Counting(), Runtime(cache=tmp_path / "cache"))
     assert len(found.latents) == 150
     assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 3
 
@@ -147,19 +147,19 @@ def test_not_a_number_is_never_kept(tmp_path: Path) -> None:
             out[0] = np.nan
             return out
 
-    found = encode(drawings(tmp_path, 3), Bad(), cache=tmp_path / "cache")
+    found = encode(drawings(tmp_path, 3), Bad(), Runtime(cache=tmp_path / "cache"))
     assert [one.reason for one in found.skipped] == ["the encoder gave NaN or infinite values"]
     assert len(LatentCache(tmp_path / "cache", Bad.fingerprint, 3)) == 2
 
 
 def test_a_single_query_writes_nothing(tmp_path: Path) -> None:
-    encode(drawings(tmp_path, 1), Counting(), cache=tmp_path / "cache", store=False)
+    encode(drawings(tmp_path, 1), Counting(), Runtime(cache=tmp_path / "cache"), store=False)
     assert not list((tmp_path / "cache").rglob("*.safetensors"))
 
 
 def test_contents_name_what_cannot_be_read(tmp_path: Path) -> None:
     items = [*drawings(tmp_path, 2), Item(id="gone", modality="image", path=tmp_path / "gone.png")]
-    hashes, skipped = contents(items)
+    hashes, skipped = contents(items, Runtime())
     assert set(hashes) == {"0.png", "1.png"}
     assert [one.item for one in skipped] == ["gone"]
 

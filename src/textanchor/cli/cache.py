@@ -23,7 +23,8 @@ def command() -> None:
 @options.as_json
 def ls(cache: Path | None, as_json: bool) -> None:
     """List the encoders whose latents are held."""
-    from textanchor.latents.upkeep import listing
+    from textanchor.config import cache_folder
+    from textanchor.latents.maintenance import listing
 
     rows = [
         {
@@ -35,7 +36,7 @@ def ls(cache: Path | None, as_json: bool) -> None:
             "size": one.size if as_json else size_of(one.size),
             "newest": f"{datetime.fromtimestamp(one.used):%Y-%m-%d %H:%M}" if one.used else "-",
         }
-        for one in listing(cache)
+        for one in listing(cache_folder(cache))
     ]
     if as_json:
         printing.dump(rows)
@@ -48,18 +49,19 @@ def ls(cache: Path | None, as_json: bool) -> None:
 def size(cache: Path | None) -> None:
     """Print the cache's folder and size."""
     from textanchor.config import cache_folder
-    from textanchor.latents.upkeep import listing
+    from textanchor.latents.maintenance import listing
 
-    click.echo(f"{size_of(sum(one.size for one in listing(cache)))} in {cache_folder(cache)}")
+    click.echo(f"{size_of(sum(one.size for one in listing(cache_folder(cache))))} in {cache_folder(cache)}")
 
 
 @command.command("verify")
 @options.cache
 def verify_(cache: Path | None) -> None:
     """Read every shard and set damaged ones aside, so that their items are encoded again."""
-    from textanchor.latents.upkeep import verify
+    from textanchor.config import cache_folder
+    from textanchor.latents.maintenance import verify
 
-    sound, bad = verify(cache)
+    sound, bad = verify(cache_folder(cache))
     for line in bad:
         click.echo(f"damaged, set aside: {line}")
     click.echo(f"{sound} shards are sound, {len(bad)} were damaged")
@@ -73,10 +75,11 @@ def verify_(cache: Path | None) -> None:
 @options.cache
 def prune_(fingerprint: str | None, older_than: float | None, max_size: str | None, dry_run: bool, cache: Path | None) -> None:
     """Remove damaged shards and leftovers of killed runs, and more on request."""
-    from textanchor.latents.upkeep import prune
+    from textanchor.config import cache_folder
+    from textanchor.latents.maintenance import prune
 
     limit = _bytes(max_size) if max_size else None
-    done = prune(cache, fingerprint=fingerprint, older_than=older_than, max_size=limit, dry_run=dry_run)
+    done = prune(cache_folder(cache), fingerprint=fingerprint, older_than=older_than, max_size=limit, dry_run=dry_run)
     click.echo(f"{'would remove' if dry_run else 'removed'} {done.files} files, {size_of(done.size)}")
 
 

@@ -50,7 +50,8 @@ def layers(
         for item in ready.pairs.only(modality).items
         if item.id in ready.hashes and any(item.id in ids for ids in wanted.values())
     ]
-    chunks = list(stream(items, encoder, cache=ready.base.cache, known=ready.hashes, progress=ready.progress))
+    runtime = settled(None, {"cache": ready.base.cache, "device": ready.base.device, "progress": ready.progress})
+    chunks = list(stream(items, encoder, runtime, known=ready.hashes))
     texts = ready.texts(modality, sides)
     anchors = embed_texts(ready.base, texts, modality=modality, wording=ready.wording, progress=ready.progress)
     found = []

@@ -10,27 +10,27 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
-from textanchor import config
 from textanchor.encoders import make
 from textanchor.errors import InputError, MissingError
 from textanchor.latents.engine import stream
+from textanchor.progress import Silent
 from textanchor.records import Item
 from textanchor.runtime import Runtime
 
 BATCH = 256
-ENGINES = ("local", "ray")
 
 
 class Worker:
     """An actor: one encoder, one batch of items after the other."""
 
-    def __init__(self, encoder: str, modality: str, cache: str, device: str) -> None:
-        self._encoder, self._cache = make(encoder, modality, Runtime(device=device)), cache
+    def __init__(self, encoder: str, modality: str, runtime: Runtime) -> None:
+        self._encoder, self._runtime = make(encoder, modality, runtime), runtime
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Encode into the cache; gives back how many were new."""
@@ -39,40 +39,18 @@ class Worker:
             Item(id=name, modality=self._encoder.modality, path=Path(path) if path else None, part=part, value=value or None)
             for name, path, part, value in zip(*columns, strict=True)
         ]
-        new = sum(chunk.new for chunk in stream(items, self._encoder, cache=self._cache))
+        new = sum(chunk.new for chunk in stream(items, self._encoder, self._runtime))
         return {"new": np.array([new])}
 
 
-def prefill(
-    items: Iterable[Item],
-    encoder: str,
-    modality: str,
-    *,
-    engine: str,
-    cache: str | Path | None = None,
-    device: str = "auto",
-    progress: bool = False,
-) -> int:
-    """What another engine than `local` encodes beforehand, as `fill`; `local` does nothing. Raises `InputError` for others."""
-    if engine not in ENGINES:
-        raise InputError(f"no engine is called '{engine}' (known: {', '.join(ENGINES)})")
-    return fill(items, encoder, modality, cache=cache, device=device, progress=progress) if engine == "ray" else 0
+def prefill(items: Iterable[Item], encoder: str, modality: str, runtime: Runtime) -> int:
+    """What another engine than `local` encodes beforehand, of what the cache lacks; the number of new latents.
 
-
-def fill(
-    items: Iterable[Item],
-    encoder: str,
-    modality: str,
-    *,
-    cache: str | Path | None = None,
-    device: str = "auto",
-    progress: bool = False,
-) -> int:
-    """Encode what the cache lacks, with `config.workers()` actors; the number of new latents.
-
-    Items are files or texts. A running cluster is used if `RAY_ADDRESS` names one, else processes on this machine. Raises
-    `MissingError` without Ray, `InputError` for other values in memory.
+    Ray takes `runtime.workers` actors, of a running cluster if `RAY_ADDRESS` names one, else processes on this machine. Items
+    are files or texts. Raises `MissingError` without Ray, `InputError` for other values in memory.
     """
+    if runtime.engine == "local":
+        return 0
     try:
         import ray
     except ImportError:
@@ -84,20 +62,33 @@ def fill(
         ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False, configure_logging=False, include_dashboard=False)
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = progress
-    told = {"encoder": encoder, "modality": modality, "cache": str(config.cache_folder(cache).absolute()), "device": device}
-    actors = min(config.workers(), -(-len(rows) // BATCH))
-    done = ray.data.from_items(rows, override_num_blocks=max(actors, -(-len(rows) // BATCH))).map_batches(
+    context.enable_progress_bars = not isinstance(runtime.progress, Silent)
+    batches = -(-len(rows) // BATCH)
+    actors = min(runtime.workers, batches)
+    results = ray.data.from_items(rows, override_num_blocks=max(actors, batches)).map_batches(
         Worker,
-        fn_constructor_kwargs=told,
+        fn_constructor_kwargs={"encoder": encoder, "modality": modality, "runtime": _of_an_actor(runtime)},
         batch_size=BATCH,
         compute=ray.data.ActorPoolStrategy(size=actors),
-        num_gpus=1 if device.startswith("cuda") else 0,
+        num_gpus=1 if runtime.device.startswith("cuda") else 0,
     )
-    return int(sum(row["new"] for row in done.iter_rows()))
+    return int(sum(row["new"] for row in results.iter_rows()))
 
 
-def _rows(items: Iterable[Item]) -> Iterator[dict[str, Any]]:
+def _of_an_actor(runtime: Runtime) -> Runtime:
+    """The same, for a process that shows nothing, leaves what cannot be read to the caller, and may stand in another folder."""
+    cache = runtime.cache.expanduser().absolute()
+    return replace(runtime, cache=cache, engine="local", strict=False, progress=Silent())
+
+
+class _Row(TypedDict):
+    id: str
+    path: str
+    part: str | None
+    value: object
+
+
+def _rows(items: Iterable[Item]) -> Iterator[_Row]:
     for item in items:
         if item.path is None and not isinstance(item.value, str):
             raise InputError(f"{item.id}: Ray takes files and texts, not a {type(item.value).__name__} in memory")
