@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import textanchor
 from conftest import picture, sound, write_shapes
 from textanchor.errors import DamagedError, InputError, ItemError, LeakError, NothingUsableError
 from textanchor.records import Item, Waveform
-from textanchor.space.storage import fingerprint
+from textanchor.files import file_digest
+from textanchor.space.storage import fingerprint, save_into
 
 
 def test_everything_lands_in_one_vector_space(space: Any, shapes: Path) -> None:
@@ -41,12 +43,12 @@ def test_everything_lands_in_one_vector_space(space: Any, shapes: Path) -> None:
 
 def test_a_view_makes_vectors_comparable(space: Any, shapes: Path) -> None:
     names = ["circle", "square", "cross", "stripes"]
-    texts = space.embed(names, view="image")
-    images = space.embed([shapes / "image" / name / "05.png" for name in names], view="image")
+    texts = space.embed(names, compared_with="image")
+    images = space.embed([shapes / "image" / name / "05.png" for name in names], compared_with="image")
     np.testing.assert_allclose(np.linalg.norm(texts, axis=1), 1, atol=1e-5)
     assert (images @ texts.T).argmax(axis=1).tolist() == [0, 1, 2, 3]
-    with pytest.raises(InputError, match="no view 'smell': the space has image, audio"):
-        space.embed(names, view="smell")
+    with pytest.raises(InputError, match="no modality 'smell' to compare with: the space has image, audio"):
+        space.embed(names, compared_with="smell")
 
 
 def test_what_cannot_be_embedded_is_said(space: Any, tmp_path: Path) -> None:
@@ -67,13 +69,13 @@ def test_the_anchor_is_never_changed_by_a_fit(shapes: Path, tmp_path: Path) -> N
     pairs = textanchor.read_pairs(shapes)
     texts = ["circle", "a red stripe", "somewhere else"]
     first = textanchor.fit(pairs.only("image"), aligner="ridge")
-    before = first.embed(texts).tobytes(), first.embed(texts, view="image").tobytes()
-    image = first.embed(shapes / "image" / "cross" / "01.png", view="image").tobytes()
+    before = first.embed(texts).tobytes(), first.embed(texts, compared_with="image").tobytes()
+    image = first.embed(shapes / "image" / "cross" / "01.png", compared_with="image").tobytes()
     both = textanchor.fit(pairs.only("audio"), aligner="bank", into=first)
     assert set(both.modalities) == {"image", "audio"}
     assert set(first.modalities) == {"image"}
-    assert (both.embed(texts).tobytes(), both.embed(texts, view="image").tobytes()) == before
-    assert both.embed(shapes / "image" / "cross" / "01.png", view="image").tobytes() == image
+    assert (both.embed(texts).tobytes(), both.embed(texts, compared_with="image").tobytes()) == before
+    assert both.embed(shapes / "image" / "cross" / "01.png", compared_with="image").tobytes() == image
     from textanchor.encoders import make
     from textanchor.runtime import Runtime
 
@@ -88,10 +90,11 @@ def test_saved_and_loaded_it_is_the_same(space: Any, saved: Path, shapes: Path) 
     assert {path.suffix for path in saved.iterdir()} == {".json", ".safetensors"}
     again = textanchor.load(saved)
     items = ["circle", shapes / "image" / "circle" / "00.png", shapes / "audio" / "cross" / "00.wav"]
-    np.testing.assert_array_equal(again.embed(items, view="audio"), space.embed(items, view="audio"))
+    np.testing.assert_array_equal(again.embed(items, compared_with="audio"), space.embed(items, compared_with="audio"))
     assert fingerprint(again) == fingerprint(space)
     assert again.seen == space.seen
-    assert again.provenance == space.provenance
+    assert again.stories == space.stories
+    assert again.modalities["image"].choice == space.modalities["image"].choice
     text = (saved / "space.json").read_text()
     assert str(shapes) not in text, "a space names no place of the training data"
     with pytest.raises(InputError, match="exists already; name another place or add --overwrite"):
@@ -99,14 +102,14 @@ def test_saved_and_loaded_it_is_the_same(space: Any, saved: Path, shapes: Path) 
 
 
 def test_it_remembers_what_it_has_seen(space: Any, shapes: Path) -> None:
-    fit = space.provenance["fit"]
-    assert fit["split"] == "by group and content, seed 0"
+    (story,) = space.stories
+    assert story.split == "by group and content, seed 0"
     for modality in ("image", "audio"):
-        counts = fit["counts"][modality]
-        assert sum(side["items"] for side in counts.values()) == 48
-        assert counts["train"]["items"] >= 30
+        counts = story.counts[modality]
+        assert sum(side.items for side in counts.values()) == 48
+        assert counts["train"].items >= 30
     sides = list(space.seen.contents.values())
-    assert sides.count("train") == sum(fit["counts"][m]["train"]["items"] for m in ("image", "audio"))
+    assert sides.count("train") == sum(story.counts[modality]["train"].items for modality in ("image", "audio"))
     assert set(space.seen.groups.values()) == {"train", "val"}
 
 
@@ -118,7 +121,7 @@ def test_the_test_side_is_not_even_encoded(shapes: Path, tmp_path: Path) -> None
         shards = (tmp_path / made.modalities[modality].fingerprint).glob("*.safetensors")
         keys = {row.tobytes().hex() for shard in shards for row in load_file(shard)["keys"]}
         assert keys <= set(made.seen.contents)
-        assert len(keys) == sum(made.provenance["fit"]["counts"][modality][side]["items"] for side in ("train", "val"))
+        assert len(keys) == sum(made.stories[0].counts[modality][side].items for side in ("train", "val"))
 
 
 def damage(folder: Path, change: Any) -> None:
@@ -130,7 +133,7 @@ def damage(folder: Path, change: Any) -> None:
 DAMAGES = {
     "newer": (
         lambda folder: damage(folder, lambda facts: facts.update(version=99)),
-        "has format version 99, this textanchor reads up to 2; upgrade",
+        "has format version 99, this textanchor reads up to 3; upgrade",
     ),
     "other format": (lambda folder: damage(folder, lambda facts: facts.update(format="x")), "does not describe a space"),
     "no version": (lambda folder: damage(folder, lambda facts: facts.update(version="1")), "version '1' is no version"),
@@ -212,7 +215,7 @@ def test_strict_stops_at_the_first_bad_item(tmp_path: Path) -> None:
     with pytest.raises(ItemError, match="not an image that Pillow knows"):
         textanchor.fit(folder, aligner="ridge", strict=True, fractions=(0.98, 0.01, 0.01))
     found = textanchor.fit(folder, aligner="ridge", fractions=(0.98, 0.01, 0.01))
-    assert [one["item"] for one in found.provenance["fit"]["skipped"]] == ["image/circle/01.png"]
+    assert [one.item for one in found.stories[0].skipped] == ["image/circle/01.png"]
 
 
 def test_nothing_readable_is_said(tmp_path: Path) -> None:
@@ -230,7 +233,7 @@ def test_a_leaking_table_is_refused(tmp_path: Path) -> None:
     (folder / "pairs.csv").write_text("\n".join([f"{lines[0]},split", *sides]))
     with pytest.raises(LeakError, match="on both sides"):
         textanchor.fit(folder)
-    assert textanchor.fit(folder, resplit=True, aligner="ridge").provenance["fit"]["split"].startswith("by group")
+    assert textanchor.fit(folder, resplit=True, aligner="ridge").stories[0].split.startswith("by group")
 
 
 def test_a_relative_model_folder_is_kept_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,3 +263,112 @@ def test_encoders_of_absent_modalities_are_refused(shapes: Path) -> None:
 def test_the_error_tree_is_as_drawn() -> None:
     assert DamagedError.__mro__[1] is InputError
     assert (InputError.exit_code, NothingUsableError.exit_code) == (2, 1)
+
+
+def as_format_2(folder: Path) -> None:
+    """What the version before wrote: one story, one wording, a flat report of each modality, groups by their bare names."""
+
+    def former(facts: dict[str, Any]) -> None:
+        story = facts.pop("stories")[-1]
+        settings, versions = story.pop("settings"), story.pop("versions")
+        for side in (side for sides in story["counts"].values() for side in sides.values()):
+            side.pop("lone_items")
+            side.pop("lone_texts")
+        for told in facts["modalities"].values():
+            choice = told.pop("choice")
+            told.pop("maps")
+            told["report"] = {
+                "asked": told.pop("asked"), "seed": told.pop("seed"), "aligner": choice["aligner"], **choice["settings"],
+                "chosen on": choice["chosen on"], "score": choice["score"], "view": choice["view"], "hubness": choice["hubness"],
+                **choice["notes"],
+            }  # fmt: skip
+            facts["wording"] = told.pop("wording")
+        facts["provenance"] = {"fit": story, "settings": settings, "versions": versions}
+        seen = json.loads((folder / "seen.json").read_text())
+        groups = {"speaker 1": "train"} | dict.fromkeys(seen["groups"], "val")
+        (folder / "seen.json").write_text(json.dumps({"contents": seen["contents"], "groups": groups}))
+        facts["files"]["seen.json"] = file_digest(folder / "seen.json")
+        facts["version"] = 2
+
+    damage(folder, former)
+
+
+def test_a_space_of_the_version_before_still_loads(saved: Path, tmp_path: Path, shapes: Path) -> None:
+    folder = shutil.copytree(saved, tmp_path / "space")
+    as_format_2(folder)
+    now, before = textanchor.load(saved), textanchor.load(folder)
+    items = ["circle", shapes / "image" / "circle" / "00.png"]
+    np.testing.assert_array_equal(now.embed(items, compared_with="image"), before.embed(items, compared_with="image"))
+    assert before.modalities["image"].choice.score == now.modalities["image"].choice.score
+    assert before.modalities["image"].aligner == now.modalities["image"].aligner
+    assert before.modalities["image"].choice.settings == now.modalities["image"].choice.settings
+    assert before.stories[0].recipe == now.stories[0].recipe
+    assert before.seen.side("no such content", ["no such key"], ["speaker 1"]) == "train"
+    assert before.seen.groups == {}
+    before.save(tmp_path / "again")
+    assert fingerprint(textanchor.load(tmp_path / "again")) == fingerprint(now)
+
+
+def test_every_fit_has_its_story(shapes: Path) -> None:
+    pairs = textanchor.read_pairs(shapes)
+    first = textanchor.fit(pairs.only("image"), aligner="ridge", seed=1)
+    both = textanchor.fit(pairs.only("audio"), aligner="bank", into=first, seed=2, fractions=(0.6, 0.2, 0.2))
+    assert [story.modalities for story in both.stories] == [("image",), ("audio",)]
+    recipes = [story.recipe for story in both.stories]
+    assert [(recipe.aligner, recipe.splitting.seed) for recipe in recipes if recipe] == [("ridge", 1), ("bank", 2)]
+
+
+def test_words_given_with_one_modality_are_that_modalitys(shapes: Path) -> None:
+    """Synonyms that come with sounds change nothing of how images are judged."""
+    pairs = textanchor.read_pairs(shapes)
+    first = textanchor.fit(pairs.only("image"), aligner="ridge")
+    words = textanchor.wording(synonyms={"circle": ["a round thing"]})
+    both = textanchor.fit(pairs.only("audio"), aligner="ridge", into=first, wording=words)
+    assert both.wording("image").phrasings("circle", "image") == ("circle",)
+    assert both.wording("audio").phrasings("circle", "audio") == ("circle", "a round thing")
+    rows = [textanchor.evaluate(one, pairs.only("image"), probe=False, map_=False).table("alignment") for one in (first, both)]
+    assert rows[0] == rows[1]
+
+
+def test_two_fits_into_one_space_at_once_lose_nothing(shapes: Path, tmp_path: Path) -> None:
+    pairs = textanchor.read_pairs(shapes)
+    textanchor.fit(pairs.only("image"), aligner="ridge").save(tmp_path / "space")
+    base = textanchor.load(tmp_path / "space")
+    documents = tmp_path / "documents.csv"
+    documents.write_text(
+        "item_text,text\n" + "\n".join(f"note {k} on {what},{what}" for what in ("rain", "gold") for k in range(9))
+    )
+    sounds = textanchor.fit(pairs.only("audio"), aligner="ridge", into=base)
+    notes = textanchor.fit(documents, aligner="ridge", into=base)
+    save_into(sounds, tmp_path / "space")
+    save_into(notes, tmp_path / "space")
+    found = textanchor.load(tmp_path / "space")
+    assert set(found.modalities) == {"image", "audio", "document"}
+    assert len(found.stories) == 3
+    assert len(found.seen.contents) == len({**base.seen.contents, **sounds.seen.contents, **notes.seen.contents})
+
+
+def test_a_replaced_folder_is_never_absent(tmp_path: Path) -> None:
+    """Replacing a folder is one step: whoever looks meanwhile finds the old one or the new one."""
+    from textanchor.files import new_folder
+
+    place = tmp_path / "out"
+    with new_folder(place, overwrite=False, marker="m") as new:
+        (new / "m").write_text("0")
+    stop, missing = Event(), []
+
+    def watch() -> None:
+        while not stop.is_set():
+            if not place.is_dir():
+                missing.append(1)
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    for number in range(200):
+        with new_folder(place, overwrite=True, marker="m") as new:
+            (new / "m").write_text(str(number))
+    stop.set()
+    watcher.join()
+    assert not missing
+    assert (place / "m").read_text() == "199"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
