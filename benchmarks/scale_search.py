@@ -88,7 +88,7 @@ def searching(size: int, folder: Path, index: str = "exact") -> Figures:
         "warm search": median(whole),
         "index alone": median(own),
         "added": added,
-        "peak GB": _peak(),
+        "peak GB": peak(),
     }
 
 
@@ -104,7 +104,7 @@ def embedding(size: int, folder: Path) -> Figures:
     space = hashing_space(folder)
     start = time.perf_counter()
     embed_collection(space, table, folder / "vectors.parquet")
-    return {"embed": time.perf_counter() - start, "peak GB": _peak()}
+    return {"embed": time.perf_counter() - start, "peak GB": peak()}
 
 
 MEASURES: dict[str, Callable[..., Figures]] = {"search": searching, "embed": embedding}
@@ -125,7 +125,7 @@ def _timed(call: Callable[..., Any], seconds: list[float]) -> Callable[..., Any]
     return timed
 
 
-def _peak() -> float:
+def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
