@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from textanchor.data.splits import split, units
 from textanchor.errors import InputError, LeakError
 from textanchor.records import Item, Pair, Pairs
+from textanchor.runtime import Splitting
 
 
 def made(rows: list[tuple[str, str, str | None, str | None]], **more: str) -> Pairs:
@@ -40,7 +41,7 @@ def test_sides_share_neither_group_nor_content_nor_item(rows, seed, shuffler) ->
     pairs = made([(str(item), text, f"g{group}" if group else None, None) for item, text, group, _ in rows])
     contents = {str(item): f"hash {content}" for item, _, _, content in rows}
     try:
-        found = split(pairs, contents, seed=seed)
+        found = split(pairs, contents, Splitting(seed=seed))
     except InputError as why:
         assert "distinct text" in str(why) or "independent groups" in str(why)  # noqa: PT017 - either answer is right
         return
@@ -56,7 +57,7 @@ def test_sides_share_neither_group_nor_content_nor_item(rows, seed, shuffler) ->
     assert found.test
     shuffled = list(pairs.rows)
     shuffler.shuffle(shuffled)
-    assert split(Pairs(rows=tuple(shuffled)), contents, seed=seed) == found
+    assert split(Pairs(rows=tuple(shuffled)), contents, Splitting(seed=seed)) == found
 
 
 def test_each_text_gives_each_side_its_share() -> None:
@@ -75,8 +76,8 @@ def test_captions_that_never_repeat_are_split_as_well() -> None:
 
 def test_another_seed_gives_another_split() -> None:
     pairs = made([(f"i{row}", "ab"[row % 2], None, None) for row in range(100)])
-    assert split(pairs, plain(pairs), seed=0) == split(pairs, plain(pairs), seed=0)
-    assert split(pairs, plain(pairs), seed=0).test != split(pairs, plain(pairs), seed=1).test
+    assert split(pairs, plain(pairs), Splitting(seed=0)) == split(pairs, plain(pairs), Splitting(seed=0))
+    assert split(pairs, plain(pairs), Splitting(seed=0)).test != split(pairs, plain(pairs), Splitting(seed=1)).test
 
 
 def test_units_join_through_groups_and_contents() -> None:
@@ -103,7 +104,7 @@ def test_a_predefined_split_that_leaks_is_refused_by_name() -> None:
     assert found.notes[0] == "3 groups on both sides by the split's own definition"
     assert found.val, "validation is carved from train"
     assert not found.val & found.test
-    fresh = split(made(rows), plain(made(rows)), ignore_predefined=True)
+    fresh = split(made(rows), plain(made(rows)), Splitting(resplit=True))
     sides = {f"speaker {k}": {fresh.side(item) for item, _, group, _ in rows if group == f"speaker {k}"} for k in range(3)}
     assert all(len(held) == 1 for held in sides.values())
 
@@ -137,7 +138,7 @@ def test_one_item_on_two_sides_is_a_leak() -> None:
 def test_equal_content_stays_on_the_held_out_side_and_is_counted() -> None:
     rows = [(f"i{row}", "xy"[row % 2], None, "train" if row < 8 else "test") for row in range(10)]
     contents = plain(made(rows)) | {"i0": "same", "i9": "same"}
-    found = split(made(rows), contents, fractions=(0.8, 0.0, 0.2))
+    found = split(made(rows), contents, Splitting(fractions=(0.8, 0.0, 0.2)))
     assert "i0" not in found.train
     assert "i9" in found.test
     assert "1 training or validation items left out: byte-identical to held-out ones" in found.notes
@@ -156,7 +157,7 @@ def test_too_few_texts_or_groups_are_said_with_their_counts() -> None:
 def test_fractions_are_checked(fractions: tuple[float, ...]) -> None:
     pairs = made([(f"i{row}", "xy"[row % 2], None, None) for row in range(9)])
     with pytest.raises(InputError, match="must be three numbers"):
-        split(pairs, plain(pairs), fractions=fractions)
+        split(pairs, plain(pairs), Splitting(fractions=fractions))
 
 
 def test_row_order_does_not_matter_with_a_predefined_split() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from textanchor._public import HOME
 
-__all__ = list(HOME)  # noqa: PLE0604 - strings, from the one list there is
+__all__ = list(HOME)
 
 
 def __getattr__(name: str) -> Any:

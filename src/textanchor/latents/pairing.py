@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import numpy as np
 
-from textanchor.records import Latents, PairedLatents, Pairs, Vectors
+from textanchor.data.splits import Split
+from textanchor.records import Latents, PairedLatents, Pairs, Unpaired, Vectors
 
 
 def representatives(pairs: PairedLatents, *, limit: int = 2000) -> tuple[Vectors, Vectors]:
@@ -24,16 +25,22 @@ def representatives(pairs: PairedLatents, *, limit: int = 2000) -> tuple[Vectors
 def paired(
     pairs: Pairs, modality: str, latents: Latents, texts: tuple[str, ...], anchors: Vectors, ids: Collection[str]
 ) -> PairedLatents:
-    """The pairs of one modality whose item is in `ids` and has a latent; `anchors[i]` is the vector of `texts[i]`."""
-    place = {item: row for row, item in enumerate(latents.ids) if item in ids}
+    """The pairs of one modality whose item is in `ids` and has a latent; `anchors[i]` is the vector of `texts[i]`.
+
+    All groups that an item has, and those that other items join to them, count as one.
+    """
+    described = dict.fromkeys(
+        (pair.item.id, pair.text) for pair in pairs.rows if pair.item.modality == modality and pair.item.id in ids
+    )
+    items = {item for item, _ in described}
+    place = {item: row for row, item in enumerate(latents.ids) if item in items}
     order = {item: row for row, item in enumerate(place)}
     text_row = {text: row for row, text in enumerate(texts)}
-    rows = [pair for pair in pairs.rows if pair.item.modality == modality and pair.item.id in place]
-    used = sorted({text_row[pair.text] for pair in rows})
+    rows = [(order[item], text_row[text]) for item, text in described if item in order]
+    used = sorted({text for _, text in rows})
     compact = {text: row for row, text in enumerate(used)}
-    edges = np.array([[order[pair.item.id], compact[text_row[pair.text]]] for pair in rows], dtype=np.int64).reshape(-1, 2)
+    edges = np.array([[item, compact[text]] for item, text in rows], dtype=np.int64).reshape(-1, 2)
     degree = np.bincount(edges[:, 0], minlength=len(order))
-    groups = {pair.item.id: pair.group for pair in rows if pair.group}
     return PairedLatents(
         modality=modality,
         items=latents.take(list(place.values())),
@@ -41,5 +48,18 @@ def paired(
         anchors=anchors[used],
         edges=edges,
         weights=(1 / np.maximum(degree, 1))[edges[:, 0]].astype(np.float32),
-        groups=tuple(groups.get(item, f"item {item}") for item in order),
+        groups=tuple(pairs.joined_groups.get(item, f"item {item}") for item in order),
+    )
+
+
+def unpaired(pairs: Pairs, modality: str, latents: Latents, split: Split) -> Unpaired:
+    """What a modality has on the training side without a partner; the texts' vectors are still to come."""
+    own = pairs.only(modality)
+    lone = {item.id for item in own.lone_items if item.id in split.train}
+    rows = [row for row, item in enumerate(latents.ids) if item in lone]
+    items = latents.take(rows) if rows else None
+    return Unpaired(
+        items=items,
+        groups=tuple(pairs.joined_groups.get(item, f"item {item}") for item in items.ids) if items is not None else (),
+        texts=tuple(text for text in own.lone_texts if split.lone_texts.get(text) == "train"),
     )

@@ -154,7 +154,9 @@ class _Shelf:
             settled = present.settled
             names = self._listing()
             self._forget(self._numbers.keys() - names)
-            self._learn({name: found for name in sorted(names - self._numbers.keys()) if (found := self._keys(name)) is not None})
+            self._learn(
+                {name: found for name in sorted(names - self._numbers.keys()) if (found := self._keys(name)) is not None}
+            )
             self._listed = present if settled else None
 
     def _unlisted(self) -> Stamp | None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from textanchor.records.components import components
+
 
 @dataclass(frozen=True, kw_only=True)
 class Waveform:
@@ -66,6 +68,24 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Single:
+    """An item without a text, or a text without an item, of one modality; a text may be of any (None)."""
+
+    item: Item | None = None
+    text: str | None = None
+    modality: str | None = None
+    group: str | None = None
+    split: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` unless there is either an item, of that modality, or a text."""
+        if (self.item is None) == (self.text is None):
+            raise ValueError("a single has either an item or a text")
+        if self.item is not None and self.modality != self.item.modality:
+            raise ValueError(f"the item is of {self.item.modality}, not of {self.modality}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Skipped:
     """One row or item that was left out, and why; `absent`: a part that its file does not have, which is no fault."""
 
@@ -83,10 +103,11 @@ def first_of(skipped: Sequence[Skipped]) -> str:
 class Pairs:
     """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose.
 
-    `source` is its name, `place` where it lies; None if it was made in memory.
+    `singles` are its rows that have no partner. `source` is its name, `place` where it lies; None if it was made in memory.
     """
 
     rows: tuple[Pair, ...]
+    singles: tuple[Single, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     split_name: str | None = None
     source: str = "memory"
@@ -94,24 +115,46 @@ class Pairs:
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
-        """Distinct items, in order of first appearance."""
+        """Distinct items that have a text, in order of first appearance."""
         return tuple({pair.item.id: pair.item for pair in self.rows}.values())
 
     @cached_property
+    def lone_items(self) -> tuple[Item, ...]:
+        """Distinct items without a text, in order of first appearance."""
+        return tuple({single.item.id: single.item for single in self.singles if single.item is not None}.values())
+
+    @cached_property
+    def lone_texts(self) -> tuple[str, ...]:
+        """Distinct texts without an item, in order of first appearance."""
+        return tuple(dict.fromkeys(single.text for single in self.singles if single.text is not None))
+
+    @cached_property
     def modalities(self) -> tuple[str, ...]:
-        """Modalities present, in order of first appearance."""
+        """Modalities of the pairs, in order of first appearance."""
         return tuple(dict.fromkeys(pair.item.modality for pair in self.rows))
 
     @cached_property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
         """Item id -> the groups that its rows name."""
-        found: dict[str, set[str]] = {}
-        for pair in self.rows:
-            if pair.group:
-                found.setdefault(pair.item.id, set()).add(pair.group)
-        return {item: tuple(sorted(held)) for item, held in found.items()}
+        named: dict[str, set[str]] = {}
+        rows: list[Pair | Single] = [*self.rows, *self.singles]
+        for row in rows:
+            if row.group and row.item is not None:
+                named.setdefault(row.item.id, set()).add(row.group)
+        return {item: tuple(sorted(groups)) for item, groups in named.items()}
+
+    @cached_property
+    def joined_groups(self) -> Mapping[str, str]:
+        """Item id -> one name for all of its groups, and for those that other items of several groups join to them."""
+        least = components(self.groups.values())
+        return {item: least[groups[0]] for item, groups in self.groups.items()}
 
     def only(self, modality: str) -> Pairs:
-        """The same table with one modality's rows."""
-        rows = tuple(pair for pair in self.rows if pair.item.modality == modality)
-        return Pairs(rows=rows, split_name=self.split_name, source=self.source, place=self.place)
+        """The same table with one modality's rows; a text without an item that names no modality belongs to each."""
+        return Pairs(
+            rows=tuple(pair for pair in self.rows if pair.item.modality == modality),
+            singles=tuple(single for single in self.singles if single.modality in (None, modality)),
+            split_name=self.split_name,
+            source=self.source,
+            place=self.place,
+        )

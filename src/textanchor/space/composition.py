@@ -14,7 +14,7 @@ from textanchor.data.readers.video import PLAN
 from textanchor.errors import InputError, ItemError
 from textanchor.files import digest
 from textanchor.latents.engine import Encoded
-from textanchor.records import Item, Pairs, Pooled, Skipped
+from textanchor.records import Item, Pair, Pairs, Pooled, Skipped
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
@@ -141,22 +141,36 @@ def piece(item: Item, part: str, kind: str) -> Item:
 
 def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
     """The pairs with every row of a composed modality replaced by rows of its parts, which share a group: the whole item."""
-    rows = []
+    rows: list[Pair] = []
     for pair in pairs.rows:
-        plan = plans.get(pair.item.modality)
-        if plan is None or pair.item.path is None:
+        parts = _parts(pair.item, plans)
+        if parts is None:
             rows.append(pair)
-            continue
-        group = pair.group or f"{pair.item.modality} {pair.item.id}"
-        for part, kind in part_reader(pair.item.modality).parts(plan):
-            rows.append(replace(pair, item=piece(pair.item, part, kind), group=group))
-    singles = []
-    for single in pairs.singles:
-        plan = plans.get(single.item.modality) if single.item is not None and single.item.path is not None else None
-        if plan is None or single.item is None:
-            singles.append(single)
-            continue
-        group = single.group or f"{single.item.modality} {single.item.id}"
-        for part, kind in part_reader(single.item.modality).parts(plan):
-            singles.append(replace(single, item=piece(single.item, part, kind), modality=kind, group=group))
-    return replace(pairs, rows=tuple(rows), singles=tuple(singles))
+        else:
+            rows += (replace(pair, item=part, group=pair.group or _whole(pair.item)) for part in parts)
+    return replace(pairs, rows=tuple(rows), singles=tuple(one for single in pairs.singles for one in _apart(single, plans)))
+
+
+def _apart(single: Single, plans: Mapping[str, str]) -> Sequence[Single]:
+    """A single's parts, or a text once for each modality that the parts have."""
+    if single.item is None:
+        kinds = (
+            {kind for _, kind in part_reader(single.modality).parts(plans[single.modality])} if single.modality in plans else ()
+        )
+        return [replace(single, modality=kind) for kind in sorted(kinds)] or [single]
+    parts = _parts(single.item, plans)
+    if parts is None:
+        return [single]
+    group = single.group or _whole(single.item)
+    return [replace(single, item=part, modality=part.modality, group=group) for part in parts]
+
+
+def _parts(item: Item, plans: Mapping[str, str]) -> list[Item] | None:
+    """What an item is made of by its modality's plan; None if it is whole."""
+    if item.path is None or item.modality not in plans:
+        return None
+    return [piece(item, part, kind) for part, kind in part_reader(item.modality).parts(plans[item.modality])]
+
+
+def _whole(item: Item) -> str:
+    return f"{item.modality} {item.id}"

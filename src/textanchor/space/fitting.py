@@ -8,7 +8,6 @@ from typing import Unpack
 
 import numpy as np
 
-
 from textanchor.aligners import aligner as make_aligner
 from textanchor.data.contents import PART
 from textanchor.data.pairs import group_key

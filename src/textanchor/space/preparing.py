@@ -141,8 +141,7 @@ class Prepared:
         own = self.pairs.only(modality)
         items = [item for item in own.items if item.id in self.hashes and item.id in wanted]
         if "train" in names:
-            lone = [single.item for single in own.singles if single.item is not None]
-            items += [item for item in lone if item.id in self.hashes and item.id in self.split.train]
+            items += [item for item in own.lone_items if item.id in self.hashes and item.id in self.split.train]
         return items
 
     def texts(self, modality: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -189,8 +188,7 @@ def prepare(
     anchor = encoding.anchor
     if into is not None and anchor is not None and canonical(anchor) != into.anchor:
         raise InputError(f"the space's anchor is {into.anchor} and never changes; leave out --anchor or fit a new space")
-    lone = [single.item for single in taken_apart.singles if single.item is not None]
-    hashes, unread = contents([*taken_apart.items, *lone], runtime)
+    hashes, unread = contents([*taken_apart.items, *taken_apart.lone_items], runtime)
     if runtime.strict and (unread or taken_apart.skipped):
         first = (*taken_apart.skipped, *unread)[0]
         raise ItemError(first.item, first.reason)
