@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textanchor.data.pairs import read_collection, read_pairs
+from textanchor.data import tables
+from textanchor.data.pairs import group_key, iterate_collection, read_collection, read_pairs, write_pairs
 from textanchor.errors import InputError, NothingUsableError
+from textanchor.records import Item, Single
 
 ROWS = [
     {"path": "a.png", "text": "a  cat", "group": "g1"},
@@ -71,12 +73,12 @@ def test_every_problem_of_a_row_is_named_with_its_line(folder: Path) -> None:
         "c.png,x,,one,",
         "c.png,x,,six,holdout",
         ",x,,seven,",
+        ",,,eight,",
     )
     pairs = read_pairs(path)
     assert len(pairs.rows) == 1
     assert [(one.item, one.reason) for one in pairs.skipped] == [
         ("t.csv:3 a.png", "duplicate of an earlier row"),
-        ("t.csv:4 b.wav", "empty text"),
         ("t.csv:5 gone.png", "no such file: gone.png"),
         ("t.csv:6 c.png", "unknown modality 'smell'"),
         ("t.csv:7 notes.xyz", "unknown kind of file 'notes.xyz'"),
@@ -85,8 +87,10 @@ def test_every_problem_of_a_row_is_named_with_its_line(folder: Path) -> None:
             "t.csv:9 c.png",
             "unknown split 'holdout' (known: train, training, val, valid, validation, dev, test, testing, heldout, held-out)",
         ),
-        ("t.csv:10", "neither path nor item_text"),
+        ("t.csv:11", "neither an item nor a text"),
+        ("t.csv:4 b.wav", "no partner, and the table has no pair of audio that could teach what it means"),
     ]
+    assert [single.text for single in pairs.singles] == ["x"]
 
 
 def test_item_text_is_a_document(folder: Path) -> None:
@@ -110,7 +114,8 @@ def test_folder_names_become_texts(tmp_path: Path) -> None:
         ("fire truck", "train"),
         ("guinea pig", "train"),
     ]
-    assert sorted(one.reason for one in pairs.skipped) == ["empty text", "unknown kind of file '.docx'"]
+    assert [one.reason for one in pairs.skipped] == ["unknown kind of file '.docx'"]
+    assert [single.item.id for single in pairs.singles] == ["loose.png"]
 
 
 def test_hugging_face_folders(tmp_path: Path) -> None:
@@ -150,7 +155,9 @@ def test_semicolons_and_missing_cells(folder: Path) -> None:
     pq.write_table(pa.table(cells), folder / "t.parquet")
     pairs = read_pairs(folder / "t.parquet")
     assert [(pair.text, pair.group) for pair in pairs.rows] == [("x", None), ("y", None)]
-    assert [one.reason for one in pairs.skipped] == ["empty text"]
+    assert [one.reason for one in pairs.skipped] == [
+        "no partner, and the table has no pair of audio that could teach what it means"
+    ]
     pairs = read_pairs(write_csv(folder / "t.csv", "path,text", "a.png,a cat, asleep", 'b.wav,"a dog, awake"'))
     assert [pair.text for pair in pairs.rows] == ["a dog, awake"]
     assert [one.reason for one in pairs.skipped] == ["more cells than columns; a text with a comma needs quotes"]
@@ -174,3 +181,71 @@ def test_a_collection_needs_no_texts(folder: Path) -> None:
     write_csv(folder / "pairs.csv", "path,text", "a.png,a cat", "b.wav,a dog", "c.png,a cat")
     texts, _ = read_collection(folder, texts=True)
     assert [(item.modality, item.value) for item in texts] == [("text", "a cat"), ("text", "a dog")]
+
+
+def test_rows_with_only_an_item_or_only_a_text_are_kept_as_singles(folder: Path) -> None:
+    path = write_csv(
+        folder / "t.csv",
+        "path,text,modality,group,split",
+        "a.png,a cat,,g,train",
+        "c.png,,,h,",
+        ",a dog,,,test",
+        ",a horse,image,h,",
+        ",a bark,audio,,",
+        "a.png,,,,",
+        "c.png,,,h,",
+    )
+    pairs = read_pairs(path)
+    assert [(single.item and single.item.id, single.text, single.modality, single.group) for single in pairs.singles] == [
+        ("c.png", None, "image", "h"),
+        (None, "a dog", None, None),
+        (None, "a horse", "image", "h"),
+    ]
+    assert {one.item: one.reason.split(",")[0] for one in pairs.skipped} == {
+        "t.csv:6": "no partner",
+        "t.csv:7 a.png": "no text",
+        "t.csv:8 c.png": "duplicate of an earlier row",
+    }
+    write_pairs(pairs, folder / "again.csv")
+    again = read_pairs(folder / "again.csv")
+    assert (again.rows, again.singles, again.skipped) == (pairs.rows, pairs.singles, ())
+    with pytest.raises(NothingUsableError, match="holds no usable pair: 1 items without a text and 1 texts without an item"):
+        read_pairs(write_csv(folder / "lone.csv", "path,text", "a.png,", ",a dog"))
+
+
+def test_a_single_is_an_item_or_a_text() -> None:
+    with pytest.raises(ValueError, match="either an item or a text"):
+        Single()
+    with pytest.raises(ValueError, match="is of image, not of audio"):
+        Single(item=Item(id="a", modality="image", value="a"), modality="audio")
+
+
+def test_a_pair_that_stands_twice_keeps_both_of_its_groups(folder: Path) -> None:
+    path = write_csv(
+        folder / "t.csv", "path,text,group", "a.png,a cat,g1", "a.png,a cat,g2", "c.png,a dog,g2", "b.wav,a dog,g3"
+    )
+    pairs = read_pairs(path)
+    assert pairs.groups["a.png"] == ("g1", "g2")
+    assert pairs.joined_groups == {"a.png": "g1", "c.png": "g1", "b.wav": "g3"}
+
+
+def test_a_column_may_begin_anywhere_in_a_jsonl(folder: Path) -> None:
+    rows = [{"path": "a.png"}, {"path": "a.png", "text": "a cat", "group": "g"}]
+    (folder / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [(pair.text, pair.group) for pair in read_pairs(folder / "t.jsonl").rows] == [("a cat", "g")]
+
+
+def test_a_table_is_read_row_by_row(folder: Path) -> None:
+    path = write_csv(folder / "t.csv", "path,text", "a.png,a cat", "b.wav,a dog")
+    opened = tables.rows(path)
+    assert next(opened)[0] == 2
+    opened.close()
+    items = iterate_collection(path)
+    assert next(items).id == "a.png"
+
+
+def test_equal_group_names_of_two_tables_are_two_groups(folder: Path) -> None:
+    one, other = (read_pairs(write_csv(folder / name, "path,text", "a.png,x")) for name in ("one.csv", "other.csv"))
+    assert group_key(one, "speaker 1") != group_key(other, "speaker 1")
+    write_csv(folder / "pairs.csv", "path,text", "a.png,x")
+    assert group_key(read_pairs(folder), "s") == group_key(read_pairs(folder / "pairs.csv"), "s")

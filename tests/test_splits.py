@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from textanchor.data.splits import split, units
 from textanchor.errors import InputError, LeakError
-from textanchor.records import Item, Pair, Pairs
+from textanchor.records import Item, Pair, Pairs, Single
 from textanchor.runtime import Splitting
 
 
@@ -164,3 +165,57 @@ def test_row_order_does_not_matter_with_a_predefined_split() -> None:
     rows = [(f"i{row}", "xy"[row % 2], f"g{row // 2}", "test" if row >= 30 else "train") for row in range(40)]
     mixed = random.Random(3).sample(rows, len(rows))
     assert split(made(rows), plain(made(rows))) == split(made(mixed), plain(made(mixed)))
+
+
+def lone(*, item: str = "", text: str = "", group: str | None = None, side: str | None = None) -> Single:
+    if text:
+        return Single(text=text, group=group, split=side)
+    return Single(item=Item(id=item, modality="image", value=item), modality="image", group=group, split=side)
+
+
+def test_what_has_no_partner_is_split_without_changing_the_pairs() -> None:
+    pairs = made([(f"i{row}", f"caption {row}", f"g{row // 2}", None) for row in range(80)])
+    before = split(pairs, plain(pairs))
+    singles = [lone(item=f"u{row}") for row in range(300)] + [lone(text=f"text {row}") for row in range(300)]
+    singles += [lone(text=f"caption {row}") for row in range(80)] + [lone(item=f"s{row}", group=f"g{row}") for row in range(40)]
+    singles += [lone(item=f"c{row}") for row in range(80)]
+    contents = plain(pairs) | {single.item.id: f"hash of {single.item.id}" for single in singles if single.item}
+    contents |= {f"c{row}": f"hash of i{row}" for row in range(80)}
+    given = replace(pairs, singles=tuple(singles))
+    found = split(given, contents)
+    for side in ("train", "val", "test"):
+        assert {item for item in getattr(found, side) if item[0] == "i"} == getattr(before, side)
+    for row in range(80):
+        side = before.side(f"i{row}")
+        assert found.side(f"c{row}") == side, "equal content"
+        assert found.side(f"s{row // 2}") == side, "the same group"
+        if side != "train":
+            assert found.lone_texts[f"caption {row}"] == side, "a held-out pair's text is never learned from"
+    assert 180 < sum(found.side(f"u{row}") == "train" for row in range(300)) < 240
+    assert 180 < sum(found.lone_texts[f"text {row}"] == "train" for row in range(300)) < 240
+    assert any(note.startswith("without a partner: 420 items (") and "380 texts (" in note for note in found.notes)
+    shuffled = tuple(random.Random(1).sample(singles, len(singles)))
+    assert split(replace(pairs, singles=shuffled), contents) == found
+
+
+def test_what_has_no_partner_follows_a_predefined_split() -> None:
+    rows = [(f"i{row}", f"t{row}", f"g{row}", ("train", "train", "val", "test")[row % 4]) for row in range(16)]
+    singles = (lone(item="a"), lone(item="b", side="test"), lone(text="t3"), lone(text="t2", side="train"), lone(text="new"))
+    given = replace(made(rows), singles=singles)
+    contents = plain(given) | {"a": "1", "b": "2"}
+    found = split(given, contents)
+    assert (found.side("a"), found.side("b")) == ("train", "test")
+    assert found.lone_texts == {"t3": "test", "t2": "val", "new": "train"}
+    assert any("1 rows without a partner moved to the held-out side" in note for note in found.notes)
+    torn = replace(made(rows), singles=(lone(item="a", group="g3", side="train"),))
+    with pytest.raises(LeakError, match="'a' has no partner and stands in train, its group 'g3' in test"):
+        split(torn, contents)
+
+
+def test_two_singles_of_one_group_never_part() -> None:
+    pairs = made([(f"i{row}", f"t{row}", None, None) for row in range(20)])
+    given = replace(pairs, singles=tuple(lone(item=f"u{row}", group=f"g{row % 30}") for row in range(90)))
+    contents = plain(pairs) | {f"u{row}": f"{row}" for row in range(90)}
+    found = split(given, contents)
+    assert all(len({found.side(f"u{row}") for row in range(group, 90, 30)}) == 1 for group in range(30))
+    assert {found.side(f"u{row}") for row in range(90)} == {"train", "val", "test"}

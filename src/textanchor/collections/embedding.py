@@ -34,8 +34,8 @@ def embed_collection(
 
     The file has the columns `item`, `modality`, `path`, `content` (sha256) and `vector`: raw vectors or, with `compared_with`,
     unit vectors as they are compared with that modality. Memory does not grow with the collection, and latents are cached, so
-    that an interrupted run goes on where it stopped. `modality` is taken for files whose ending says none. Raises `InputError` if
-    the output exists (unless `overwrite`), `NothingUsableError` if nothing can be embedded, with `strict` `ItemError` at
+    that an interrupted run goes on where it stopped. `modality` is taken for files whose ending says none. Raises `InputError`
+    if the output exists (unless `overwrite`), `NothingUsableError` if nothing can be embedded, with `strict` `ItemError` at
     the first bad item. The encoders are the space's, on its device; all else is as the runtime says.
     """
     how = settled(runtime or space.runtime, simple)

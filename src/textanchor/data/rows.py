@@ -36,7 +36,7 @@ class Row:
 
 
 def rows(source: Path, asked: str | None) -> Iterator[Row]:
-    """Every row of a table, of a folder with tables, or of a folder of files; `asked` is the modality where an ending says none.
+    """Every row of a table, of a folder with tables or of a folder of files; `asked`: the modality where an ending says none.
 
     Raises `InputError` if a table cannot be read.
     """

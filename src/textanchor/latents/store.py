@@ -71,7 +71,7 @@ class Store:
 
 
 class _Shelf:
-    """One encoder output's folder. Locks: `_lock` for what is known of the folder, `_hashing` so that no shard is hashed twice."""
+    """One encoder output's folder. `_lock` guards what is known of the folder, `_hashing` that no shard is hashed twice."""
 
     def __init__(self, folder: Path, dim: int, *, ragged: bool) -> None:
         self._folder, self._dim, self._ragged = folder, dim, ragged
@@ -169,7 +169,7 @@ class _Shelf:
 
     def _listing(self) -> set[str]:
         try:
-            return {name.removesuffix(SUFFIX) for name in os.listdir(self._folder) if name.endswith(SUFFIX)}
+            return {name.removesuffix(SUFFIX) for name in os.listdir(self._folder) if name.endswith(SUFFIX)}  # noqa: PTH208 - names are enough
         except FileNotFoundError:
             return set()
 

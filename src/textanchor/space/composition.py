@@ -14,7 +14,7 @@ from textanchor.data.readers.video import PLAN
 from textanchor.errors import InputError, ItemError
 from textanchor.files import digest
 from textanchor.latents.engine import Encoded
-from textanchor.records import Item, Pair, Pairs, Pooled, Skipped
+from textanchor.records import Item, Pair, Pairs, Pooled, Single, Skipped
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
@@ -154,10 +154,10 @@ def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
 def _apart(single: Single, plans: Mapping[str, str]) -> Sequence[Single]:
     """A single's parts, or a text once for each modality that the parts have."""
     if single.item is None:
-        kinds = (
-            {kind for _, kind in part_reader(single.modality).parts(plans[single.modality])} if single.modality in plans else ()
-        )
-        return [replace(single, modality=kind) for kind in sorted(kinds)] or [single]
+        if single.modality not in plans:
+            return [single]
+        kinds = {kind for _, kind in part_reader(single.modality).parts(plans[single.modality])}
+        return [replace(single, modality=kind) for kind in sorted(kinds)]
     parts = _parts(single.item, plans)
     if parts is None:
         return [single]

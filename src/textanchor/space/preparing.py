@@ -17,7 +17,7 @@ from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
 from textanchor.latents.pairing import paired, unpaired
 from textanchor.latents.ray_engine import prefill
-from textanchor.records import Item, PairedLatents, Pairs, Pooled, Skipped, Task, Unpaired, Vectors
+from textanchor.records import Item, Latents, PairedLatents, Pairs, Skipped, Task, Unpaired, Vectors
 from textanchor.runtime import Runtime, Splitting
 from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.items import TEXT
@@ -128,7 +128,7 @@ class Prepared:
             return None
         return self.joined(modality, names, encoded.latents)
 
-    def joined(self, modality: str, names: Sequence[str], latents: Pooled) -> Sides:
+    def joined(self, modality: str, names: Sequence[str], latents: Latents) -> Sides:
         """Latents of a modality's items on some sides, joined with their texts."""
         texts = self.texts(modality, names)
         anchors = self.embed_texts(texts, modality)
@@ -153,7 +153,7 @@ class Prepared:
         """Anchor vectors of texts, in the words in which they are compared with a modality."""
         return embed_texts(self.base, texts, modality=modality, wording=self.wording, runtime=self.runtime)
 
-    def _unpaired(self, modality: str, latents: Pooled) -> Unpaired:
+    def _unpaired(self, modality: str, latents: Latents) -> Unpaired:
         lone = unpaired(self.pairs, modality, latents, self.split)
         return replace(lone, anchors=self.embed_texts(lone.texts, modality)) if lone.texts else lone
 

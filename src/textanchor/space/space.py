@@ -92,8 +92,8 @@ class Space:
                 encoder = make(name, modality, self.runtime)
                 if fingerprint not in (encoder.fingerprint, *getattr(encoder, "formerly", ())):
                     raise InputError(
-                        f"encoder {name} is not the one that the space was fitted with (fingerprint {encoder.fingerprint[:12]}, "
-                        f"expected {fingerprint[:12]}); name the right model or fit anew"
+                        f"encoder {name} is not the one that the space was fitted with "
+                        f"(fingerprint {encoder.fingerprint[:12]}, expected {fingerprint[:12]}); name the right model or fit anew"
                     )
                 self._encoders[modality] = encoder
             return self._encoders[modality]
@@ -134,8 +134,8 @@ class Space:
         return vectors
 
     def embed_all(self, items: Sequence[Item], *, store: bool = True, runtime: Runtime | None = None) -> Embedded:
-        """Raw vectors of many items of any modalities; what cannot be read is skipped and named, or raises `ItemError` where the
-        runtime is strict. Raises `NothingUsableError` if nothing remains.
+        """Raw vectors of many items of any modalities; what cannot be read is skipped and named, or raises `ItemError` where
+        the runtime is strict. Raises `NothingUsableError` if nothing remains.
         """
         items = [self._known(item) for item in items]
         vectors: Vectors = np.empty((0, 0), dtype=np.float32)
