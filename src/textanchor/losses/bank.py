@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from textanchor.losses import Batch, share
+from textanchor.losses.batch import Batch, share
 from textanchor.settings import Positive
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from textanchor.errors import InputError
-from textanchor.losses import Batch
+from textanchor.losses.batch import Batch
 from textanchor.settings import Amount
 
 MINING = ("random", "semi-hard", "hard")
