@@ -17,10 +17,10 @@ import pytest
 
 from conftest import picture
 from textanchor.data.contents import content_hash
+from textanchor.encoders import Output
 from textanchor.errors import InputError
 from textanchor.latents import engine, maintenance
 from textanchor.latents.engine import encode, stream
-from textanchor.encoders import Output
 from textanchor.latents.store import Store
 from textanchor.records import Item
 from textanchor.runtime import Runtime

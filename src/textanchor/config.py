@@ -7,7 +7,6 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from textanchor.errors import InputError
 
@@ -74,8 +73,3 @@ def versions() -> dict[str, str]:
     """Versions of what a figure depends on, as stored with each result."""
     found = {name: held for name in _RECORDED if (held := installed(name))}
     return {"python": platform.python_version(), "platform": sys.platform, **found}
-
-
-def provenance(**settings: Any) -> dict[str, Any]:
-    """Settings and versions of one run."""
-    return {"settings": settings, "versions": versions()}

@@ -88,7 +88,8 @@ class Gradient:
             assert val is not None
             states[epoch] = score(projector, view, val), deepcopy(projector.state_dict())
 
-        loss = trained(projector, self.plan, train, view, stop=stop, seed=task.seed, watch=None if val is None else watch)
+        look = None if val is None else watch
+        loss = trained(projector, self.plan, train, view, device=task.device, stop=stop, seed=task.seed, watch=look)
         epochs, rate = stop, None
         if val is not None:
             epochs, rate = best(sorted(states), lambda epoch: states[epoch][0])

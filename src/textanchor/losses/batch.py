@@ -34,7 +34,7 @@ class Batch:
 
     def positives(self, *, repeats_are_negatives: bool) -> Bool[Tensor, "b b"]:
         """`same`, or the plain contrastive choice: an item's own row alone, equal texts in other rows being negatives."""
-        return torch.eye(len(self.item), dtype=torch.bool) if repeats_are_negatives else self.same
+        return torch.eye(len(self.item), dtype=torch.bool, device=self.item.device) if repeats_are_negatives else self.same
 
     def take(self, rows: Int[Tensor, " m"], *, item: Float[Tensor, "m d"]) -> Batch:
         """Those rows' texts with other items."""

@@ -28,7 +28,7 @@ class SupCon(nn.Module):
         others = torch.cat([batch.item, batch.text])
         alike = (batch.own.float() @ batch.own.float().T) > 0
         same = torch.cat([alike, batch.same], dim=1)
-        myself = torch.eye(len(same), len(others), dtype=torch.bool)
+        myself = torch.eye(len(same), len(others), dtype=torch.bool, device=same.device)
         pairs = (*torch.where(same & ~myself), *torch.where(~same))
         out: Tensor = self.loss(batch.item, indices_tuple=pairs, ref_emb=others, ref_labels=None)
         return out

@@ -30,10 +30,12 @@ def build(name: str, settings: Mapping[str, Any], state: Mapping[str, Tensor]) -
 def project(projector: nn.Module, latents: Vectors | Ragged) -> Float32[np.ndarray, "n d_out"]:
     """Apply a projector to many latents. *Shape:* [n, d_in] -> [n, d_out]; tokens are padded, a chunk of items at a time."""
     projector.eval()
+    device = next((one.device for one in (*projector.parameters(), *projector.buffers())), torch.device("cpu"))
     step = CHUNK if isinstance(latents, np.ndarray) else TOKEN_CHUNK
     with torch.inference_mode():
-        parts = [projector(*tensors(latents, range(i, min(i + step, len(latents))))) for i in range(0, len(latents), step)]
-    return np.concatenate([part.cpu().numpy() for part in parts]) if parts else np.empty((0, 0), np.float32)
+        chunks = (tensors(latents, range(i, min(i + step, len(latents)))) for i in range(0, len(latents), step))
+        vectors = [projector(*(one.to(device) for one in chunk)).cpu().numpy() for chunk in chunks]
+    return np.concatenate(vectors) if vectors else np.empty((0, 0), np.float32)
 
 
 def tensors(latents: Vectors | Ragged, rows: Sequence[int] | np.ndarray) -> tuple[Tensor, ...]:
