@@ -154,13 +154,14 @@ def test_bad_files_and_rows_are_counted_and_named(run: Run, tmp_path: Path) -> N
     folder = broken(tmp_path / "pairs")
     done = run("fit", folder, "-o", tmp_path / "space", "--aligner", "ridge", "--fractions", "0.9,0.1,0")
     assert done.exit_code == 0, done.stderr
-    assert "5 skipped:" in done.stderr
+    assert "6 skipped:" in done.stderr
     for expected in (
         "image/circle/00.png: damaged image",
         "audio/cross/00.wav: truncated WAV",
         "image/square/00.png: not an image that Pillow knows",
         "pairs.csv:13 image/square/01.png: no such file",
         "image/cross/03.png: duplicate of an earlier row",
+        "image/cross/04.png: no text, and another row of the same item has one",
     ):
         assert expected in done.stderr, expected
     fails(run("fit", folder, "-o", tmp_path / "other", "--strict"), "no such file: image/square/01.png")

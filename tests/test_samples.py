@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from textanchor.data import samples
 from textanchor.data.pairs import read_pairs
 from textanchor.data.samples import speech, write_sample, writing
 from textanchor.errors import InputError, MissingError

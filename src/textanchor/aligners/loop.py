@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from textanchor.errors import InputError
 LOOK = 5  # epochs between two looks at validation
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What is made smaller."""
 
