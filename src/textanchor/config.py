@@ -8,8 +8,6 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from textanchor.errors import InputError
-
 DEFAULT_ANCHOR = "st:all-MiniLM-L6-v2"
 _RECORDED = (
     "textanchor",
@@ -35,30 +33,6 @@ def home() -> Path:
 def cache_folder(told: str | Path | None = None) -> Path:
     """Folder of cached latents: the one told, else `latents` under `home()`."""
     return Path(told).expanduser() if told is not None else home() / "latents"
-
-
-def _number(name: str, default: int) -> int:
-    told = os.environ.get(name, "")
-    if not told:
-        return default
-    if not told.isdecimal() or int(told) < 1:
-        raise InputError(f"{name}={told}: expected a whole number above 0")
-    return int(told)
-
-
-def max_pixels() -> int:
-    """Largest image that is decoded, in pixels: `$TEXTANCHOR_MAX_PIXELS`, else 100 million."""
-    return _number("TEXTANCHOR_MAX_PIXELS", 100_000_000)
-
-
-def max_seconds() -> int:
-    """Longest sound or video that is decoded: `$TEXTANCHOR_MAX_SECONDS`, else ten minutes."""
-    return _number("TEXTANCHOR_MAX_SECONDS", 600)
-
-
-def workers() -> int:
-    """Threads that read and decode ahead of the encoder: `$TEXTANCHOR_WORKERS`, else one a core, at most eight."""
-    return _number("TEXTANCHOR_WORKERS", min(8, os.cpu_count() or 1))
 
 
 def installed(package: str) -> str | None:

@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from textanchor import config
 from textanchor.data.readers._media import check_pixels
+from textanchor.runtime import Limits
 
 
-def _allow_raised_limit() -> None:
-    """Pillow refuses more than twice its own limit; a limit that somebody raised on purpose is raised there too."""
-    if Image.MAX_IMAGE_PIXELS is not None and config.max_pixels() > 2 * Image.MAX_IMAGE_PIXELS:
-        Image.MAX_IMAGE_PIXELS = config.max_pixels()
+class _PillowsLimit:
+    """Pillow refuses more than twice a limit that it has for the whole process. Where somebody asks for more on purpose, it is
+    lifted while such images are being read, in however many threads, and is afterwards what it was.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._reading, self._own = Lock(), 0, Image.MAX_IMAGE_PIXELS
+
+    @contextmanager
+    def at_least(self, pixels: int) -> Iterator[None]:
+        if pixels <= PILLOWS_MOST:
+            yield
+            return
+        with self._lock:
+            if not self._reading:
+                self._own = Image.MAX_IMAGE_PIXELS
+            self._reading += 1
+            if Image.MAX_IMAGE_PIXELS is not None:
+                Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, pixels)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reading -= 1
+                if not self._reading:
+                    Image.MAX_IMAGE_PIXELS = self._own
+
+
+PILLOWS_MOST = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # what Pillow lets pass with a warning
+_pillows_limit = _PillowsLimit()
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
@@ -59,18 +88,17 @@ class ImageReader:
     )  # fmt: skip
     default_encoder = "signal"
 
-    def read(self, stream: BinaryIO) -> Image.Image:
+    def read(self, stream: BinaryIO, limits: Limits) -> Image.Image:
         """Decoded in full, so that truncation shows here."""
         head = stream.read(12)
         stream.seek(0)
         if not head:
             raise ValueError("empty file")
-        _allow_raised_limit()
         try:
-            with warnings.catch_warnings():
+            with _pillows_limit.at_least(limits.pixels), warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 with Image.open(stream) as image:
-                    check_pixels(*image.size)
+                    check_pixels(*image.size, limits)
                     return _upright_rgb(image)
         except UnidentifiedImageError:
             raise ValueError(f"not an image that Pillow knows (begins with {head!r})") from None
@@ -82,7 +110,6 @@ class ImageReader:
     def accept(self, value: Any) -> Image.Image:
         """A PIL image, or uint8 pixels [h, w] or [h, w, 3]."""
         if isinstance(value, Image.Image):
-            check_pixels(*value.size)
             return _upright_rgb(value)
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
             return _upright_rgb(Image.fromarray(value))
