@@ -19,7 +19,7 @@ from textanchor.aligners.moments import centred, means
 from textanchor.aligners.selection import Point, Selection, away_from
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.records import Fit, PairedLatents, Task
-from textanchor.settings import Count, Positive
+from textanchor.settings import Count, Penalty, ViewName, Width
 
 WIDTHS = (0.5, 1.0, 2.0)
 ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)
@@ -46,10 +46,10 @@ class KernelRidge:
     def __init__(
         self,
         *,
-        width: Positive | None = None,
-        alpha: Positive | None = None,
+        width: Width | None = None,
+        alpha: Penalty | None = None,
         landmarks: Count | None = None,
-        view: str = "centring",
+        view: ViewName = "centring",
         hubness: str = "none",
     ) -> None:
         self.width, self.alpha, self.landmarks = width, alpha, landmarks

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from textanchor.losses.batch import Batch
-from textanchor.settings import Positive
+from textanchor.settings import Temperature
 
 
 class SupCon(nn.Module):
@@ -17,7 +17,7 @@ class SupCon(nn.Module):
     Source: Khosla et al. 2020, arXiv:2004.11362, equation 2 (the sum outside the logarithm).
     """
 
-    def __init__(self, *, temperature: Positive = 0.1) -> None:
+    def __init__(self, *, temperature: Temperature = 0.1) -> None:
         super().__init__()
         from pytorch_metric_learning.losses import SupConLoss
 
