@@ -6,6 +6,7 @@ import logging
 import os
 import random
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from textanchor.latents.keys import KeyIndex, as_bytes, short
 from textanchor.latents.pairing import paired, unpaired
 from textanchor.latents.store import Store, opened
 from textanchor.records import Item, Pair, Pairs, Pooled, Single
-from textanchor.runtime import Runtime
+from textanchor.runtime import Limits, Runtime
 
 
 class Counting:
@@ -213,6 +214,33 @@ def test_not_a_number_is_never_kept(tmp_path: Path) -> None:
     found = encode(drawings(tmp_path, 3), Bad(), Runtime(cache=tmp_path / "cache"))
     assert [one.reason for one in found.skipped] == ["the encoder gave NaN or infinite values"]
     assert maintenance.listing(tmp_path / "cache")[0].items == 2
+
+
+def test_a_reader_from_outside_is_told_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lines:
+        modality, extensions, default_encoder = "lines", (".lines",), "none"
+
+        def read(self, stream: BinaryIO, limits: Limits) -> np.ndarray:
+            lines = stream.readlines()
+            if len(lines) > limits.numbers:
+                raise ValueError(f"{len(lines)} lines, more than {limits.numbers}")
+            return np.ones((len(lines), 1, 3), dtype=np.float32)
+
+        def accept(self, value: np.ndarray) -> np.ndarray:
+            return value
+
+        def content(self, value: np.ndarray) -> bytes:
+            return value.tobytes()
+
+    monkeypatch.setattr("textanchor.data.contents.reader", lambda modality: Lines())
+    items = []
+    for count in (2, 5):
+        path = tmp_path / f"{count}.lines"
+        path.write_bytes(b"a line\n" * count)
+        items.append(Item(id=path.name, modality="lines", path=path))
+    small = encode(items, Counting(), Runtime(cache=tmp_path / "small", limits=Limits(numbers=3)))
+    assert [(one.item, one.reason) for one in small.skipped] == [("5.lines", "5 lines, more than 3")]
+    assert encode(items, Counting(), Runtime(cache=tmp_path / "large", limits=Limits(numbers=9))).new == 2
 
 
 def test_a_single_query_writes_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import re
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from textanchor.data.contents import decode
 from textanchor.data.readers import AbsentPart, reader
 from textanchor.errors import InputError, ItemError
 from textanchor.records import Item
-from textanchor.runtime import Limits
+from textanchor.runtime import Limits, Runtime
 
 LIMITS = Limits()
 
@@ -62,6 +63,21 @@ def test_limits_can_be_raised_and_lowered(tmp_path: Path) -> None:
         decode(Item(id="a", modality="video", path=path), Limits(seconds=1))
 
 
+def test_the_environment_is_asked_when_limits_are_made_and_never_by_a_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.png").write_bytes(image("PNG", NOISE.resize((300, 200)))())
+    item = Item(id="a", modality="image", path=tmp_path / "a.png")
+    monkeypatch.setenv("TEXTANCHOR_MAX_PIXELS", "50000")
+    assert decode(item, LIMITS).size == (300, 200)
+    with pytest.raises(ItemError, match="more than the limit of 50,000"):
+        decode(item, Runtime().limits)
+    monkeypatch.setenv("TEXTANCHOR_MAX_PIXELS", "many")
+    with pytest.raises(InputError, match="TEXTANCHOR_MAX_PIXELS=many: expected a whole number"):
+        Runtime()
+    assert decode(item, LIMITS).size == (300, 200)
+
+
 def test_a_series_is_limited_by_its_numbers_and_not_by_pixels(tmp_path: Path) -> None:
     path = tmp_path / "s.npy"
     np.save(path, np.zeros((100, 3)))
@@ -82,22 +98,22 @@ def test_two_clients_of_one_process_have_limits_of_their_own(tmp_path: Path) -> 
         except ItemError:
             return False
 
-    before = Image.MAX_IMAGE_PIXELS
+    before, filters = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(client, range(200)))
     assert answers == [number % 2 == 0 for number in range(200)]
     assert before == Image.MAX_IMAGE_PIXELS, "Pillow's own limit is what it was"
+    assert filters == warnings.filters, "and so is what the process says of warnings"
 
 
 def test_a_raised_limit_is_above_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from textanchor.data.readers import image as module
-
     (tmp_path / "large.png").write_bytes(image("PNG", NOISE.resize((300, 200)))())
     item = Item(id="a", modality="image", path=tmp_path / "large.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    monkeypatch.setattr(module, "PILLOWS_MOST", 2000)
     with pytest.raises(ItemError, match="refused as a decompression bomb"):
         decode(item, Limits(pixels=2000))
+    with pytest.raises(ItemError, match="--max-pixels"):  # between once and twice the limit Pillow only warns
+        decode(item, Limits(pixels=40_000))
     assert decode(item, Limits(pixels=60_000)).size == (300, 200)
     assert Image.MAX_IMAGE_PIXELS == 1000
 

@@ -182,3 +182,34 @@ def test_a_table_of_videos_keeps_its_groups_splits_and_captions(films: Path, tmp
     with pytest.raises(NothingUsableError):
         split_video(tmp_path / "text", tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_what_has_no_partner_has_none_after_its_video_is_taken_apart(films: Path, tmp_path: Path) -> None:
+    with (tmp_path / "clips.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([
+            ("path", "text"),
+            (films / "cross" / "0.mp4", "a cross"),
+            (films / "square" / "0.mp4", ""),
+            ("", "a text that nobody filmed"),
+        ])  # fmt: skip
+    taken = split_video(tmp_path / "clips.csv", tmp_path / "out", plan="first")
+    assert (taken.videos, taken.counts, taken.skipped) == (2, {"image": 2}, ())
+    pairs = textanchor.read_pairs(tmp_path / "out")
+    assert [pair.text for pair in pairs.rows] == ["a cross"]
+    assert [(single.modality, single.text) for single in pairs.singles] == [
+        ("image", None),
+        (None, "a text that nobody filmed"),
+    ]
+
+
+def test_one_part_of_a_video_is_held_at_a_time(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.data import split_video as module
+
+    done: list[str] = []
+    real_decode, real_written = module.decode, module._written
+    monkeypatch.setattr(module, "decode", lambda *given: (done.append("decoded"), real_decode(*given))[1])
+    monkeypatch.setattr(module, "_written", lambda *given: (done.append("written"), real_written(*given))[1])
+    with (tmp_path / "clips.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("path", "text"), (films / "cross" / "0.mp4", "a cross")])
+    split_video(tmp_path / "clips.csv", tmp_path / "out", plan="uniform:3")
+    assert done == ["decoded", "written"] * 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -17,7 +17,7 @@ from textanchor.data.readers import part_reader
 from textanchor.errors import ItemError, NothingUsableError
 from textanchor.files import new_folder, write_csv
 from textanchor.progress import tracked
-from textanchor.records import Item, Pair, Skipped, first_of
+from textanchor.records import Item, Pair, Pairs, Single, Skipped, first_of
 from textanchor.runtime import Limits, Runtime, Simple, settled
 
 VIDEO, MARKER = "video", "pairs.csv"
@@ -45,17 +45,14 @@ def split_video(
 ) -> Taken:
     """Write the parts of every video of a class folder or table as PNG and FLAC files beside a `pairs.csv`.
 
-    A table's `group` and `split` are kept; without a group the video is its own. Raises `NothingUsableError` if no video can
-    be read; where the runtime is strict, `ItemError` for the first that cannot.
+    A table's `group` and `split` are kept; without a group the video is its own. Videos without text and texts without video
+    stay so. Raises `NothingUsableError` if no video can be read; where the runtime is strict, `ItemError` for the first that
+    cannot.
     """
     how = settled(runtime, simple)
     pairs = read_pairs(source)
     parts = part_reader(VIDEO).parts(plan)
-    told: dict[str, list[Pair]] = {}
-    for pair in pairs.rows:
-        if pair.item.modality == VIDEO:
-            told.setdefault(pair.item.id, []).append(pair)
-    others = (pair.item for pair in pairs.rows if pair.item.modality != VIDEO)
+    films, others = _films(pairs)
     skipped = [*pairs.skipped, *(Skipped(item=item.id, reason=f"no video but {item.modality}") for item in others)]
     if how.strict and skipped:
         raise ItemError(skipped[0].item, skipped[0].reason)
@@ -63,34 +60,49 @@ def split_video(
     absent = videos = 0
     with new_folder(Path(output).expanduser(), overwrite=overwrite, marker=MARKER) as folder:
         table = [COLUMNS]
-        for number, rows in enumerate(tracked(how.progress, told.values(), "split", total=len(told))):
-            pieces, faults = _pieces(rows[0].item, parts, how.limits)
-            damaged = [fault for fault in faults if not fault.absent]
-            if how.strict and damaged:
-                raise ItemError(damaged[0].item, damaged[0].reason)
-            skipped += damaged
-            absent += len(faults) - len(damaged)
-            videos += bool(pieces)
-            for (part, kind), value in pieces.items():
+        for number, (item, rows) in enumerate(tracked(how.progress, films, "split", total=len(films), unit="video")):
+            before = counts.total()
+            for part, kind, value in _pieces(item, parts, how.limits):
+                if isinstance(value, Skipped):
+                    if how.strict and not value.absent:
+                        raise ItemError(value.item, value.reason)
+                    if value.absent:
+                        absent += 1
+                    else:
+                        skipped.append(value)
+                    continue
                 place = _written(value, folder, f"{number:06d}_{part.replace(':', '-')}", kind)
                 counts[kind] += 1
-                table += [(place, kind, row.text, row.group or row.item.id, row.split or "") for row in rows]
+                table += [(place, kind, row.text or "", row.group or item.id, row.split or "") for row in rows]
+            videos += counts.total() > before
+        texts = [single for single in pairs.singles if single.text]
+        table += [("", "", text.text or "", text.group or "", text.split or "") for text in texts]
         write_csv(folder / MARKER, table)
         if not videos:
             raise NothingUsableError(f"no video of {source} has any of the parts {plan}{first_of(skipped)}")
     return Taken(videos=videos, counts=dict(counts), absent=absent, skipped=tuple(skipped))
 
 
-def _pieces(video: Item, parts: Sequence[tuple[str, str]], limits: Limits) -> tuple[dict[tuple[str, str], Any], list[Skipped]]:
-    """A video's parts as decoded, and those that it does not have or that cannot be read."""
-    pieces: dict[tuple[str, str], Any] = {}
-    faults = []
+def _films(pairs: Pairs) -> tuple[list[tuple[Item, list[Pair | Single]]], list[Item]]:
+    """Each video with its rows, and the items of rows that are no video."""
+    films: dict[str, tuple[Item, list[Pair | Single]]] = {}
+    others = []
+    rows: Sequence[Pair | Single] = (*pairs.rows, *pairs.singles)
+    for row in rows:
+        if row.item is not None and row.item.modality == VIDEO:
+            films.setdefault(row.item.id, (row.item, []))[1].append(row)
+        elif row.item is not None:
+            others.append(row.item)
+    return list(films.values()), others
+
+
+def _pieces(video: Item, parts: Sequence[tuple[str, str]], limits: Limits) -> Iterator[tuple[str, str, Any]]:
+    """A video's parts and their modalities one by one, as decoded; those that it lacks or that cannot be read as `Skipped`."""
     for part, kind in parts:
         try:
-            pieces[part, kind] = decode(Item(id=video.id, modality=kind, path=video.path, part=f"{VIDEO}:{part}"), limits)
+            yield part, kind, decode(Item(id=video.id, modality=kind, path=video.path, part=f"{VIDEO}:{part}"), limits)
         except ItemError as why:
-            faults.append(Skipped(item=f"{video.id} {part}", reason=why.reason, absent=why.absent))
-    return pieces, faults
+            yield part, kind, Skipped(item=f"{video.id} {part}", reason=why.reason, absent=why.absent)
 
 
 def _written(value: Any, folder: Path, stem: str, kind: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -16,34 +15,36 @@ from textanchor.runtime import Limits
 
 
 class _PillowsLimit:
-    """Pillow refuses more than twice a limit that it has for the whole process. Where somebody asks for more on purpose, it is
-    lifted while such images are being read, in however many threads, and is afterwards what it was.
+    """Pillow has one limit for the whole process: it warns of larger images and refuses those of more than twice its pixels.
+
+    While images are read it is at least the greatest of their readers' limits, in however many threads; each reader refuses
+    by its own. Afterwards it is what it was.
     """
 
     def __init__(self) -> None:
-        self._lock, self._reading, self._own = Lock(), 0, Image.MAX_IMAGE_PIXELS
+        self._lock = Lock()
+        self._asked: list[int] = []
+        self._before = Image.MAX_IMAGE_PIXELS
 
     @contextmanager
     def at_least(self, pixels: int) -> Iterator[None]:
-        if pixels <= PILLOWS_MOST:
-            yield
-            return
         with self._lock:
-            if not self._reading:
-                self._own = Image.MAX_IMAGE_PIXELS
-            self._reading += 1
-            if Image.MAX_IMAGE_PIXELS is not None:
-                Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, pixels)
+            if not self._asked:
+                self._before = Image.MAX_IMAGE_PIXELS
+            self._asked.append(pixels)
+            self._settle()
         try:
             yield
         finally:
             with self._lock:
-                self._reading -= 1
-                if not self._reading:
-                    Image.MAX_IMAGE_PIXELS = self._own
+                self._asked.remove(pixels)
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._before is not None:  # somebody has switched it off
+            Image.MAX_IMAGE_PIXELS = max([self._before, *self._asked])
 
 
-PILLOWS_MOST = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # what Pillow lets pass with a warning
 _pillows_limit = _PillowsLimit()
 
 
@@ -95,14 +96,12 @@ class ImageReader:
         if not head:
             raise ValueError("empty file")
         try:
-            with _pillows_limit.at_least(limits.pixels), warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                with Image.open(stream) as image:
-                    check_pixels(*image.size, limits)
-                    return _upright_rgb(image)
+            with _pillows_limit.at_least(limits.pixels), Image.open(stream) as image:
+                check_pixels(*image.size, limits)
+                return _upright_rgb(image)
         except UnidentifiedImageError:
             raise ValueError(f"not an image that Pillow knows (begins with {head!r})") from None
-        except Image.DecompressionBombError as why:
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as why:  # a warning where warnings are errors
             raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None
         except (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError) as why:
             raise ValueError(f"damaged image: {why}") from None
