@@ -65,8 +65,10 @@ def follow(stage: Stage, rng: np.random.Generator, watch: Callable[[int], None] 
             for optimiser in stage.optimisers:
                 optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            for stepped in (*stage.optimisers, *stage.schedules):
-                stepped.step()
+            for optimiser in stage.optimisers:
+                optimiser.step()
+            for schedule in stage.schedules:
+                schedule.step()
         if not bool(loss.isfinite()):
             rate = stage.optimisers[0].defaults["lr"]
             raise InputError(f"the loss is no number any more after {epoch} epochs at rate={rate:g}; take a smaller one")
