@@ -143,7 +143,7 @@ def power_law(sizes: Sequence[int], values: np.ndarray, at: int) -> np.ndarray:
 def _extrapolated(
     points: Sequence[Point], groups: Sequence[str], ends: tuple[int, int], seed: int
 ) -> tuple[float, tuple[float, float]]:
-    """The gain expected between two sizes and its interval: validation groups and training subsets are drawn again and again."""
+    """The gain expected between two sizes, and its interval over draws of validation groups and training subsets."""
     rng = np.random.default_rng(seed)
     _, place = np.unique(np.array(groups, dtype=object).astype(str), return_inverse=True)
     count = int(place.max()) + 1

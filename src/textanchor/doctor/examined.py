@@ -20,8 +20,8 @@ class Examined:
     """Pairs as they were prepared, and by modality what was seen of them.
 
     `sides` are the pairs with their latents, of the encoder's best layer where it has several, and `fitted` those of them that
-    fits were tried on: all, or a random subset of many. `near` are near-duplicates. Of a modality with too few pairs to
-    fit and judge anything `reached` is empty and `curves` has nothing. `refused` says why the table's own split leaks; "" where it was used, or none.
+    fits were tried on: all, or a random subset of many. `near` are near-duplicates. Of a modality with too few pairs to fit
+    and judge anything `reached` is empty and `curves` has nothing. `refused` says why the table's own split leaks, or nothing.
     """
 
     ready: Prepared

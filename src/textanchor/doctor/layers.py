@@ -43,8 +43,8 @@ class Layered:
 def layered(ready: Prepared, modality: str, names: Sequence[str] = ("train", "val")) -> Layered:
     """All pooled outputs of the encoder and the pairs of the best by ridge; of one output, that one.
 
-    The encoder runs once, and what it gives goes to the store; from there one layer at a time is taken. `names` are sides of the
-    split, train and val among them.
+    The encoder runs once, and what it gives goes to the store; from there one layer at a time is taken. `names` are sides of
+    the split, train and val among them.
     """
     encoder = make(ready.encoders[modality], modality, ready.runtime)
     pooled = [place for place, output in enumerate(outputs(encoder)) if not output.ragged]

@@ -1,1 +1,1 @@
-"""What the doctor looks at: one check a file, each registered by name (`registry.BUILT_IN["check"]`) in the order of the report."""
+"""What the doctor looks at: one check a file, registered by name in the order of its report."""
