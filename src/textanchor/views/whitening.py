@@ -35,7 +35,7 @@ def whitener(anchors: Vectors, shrinkage: float) -> tuple[np.ndarray, Float64[np
 
     The last few are remembered by what the texts' vectors are: choosing a view and its correction asks for one again and again.
     """
-    key = sha256(np.ascontiguousarray(anchors)).hexdigest(), anchors.shape, shrinkage
+    key = sha256(np.ascontiguousarray(anchors).data).hexdigest(), anchors.shape, shrinkage
     with _guard:
         known = _remembered.get(key)
     if known is None:
