@@ -9,33 +9,42 @@ doi:10.1145/1060745.1060840; Ravichandran et al. 2005, doi:10.3115/1219840.12199
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
-from jaxtyping import Int, UInt8, UInt64
+from jaxtyping import Bool, Int, UInt8, UInt64
 
 from textanchor.records import Vectors
 
 BITS, ORDERS, REACH = 256, 32, 8  # bits a vector, orders in which they are sorted, neighbours looked at in each
-DEVIATIONS = 4.0  # by so much may the number of differing bits exceed what the angle makes expect
-RECALL = 0.95  # of pairs at the threshold; tests/test_doctor.py measures it
+ENOUGH = 24  # partners after which a vector asks for no more: of a thousand equal ones a chain is known, not every pair
+DEVIATIONS = 3.0  # by so much may the number of differing bits exceed what the angle makes expect
+RECALL = 0.98  # of pairs at the threshold, at least; tests/test_doctor.py measures it
 _ONES = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
 
+Rows = Int[np.ndarray, " m"]
+Confirm = Callable[[Rows, Rows], Bool[np.ndarray, " m"]]
 
-def candidates(
-    chunks: Iterable[Vectors], cosine: float, *, seed: int = 0
-) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Rows of pairs, each once and the lower row first, whose cosine is likely to be at least `cosine`.
 
-    What they miss is pairs at the threshold in crowded regions, above all; what they have too much the caller weeds out.
+def beside(chunks: Iterable[Vectors], cosine: float, confirm: Confirm, *, seed: int = 0) -> tuple[Rows, Rows]:
+    """Rows of pairs whose cosine is at least `cosine`, each once and the lower row first; a few are missed.
+
+    `confirm(left, right)` says which of the likely pairs are some: it has the vectors themselves.
     """
     bits = _bits(chunks, np.random.default_rng(seed))
-    share = np.arccos(cosine) / np.pi
+    count, share = len(bits), np.arccos(cosine) / np.pi
     most = int(BITS * share + DEVIATIONS * np.sqrt(BITS * share * (1 - share)))
-    known = np.empty(0, dtype=np.int64)
+    partners = np.zeros(count, dtype=np.int64)
+    asked, confirmed = np.empty(0, dtype=np.int64), [np.empty(0, dtype=np.int64)]
     for number in range(ORDERS):
-        known = np.union1d(known, _beside(bits, _order(bits, number), most))
-    return known // max(len(bits), 1), known % max(len(bits), 1)
+        likely = np.setdiff1d(_neighbours(bits, _order(bits, number), most), asked, assume_unique=True)
+        likely = likely[np.minimum(partners[likely // count], partners[likely % count]) < ENOUGH]
+        asked = np.union1d(asked, likely)
+        confirmed.append(likely[confirm(likely // count, likely % count)])
+        for ends in (confirmed[-1] // count, confirmed[-1] % count):
+            partners += np.bincount(ends, minlength=count)
+    pairs = np.sort(np.concatenate(confirmed))
+    return pairs // count, pairs % count
 
 
 def _bits(chunks: Iterable[Vectors], rng: np.random.Generator) -> UInt8[np.ndarray, "n bytes"]:
@@ -54,18 +63,18 @@ def _order(bits: UInt8[np.ndarray, "n bytes"], number: int) -> Int[np.ndarray, "
     stride = 1 + 2 * (number // count)
     leading = [(number + place * (stride + 2 * place)) % count for place in range(8)]
     keys: UInt64[np.ndarray, " n"] = np.ascontiguousarray(bits[:, leading]).view(">u8").ravel().astype(np.uint64)
-    return np.argsort(keys)
+    return np.argsort(keys, kind="stable")
 
 
-def _beside(bits: UInt8[np.ndarray, "n bytes"], order: Int[np.ndarray, " n"], most: int) -> Int[np.ndarray, " m"]:
+def _neighbours(bits: UInt8[np.ndarray, "n bytes"], order: Int[np.ndarray, " n"], most: int) -> Int[np.ndarray, " m"]:
     """Pairs that stand near each other in an order and differ in at most so many bits; each as one number."""
     words = bits[order].view(np.uint16)
     pairs = []
     for step in range(1, min(REACH, len(order) - 1) + 1):
         likely = np.flatnonzero(_differing(words[:-step, :4], words[step:, :4]) <= most)
         likely = likely[_differing(words[likely], words[likely + step]) <= most]
-        one, other = order[likely], order[likely + step]
-        pairs.append(np.minimum(one, other) * len(order) + np.maximum(one, other))
+        left, right = order[likely], order[likely + step]
+        pairs.append(np.minimum(left, right) * len(order) + np.maximum(left, right))
     return np.unique(np.concatenate(pairs)) if pairs else np.empty(0, dtype=np.int64)
 
 

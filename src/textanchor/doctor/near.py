@@ -6,19 +6,19 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Bool, Float32, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.preprocessing import normalize
 
-from textanchor.doctor.hyperplanes import candidates
+from textanchor.doctor.hyperplanes import Rows, beside
 from textanchor.records import PairedLatents, Vectors
 
 NEAR = 0.98  # cosine of centred latents
 BLOCK = 1024
 EXACT = 20_000  # items up to which every pair is compared
 
-Links = tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]  # rows of either end
+Links = tuple[Rows, Rows]  # either end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def near(sides: Mapping[str, PairedLatents], *, seed: int = 0) -> Near:
     return Near(pairs=pairs, across=across, example=example, groups=groups, labels=labels, exact=exact)
 
 
-def components(left: Int[np.ndarray, " m"], right: Int[np.ndarray, " m"], count: int) -> Int[np.ndarray, " n"]:
+def components(left: Rows, right: Rows, count: int) -> Int[np.ndarray, " n"]:
     """The component of each of `count` nodes, given links between them."""
     links = coo_array((np.ones(len(left)), (left, right)), shape=(count, count))
     return np.asarray(connected_components(links, directed=False)[1])
@@ -76,7 +76,7 @@ class _Table:
         side = int(self.side[row])
         return self.sides[side].items.ids[row - int(self.starts[side])]
 
-    def vectors(self, rows: Int[np.ndarray, " m"]) -> Vectors:
+    def vectors(self, rows: Rows) -> Vectors:
         """Latents of some items. *Shape:* [m, d]."""
         taken = np.empty((len(rows), self.sides[0].means.shape[1]), dtype=np.float32)
         for place, own in enumerate(self.sides):
@@ -90,10 +90,9 @@ class _Table:
             for start in range(0, len(own.items), BLOCK):
                 yield own.means[start : start + BLOCK]
 
-    def different(self, left: Int[np.ndarray, " m"], right: Int[np.ndarray, " m"]) -> Links:
-        """Those links that join neither one content nor one group."""
-        kept = (self.content[left] != self.content[right]) & (self.group[left] != self.group[right])
-        return left[kept], right[kept]
+    def differ(self, left: Rows, right: Rows) -> Bool[np.ndarray, " m"]:
+        """Which links join neither one content nor one group."""
+        return np.asarray((self.content[left] != self.content[right]) & (self.group[left] != self.group[right]))
 
 
 def _compared(table: _Table) -> Iterator[Links]:
@@ -103,22 +102,27 @@ def _compared(table: _Table) -> Iterator[Links]:
     for start in range(0, len(vectors), BLOCK):
         rows, columns = np.nonzero(vectors[start : start + BLOCK] @ vectors.T >= NEAR)
         upper = rows + start < columns
-        left, right = table.different(rows[upper] + start, columns[upper])
-        if len(left):
-            yield left, right
+        left, right = rows[upper] + start, columns[upper]
+        kept = table.differ(left, right)
+        if kept.any():
+            yield left[kept], right[kept]
 
 
 def _sought(table: _Table, seed: int) -> Iterator[Links]:
     """Pairs that random hyperplanes bring together and whose cosine is as high as it must be."""
     total = sum(chunk.sum(axis=0, dtype=np.float64) for chunk in table.chunks())
     mean = np.asarray(total / table.size, dtype=np.float32)
-    left, right = table.different(*candidates((chunk - mean for chunk in table.chunks()), NEAR, seed=seed))
-    near_enough = np.zeros(len(left), dtype=bool)
-    for start in range(0, len(left), BLOCK):
-        chunk = slice(start, start + BLOCK)
-        near_enough[chunk] = _cosines(table.vectors(left[chunk]) - mean, table.vectors(right[chunk]) - mean) >= NEAR
-    if near_enough.any():
-        yield left[near_enough], right[near_enough]
+
+    def confirm(left: Rows, right: Rows) -> Bool[np.ndarray, " m"]:
+        confirmed = table.differ(left, right)
+        for start in range(0, len(left), BLOCK):
+            rows = start + np.flatnonzero(confirmed[start : start + BLOCK])
+            confirmed[rows] = _cosines(table.vectors(left[rows]) - mean, table.vectors(right[rows]) - mean) >= NEAR
+        return confirmed
+
+    left, right = beside((chunk - mean for chunk in table.chunks()), NEAR, confirm, seed=seed)
+    if len(left):
+        yield left, right
 
 
 def _cosines(left: Vectors, right: Vectors) -> Float32[np.ndarray, " m"]:
