@@ -1,8 +1,8 @@
 """How the doctor grows with a table: `python benchmarks/scale_doctor.py [--sizes 10000 100000 1000000]`.
 
-The whole of `diagnose` on so many tiny texts as items, each with one of 100 texts; one in a thousand is a near-duplicate of another.
-Encoders are cheap and said so: an item is the mean of its class and 384 normal numbers of its own, a text a hash stretched to 384
-numbers; the cache is empty. Seconds of wall and of both cores together, and peak memory, each size in a process of its own.
+The whole of `diagnose` on so many tiny texts as items, each with one of 100 texts; one in a thousand nearly repeats another.
+Encoders are cheap and said so: an item is the mean of its class and 384 normal numbers of its own, a text a hash stretched to
+384 numbers; the cache is empty. Seconds of wall and of both cores together, and peak memory, each size in a process of its own.
 """
 
 from __future__ import annotations

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
 
+from conftest import make_toy
 from textanchor import registry
 from textanchor.aligners import aligner
 from textanchor.errors import InputError
