@@ -73,7 +73,6 @@ def exported(root: Path, count: int) -> None:
         print("| photographs by ONNX Runtime | not measured: pip install onnxscript | | |")
         return
     from textanchor.encoders import make
-    from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
     from textanchor.runtime import Runtime
 
@@ -165,7 +164,6 @@ def items(files: Sequence[Path], modality: str) -> list[Any]:
 def compare(what: str, bare: Callable[[int], np.ndarray], held: list[Any], name: str, sizes: Sequence[int] = BATCHES) -> None:
     """Interleaved runs, each of ours into an empty cache; the vectors must agree."""
     from textanchor.encoders import make
-    from textanchor.runtime import Runtime
     from textanchor.latents.engine import encode
     from textanchor.runtime import Runtime
 

@@ -25,7 +25,8 @@ from tqdm import tqdm
 import textanchor
 from textanchor.aligners import aligner
 from textanchor.records import PairedLatents, Task
-from textanchor.space.preparing import prepare
+from textanchor.runtime import Runtime, Splitting
+from textanchor.space.preparing import Encoding, prepare
 
 LOSSES = ("mse", "cosine", "info-nce", "bank", "siglip", "triplet(mining=hard)", "supcon", "sum(a=mse, b=relational)")
 CLOSED = ("ridge", "cca(alpha=0.1)", "procrustes", "csa(alpha=0.1)")
@@ -54,20 +55,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         pairs = textanchor.read_pairs(flickr8k(asked.data, Path(work)))
         start = time.perf_counter()
-        ready = prepare(pairs, encoders={"image": f"hub:{model}"}, cache=Path(work) / "cache")
-        parts = ready.parts("image", ("train", "val"))
-        assert parts is not None
+        runtime = Runtime(cache=Path(work) / "cache")
+        ready = prepare(pairs, Encoding(encoders={"image": f"hub:{model}"}), Splitting(), runtime)
+        sides = ready.sides("image")
+        assert sides is not None
         encoding = time.perf_counter() - start
-        seconds = {spec: fitted(spec, parts) for spec in tqdm(specs, "fits")}
+        seconds = {spec: fitted(spec, sides.task(device="cpu", seed=0)) for spec in tqdm(specs, "fits")}
         ours = encoding + sum(seconds.values())
         rows = pairs.rows[:: len(pairs.rows) // asked.subset][: asked.subset]
         each = trainer([(str(pair.item.path), pair.text) for pair in rows], model) / len(rows)
-        items = len(parts["train"].items)
+        items = len(sides.train.items)
         theirs = each * items * EPOCHS * len(specs)
-        fair = {loss: cached(parts["train"], name) for loss, name in FAIR.items()}
+        fair = {loss: cached(sides.train, name) for loss, name in FAIR.items()}
     gradient = [value for spec, value in seconds.items() if spec.startswith("gradient")]
     print("| what | seconds |\n|---|---|")
-    both = len(parts["train"].joined(parts["val"]).items)
+    both = len(sides.train.items) + len(sides.val.items)
     print(f"| encoding {both} photos and their captions once | {encoding:.0f} |")
     for spec in (spec for spec in specs if not spec.startswith("gradient")):
         print(f"| `{spec}` | {seconds[spec]:.2f} |")
@@ -85,10 +87,10 @@ def main() -> None:
         print(f"| {loss} | {once:.1f} | {mine:.1f} |")
 
 
-def fitted(spec: str, parts: dict[str, PairedLatents]) -> float:
+def fitted(spec: str, task: Task) -> float:
     """Seconds of a fit, choosing on validation and fitting again included."""
     start = time.perf_counter()
-    aligner(spec).fit(Task(train=parts["train"], val=parts["val"]))
+    aligner(spec).fit(task)
     return time.perf_counter() - start
 
 

@@ -1,9 +1,9 @@
-"""Whether every figure of the tables is as it was: `python benchmarks/same.py DATA MODELS [--before COMMIT] [--parts digits ...]`.
+"""Whether every figure of the tables is as it was: `python benchmarks/same.py DATA MODELS [--before COMMIT] [--parts ...]`.
 
-The commit before is checked out into a worktree, and the scripts that print the tables of README and docs/findings.md run there
-and here, one after the other, with the same interpreter. Both tables are printed, and every number that differs in its third
-digit is named; columns of seconds are no figures. `--kept FOLDER` keeps what was printed and takes what is there already.
-Exit code 1 if anything differs. With `--seeds 1` all parts take about an hour a side on two cores.
+The commit before is checked out into a worktree, and the scripts that print the tables of README and docs/findings.md run
+there and here, one after the other, with the same interpreter. Both tables are printed, and every number that differs in
+its third digit is named; columns of seconds are no figures. `--kept FOLDER` keeps what was printed and takes what is there
+already. Exit code 1 if anything differs. With `--seeds 1` all parts take about an hour a side on two cores.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """How everything grows: `python benchmarks/scale.py [--parts store embed fit doctor search] [--sizes 10000 100000 1000000]`.
 
-Each measure runs in a process of its own and gives seconds of wall and of both cores together, and peak memory. Data are synthetic and
-said so: latents of 768 normal numbers around the mean of their text (fit, doctor), 8 numbers a key (store), a hash stretched to
-384 numbers for an encoder (embed), 384 normal numbers (search). `fit` is the default, with 10 names and with a caption each. The exponent is the
-slope of a line through all sizes on logarithmic axes: 1 is linear. Prints Markdown.
+Each measure runs in a process of its own and gives seconds of wall and of both cores together, and peak memory. Data are
+synthetic and said so: latents of 768 normal numbers around the mean of their text (fit, doctor), 8 numbers a key (store), a
+hash stretched to 384 numbers for an encoder (embed), 384 normal numbers (search). `fit` is the default, with 10 names and
+with a caption each. The exponent is the slope of a line through all sizes on logarithmic axes: 1 is linear. Prints
+Markdown.
 """
 
 from __future__ import annotations

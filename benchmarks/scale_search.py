@@ -1,9 +1,10 @@
 """How search and embedding grow with a collection: `python benchmarks/scale_search.py [--sizes 10000 100000 1000000]`.
 
-Search: one sentence among so many synthetic image vectors of 384 dimensions, under a view with a correction of hubness, in a process
-that is warm: seconds of the whole, of the index's own `top`, and what the rest adds. Embedding: so many tiny texts in a table through a cheap
-encoder (a hash stretched to 384 numbers, said so) into a Parquet file, with an empty cache. Each size runs in a process of its own; the
-growth exponent is the slope between the first and the last size on logarithmic axes, 1 being linear.
+Search: one sentence among so many synthetic image vectors of 384 dimensions, under a view with a correction of hubness, in
+a process that is warm: seconds of the whole, of the index's own `top`, and what the rest adds. Embedding: so many tiny
+texts in a table through a cheap encoder (a hash stretched to 384 numbers, said so) into a Parquet file, with an empty
+cache. Each size runs in a process of its own; the growth exponent is the slope between the first and the last size on
+logarithmic axes, 1 being linear.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ def _timed(call: Callable[..., Any], seconds: list[float]) -> Callable[..., Any]
 
 
 def peak() -> float:
+    """Peak memory of this process so far, in GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 

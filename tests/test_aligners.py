@@ -126,9 +126,9 @@ def test_gradient_chooses_the_number_of_epochs_and_fits_both_sides_for_as_many(t
 
     runs, honest, rates = [], gradient.trained, iter([0.3, 0.9, 0.5, 0.4])
 
-    def watched(projector, plan, train, view, *, stop, seed, watch):
-        runs.append((len(train.items), watch is not None, stop))
-        return honest(projector, plan, train, view, stop=stop, seed=seed, watch=watch)
+    def watched(projector, plan, train, view, *, watch, **how):
+        runs.append((len(train.items), watch is not None, how["stop"]))
+        return honest(projector, plan, train, view, watch=watch, **how)
 
     monkeypatch.setattr(gradient, "trained", watched)
     monkeypatch.setattr(gradient, "score", lambda *_: next(rates))
@@ -191,24 +191,60 @@ def test_a_residual_starts_from_the_closed_form_and_keeps_it(toy) -> None:
         aligner("gradient(view=auto)")
 
 
-def test_mixup_trains_on_mixed_latents_and_both_texts(toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mixup_trains_on_mixed_latents_and_both_texts(toy) -> None:
     from textanchor.aligners import training
 
     train, seen = toy(items=40, texts=10), []
     plan = training.Plan(loss="mse", epochs=1, rate=1e-3, decay=0.0, batch=40, mixup=0.7)
-    projector = torch.nn.Identity()
-    monkeypatch.setattr(training, "_viewed", lambda raw, view: seen.append(raw) or raw[:, :8])
-    rng = np.random.default_rng(5)
-    view = aligner("ridge").fit(Task(train=train)).view
-    anchors = torch.from_numpy(view.text(train.anchors))
-    loss, text_of, rows = registry.part("loss", "mse"), train.first_text, np.arange(40)
-    value = training._step(projector, loss, plan, train, view, anchors, rows, text_of, rng)
+
+    class Watched(torch.nn.Module):
+        def forward(self, latents: torch.Tensor) -> torch.Tensor:
+            seen.append(latents)
+            return latents[:, :8]
+
+    raw = registry.part("view", "raw", anchors=train.anchors, items=train.targets, targets=train.targets)
+    objective = training._Naming(Watched(), registry.part("loss", "mse"), plan, train, raw, "cpu")
+    objective.begin(np.random.default_rng(4))
+    value = objective(np.arange(40), np.random.default_rng(5))
+    anchors, text_of = torch.from_numpy(train.anchors), training._one_text_each(train, np.random.default_rng(4))
     twin = np.random.default_rng(5)
     keep, other = twin.beta(0.7, 0.7), twin.permutation(40)
     x = torch.from_numpy(keep * train.items.vectors + (1 - keep) * train.items.vectors[other]).float()
     torch.testing.assert_close(seen[0], x)
     own = [((x[:, :8] - anchors[rows_]) ** 2).mean() for rows_ in (text_of, text_of[other])]
     assert value.item() == pytest.approx((keep * own[0] + (1 - keep) * own[1]).item(), rel=1e-5)
+
+
+def test_a_training_of_stages_steps_every_optimiser_and_comes_back_to_the_cpu() -> None:
+    from textanchor.aligners.loop import Stage, follow, moved, seeded
+
+    near, far = torch.nn.Linear(3, 1), torch.nn.Linear(1, 1)
+    module = torch.nn.Sequential(near, far)
+    begun = []
+
+    class Shrinking:
+        def begin(self, rng: np.random.Generator) -> None:
+            begun.append(rng.integers(9))
+
+        def __call__(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
+            return module(torch.ones(len(rows), 3)).square().mean()
+
+    def stage(epochs: int, *trained: torch.nn.Module) -> Stage:
+        optimisers = [torch.optim.SGD(one.parameters(), 0.05) for one in trained]
+        return Stage(objective=Shrinking(), module=module, optimisers=optimisers, items=10, batch=4, epochs=epochs)
+
+    first, second = near.weight.clone(), far.weight.clone()
+    looks: list[int] = []
+    with seeded(0, "cpu"), moved(module, "cpu"):
+        start = follow(stage(1, far), np.random.default_rng(0))
+        torch.testing.assert_close(near.weight, first)
+        end = follow(stage(12, near, far), np.random.default_rng(0), looks.append)
+    assert not torch.equal(near.weight, first)
+    assert not torch.equal(far.weight, second)
+    assert end < start
+    assert looks == [5, 10, 12]
+    assert len(begun) == 13
+    assert not module.training
 
 
 def test_attention_takes_tokens_and_finds_the_one_that_matters(toy) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +17,22 @@ import pytest
 
 import textanchor
 from conftest import make_toy, write_shapes
-from textanchor import bench as package
 from textanchor.aligners import aligner
-from textanchor.bench import Grid, compare
+from textanchor.bench import Grid, compare, comparing
+from textanchor.bench import jobs as package
 from textanchor.bench.board import lines
-from textanchor.bench.folder import ledger, outcomes, stored
-from textanchor.bench.measuring import Outcome, measured
-from textanchor.bench.plan import Run, with_settings
+from textanchor.bench.folder import ledger, note_read, outcomes, stored
+from textanchor.bench.outcomes import Outcome, measured
+from textanchor.bench.plan import Conditions, Run, with_settings
 from textanchor.bench.rerun import rerun
 from textanchor.bench.search import suggested
+from textanchor.bench.worlds import World
 from textanchor.data.splits import check_apart
-from textanchor.errors import InputError, LeakError, MissingError, UnknownNameError
+from textanchor.errors import DamagedError, InputError, LeakError, MissingError, UnknownNameError
+from textanchor.judging import trial
 from textanchor.metrics.interval import bootstrap
-from textanchor.records import Task
+from textanchor.records import Task, Unpaired
+from textanchor.space.preparing import Sides
 from tiny_models import tiny_anchor, tiny_hub
 
 GRID = Grid(aligners=("ridge", "cca(alpha=0.1)"), losses=("mse",), projectors=("linear",), seeds=2)
@@ -40,6 +45,10 @@ def board(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def toy_parts(sides: tuple[str, ...] = ("train", "val", "test")) -> Any:
     return {"image": {side: make_toy(items=60, seed=seed) for seed, side in enumerate(sides, 1)}}
+
+
+def toy_world(**more: Any) -> World:
+    return World(sides={"image": Sides(pairs=toy_parts()["image"], **more)}, conditions=Conditions())
 
 
 def outcome(aligner: str, seed: int, hits: list[int], score: float, method: str | None = None) -> Outcome:
@@ -93,7 +102,7 @@ def test_rows_are_fitted_on_train_and_judged_on_validation(board: Any) -> None:
             assert np.isfinite(line.figures[key])
     for file in (board.folder / "runs").glob("*.val.json"):
         assert json.loads(file.read_text())["touched"] == ["train", "val"]
-    assert set(board.facts["agreement"]) == {"image", "audio"}
+    assert set(board.facts.agreement) == {"image", "audio"}
 
 
 def test_every_look_at_test_is_counted_and_only_asked_ones_are_taken(board: Any) -> None:
@@ -148,9 +157,9 @@ def test_differences_are_paired_by_query() -> None:
     gain = np.mean(
         [np.array(a.hits["image->text"], float) - b.hits["image->text"] for a, b in zip(more, base, strict=True)], axis=0
     )
-    assert held["R@1 difference"] == pytest.approx(gain.mean()) == pytest.approx(0.25)
-    assert held["95 % interval"] == bootstrap(gain, base[0].groups["image->text"])
-    assert held["verdict"] == "better"
+    assert held.gain == pytest.approx(gain.mean()) == pytest.approx(0.25)
+    assert held.interval == bootstrap(gain, base[0].groups["image->text"])
+    assert held.verdict == "better"
     assert first.spreads["image->text R@1"] == pytest.approx(np.std([0.5, 0.6], ddof=1))
 
 
@@ -233,6 +242,120 @@ def test_a_failing_trial_is_counted_and_passed_over(shapes: Path, tmp_path: Path
     assert board.validation[0].trials == 2
 
 
+def test_one_diverging_seed_of_a_tuned_method_stops_nothing(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna")
+    real = package.measured
+
+    def sometimes(run: Run, world: World, side: str) -> Outcome:
+        if run.seed == 1:
+            raise InputError("the loss is no number any more")
+        return real(run, world, side)
+
+    monkeypatch.setattr(package, "measured", sometimes)
+    board = compare(shapes, tmp_path / "b", Grid(aligners=("ridge", "cca"), seeds=3), trials=2)
+    assert [line.seeds for line in board.validation] == [2, 2]
+    assert [why.split("(")[0] for why in board.failed] == ["ridge", "cca"]
+    assert all("seed 1: the loss is no number" in why for why in board.failed)
+
+
+def test_a_method_that_fails_only_in_its_refit_for_test_stops_no_other(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = package.measured
+
+    def sometimes(run: Run, world: World, side: str) -> Outcome:
+        if side == "test" and run.method == "cca":
+            raise np.linalg.LinAlgError("singular")
+        return real(run, world, side)
+
+    monkeypatch.setattr(package, "measured", sometimes)
+    board = compare(shapes, tmp_path / "b", Grid(aligners=("cca", "ridge")), test="all")
+    assert [line.method for line in board.test] == ["ridge"]
+    assert board.failed == ("cca for test: singular",)
+    assert board.reads == 2, "the look was taken"
+
+
+def test_other_words_other_views_and_other_weights_are_other_rows(shapes: Path, tmp_path: Path) -> None:
+    grid = Grid(aligners=("ridge",))
+    plain = compare(shapes, tmp_path / "b", grid)
+    worded = compare(shapes, tmp_path / "b", grid, wording=textanchor.wording({"image": ["a drawing of a {}"]}))
+    assert [line.name for line in worded.validation if "drawing" in line.name] == ["ridge · image=a drawing of a {}"]
+    shared = compare(shapes, tmp_path / "b", grid, shared_view=True)
+    assert sorted(line.name for line in shared.validation) == [
+        "ridge",
+        "ridge · image=a drawing of a {}",
+        "ridge · shared view",
+    ]
+    ids = {outcome.run.id for outcome in outcomes(tmp_path / "b", "val")}
+    assert len(ids) == 3
+    assert plain.validation[0].figures != next(one for one in worded.validation if "drawing" in one.name).figures
+    (run,) = grid.runs()
+    weights = [replace(run, conditions=Conditions(fingerprints={"image": name})).id for name in ("one", "other")]
+    assert weights[0] != weights[1]
+    looked = compare(shapes, tmp_path / "b", grid, shared_view=True, test="all")
+    assert [line.run.conditions.shared_view for line in looked.test] == [True], "only what this call is about"
+    assert rerun(tmp_path / "b").same
+
+
+def test_a_folder_of_the_version_before_is_refused_with_the_way_out(board: Any, shapes: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = shutil.copytree(board.folder, tmp_path / "old")
+    told = json.loads((copy / "bench.json").read_text())
+    (copy / "bench.json").write_text(json.dumps({key: value for key, value in told.items() if key != "version"}))
+    with pytest.raises(InputError, match="another version .* textanchor bench PAIRS -o FOLDER"):
+        compare(shapes, copy, GRID)
+    (copy / "bench.json").write_text(json.dumps({**told, "asked": [{}]}))
+    with pytest.raises(DamagedError, match="is damaged"):
+        compare(shapes, copy, GRID)
+
+
+def test_the_ledger_only_grows_whoever_writes(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        note_read(tmp_path, Run(anchor="a", encoders={}, aligner="ridge", seed=number, method="ridge"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(64)))
+    assert sorted(look.seed for look in ledger(tmp_path)) == list(range(64))
+    with (tmp_path / "ledger.jsonl").open("a") as stream:
+        stream.write('{"run": "cut of')
+    assert len(ledger(tmp_path)) == 65, "a look that was cut off was a look"
+
+
+def test_pairs_are_read_and_hashed_once_for_all_encoders(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, honest = [], comparing.prepare
+    monkeypatch.setattr(comparing, "prepare", lambda *told, **more: calls.append(told) or honest(*told, **more))
+    seen = tiny_hub(tmp_path / "vit")
+    grid = Grid(aligners=("ridge", "cca"), encoders={"image": ["signal", f"hub:{seen}"]}, seeds=2)
+    board = compare(shapes, tmp_path / "b", grid)
+    assert len(board.validation) == 4
+    assert len(calls) == 1
+
+
+def test_what_travels_to_a_worker_is_small(tmp_path: Path) -> None:
+    run = Run(anchor="a", encoders={}, aligner="ridge", seed=0, method="ridge")
+    assert len(pickle.dumps((package.Measure(folder=tmp_path, run=run), tmp_path))) < 2000
+
+
+def test_what_has_no_partner_reaches_the_bench() -> None:
+    given: list[Task] = []
+
+    class Watching:
+        ragged = False
+
+        def fit(self, task: Task) -> Any:
+            given.append(task)
+            return aligner("ridge(alpha=0.1)").fit(task)
+
+    lone = Unpaired(texts=("a text",), anchors=make_toy(items=40, seed=9).anchors[:1])
+    world = toy_world(unpaired=lone)
+    trial(Watching(), world.tasks(seed=0, refit=False))
+    assert given[0].unpaired.texts == ("a text",)
+    assert not given[0].refit
+
+
 def test_a_leak_in_one_method_stops_all(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def leaks(*_: Any, **__: Any) -> Outcome:
         raise LeakError("trained on test")
@@ -287,9 +410,10 @@ def test_a_space_selected_on_its_test_has_nothing_left_to_be_judged_on(shapes: P
 
 
 def test_figures_of_validation_come_from_a_fit_on_train_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = toy_parts()
+    world = toy_world()
+    parts = {"image": world.sides["image"].pairs}
     run = Run(anchor="a", encoders={}, aligner="ridge(alpha=0.1)", seed=0, method="ridge")
-    done = {side: measured(run, parts, {"image": "f"}, "a", side=side) for side in ("val", "test")}
+    done = {side: measured(run, world, side) for side in ("val", "test")}
     alone = aligner("ridge(alpha=0.1)").fit(Task(train=parts["image"]["train"]))
     from textanchor.aligners.selection import score
 
@@ -337,6 +461,24 @@ def test_rerun_repeats_a_bench_and_a_space(board: Any, saved: Path, shapes: Path
         rerun(saved, pairs=tmp_path / "gone.csv")
     with pytest.raises(InputError, match="holds neither space.json nor bench.json"):
         rerun(shapes)
+
+
+def test_rerun_repeats_all_fits_of_a_space(shapes: Path, tmp_path: Path) -> None:
+    rows = (shapes / "pairs.csv").read_text().splitlines()
+    for kind in ("image", "audio"):
+        own = [f"{shapes / row}" for row in rows[1:] if row.startswith(f"{kind}/")]
+        (tmp_path / f"{kind}s.csv").write_text("\n".join([rows[0], *own]))
+    first = textanchor.fit(tmp_path / "images.csv", aligner="ridge", seed=1)
+    both = textanchor.fit(tmp_path / "audios.csv", aligner="cca", into=first, fractions=(0.6, 0.2, 0.2))
+    both.save(tmp_path / "space")
+    found = rerun(tmp_path / "space", output=tmp_path / "again", pairs=[tmp_path / "audios.csv", tmp_path / "images.csv"])
+    assert (found.same, found.compared, found.differences) == (True, 2, ())
+    again = textanchor.load(tmp_path / "again")
+    assert [story.source for story in again.stories] == ["images.csv", "audios.csv"]
+    assert rerun(tmp_path / "space", pairs=tmp_path).same, "a folder that holds both tables"
+    (tmp_path / "audios.csv").write_text("\n".join((tmp_path / "audios.csv").read_text().splitlines()[:-1]))
+    changed = rerun(tmp_path / "space", pairs=tmp_path)
+    assert "(audios.csv)" in changed.differences[0]
 
 
 def test_a_changed_row_is_named_by_rerun(board: Any, tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_bad_files_and_rows_are_counted_and_named(run: Run, tmp_path: Path) -> N
         "image/square/00.png: not an image that Pillow knows",
         "pairs.csv:13 image/square/01.png: no such file",
         "image/cross/03.png: duplicate of an earlier row",
-        "image/cross/04.png: empty text",
+        "image/cross/04.png: no text, and another row of the same item has one",
     ):
         assert expected in done.stderr, expected
     fails(run("fit", folder, "-o", tmp_path / "other", "--strict"), "no such file: image/square/01.png")

@@ -17,13 +17,13 @@ import pytest
 
 from conftest import picture
 from textanchor.data.contents import content_hash
+from textanchor.encoders import Output
 from textanchor.errors import InputError
 from textanchor.latents import engine, maintenance
 from textanchor.latents.engine import encode, stream
-from textanchor.encoders import Output
 from textanchor.latents.store import Store
 from textanchor.records import Item
-from textanchor.runtime import Runtime
+from textanchor.runtime import Limits, Runtime
 
 PRINT = "f" * 64
 MEANS = Output(name="", dim=3, fingerprint=PRINT)
@@ -242,11 +242,11 @@ def test_items_are_decoded_while_others_are_encoded(drawings: Path, tmp_path: Pa
     seen, ahead = [], threading.Event()
     real = forward_passes.decode
 
-    def watching(item: Item) -> Any:
+    def watching(item: Item, limits: Limits) -> Any:
         seen.append(item.id)
         if len(seen) > Means.batch:
             ahead.set()
-        return real(item)
+        return real(item, limits)
 
     class Waiting(Means):
         def encode(self, batch: Sequence[Any]) -> np.ndarray:

@@ -70,12 +70,12 @@ def test_all_layers_come_from_one_pass_and_are_cached_each_under_its_own_key(vit
     assert [out.name for out in many.outputs] == [
         f"layer={layer},pool={pool}" for layer in ("last", 0, 1, 2) for pool in ("mean", "cls")
     ]
-    (chunk,) = stream(seen(), many, cache=tmp_path)
+    (chunk,) = stream(seen(), many, Runtime(cache=tmp_path))
     assert chunk.new == 3
     for out, part in zip(many.outputs, chunk.latents, strict=True):
         alone = make(f"hub:{vit}@{out.name}".replace("layer=last,", ""), "image", CPU)
         assert alone.fingerprint == out.fingerprint
-        again = encode(seen(), alone, cache=tmp_path)
+        again = encode(seen(), alone, Runtime(cache=tmp_path))
         assert (again.new, again.cached) == (0, 3)
         assert isinstance(part, Pooled)
         np.testing.assert_array_equal(again.latents.vectors, part.vectors)
@@ -83,16 +83,16 @@ def test_all_layers_come_from_one_pass_and_are_cached_each_under_its_own_key(vit
 
 
 def test_a_pass_adds_only_what_lacks(vit: Path, tmp_path: Path) -> None:
-    encode(seen(2), make(f"hub:{vit}@layer=1", "image", CPU), cache=tmp_path)
+    encode(seen(2), make(f"hub:{vit}@layer=1", "image", CPU), Runtime(cache=tmp_path))
     many = make(f"hub:{vit}@layer=1+2", "image", CPU)
-    (chunk,) = stream(seen(), many, cache=tmp_path)
+    (chunk,) = stream(seen(), many, Runtime(cache=tmp_path))
     assert (chunk.new, chunk.cached) == (3, 0)
     shards = {folder.name: len(list(folder.glob("*.safetensors"))) for folder in tmp_path.iterdir()}
     assert shards == {outputs(many)[0].fingerprint: 2, outputs(many)[1].fingerprint: 1}
 
 
 def test_tokens_are_ragged_half_precision(vit: Path, whisper: Path, tmp_path: Path) -> None:
-    (chunk,) = stream(seen(), make(f"hub:{vit}@pool=none", "image", CPU), cache=tmp_path)
+    (chunk,) = stream(seen(), make(f"hub:{vit}@pool=none", "image", CPU), Runtime(cache=tmp_path))
     (held,) = chunk.latents
     assert isinstance(held, Ragged)
     assert (held.tokens.dtype, held.tokens.shape, held[1].shape) == (np.float16, (48, 16), (16, 16))
@@ -101,7 +101,7 @@ def test_tokens_are_ragged_half_precision(vit: Path, whisper: Path, tmp_path: Pa
     sounds = [Item(id=str(n), modality="audio", value=Waveform(samples=sound("circle", n, 8000, n), rate=8000)) for n in (1, 3)]
     encoder = make(f"hub:{whisper}@pool=none", "audio", CPU)
     for _ in range(2):  # once encoded, once from the cache
-        (chunk,) = stream(sounds, encoder, cache=tmp_path)
+        (chunk,) = stream(sounds, encoder, Runtime(cache=tmp_path))
         (frames,) = chunk.latents
         assert isinstance(frames, Ragged)
         assert [len(frames[row]) for row in range(2)] == [50, 200], "1 s is 50 frames; 3 s are two windows of 2 s"

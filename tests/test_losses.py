@@ -285,3 +285,12 @@ def test_wrong_names_and_settings_are_answers(spec: str, match: str) -> None:
 def test_an_unknown_loss_names_its_neighbour() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'info-nce'"):
         registry.part("loss", "infonce")
+
+
+@pytest.mark.parametrize("name", [name for name in registry.names("loss") if name not in ("supcon", "uniformity")])
+def test_a_loss_stays_on_the_batchs_device(name: str) -> None:
+    """On a device without numbers every mix with the CPU is refused, as a GPU would refuse it; two losses look at numbers."""
+    here = batch()
+    there = Batch(**{field: getattr(here, field).to("meta") for field in ("item", "bank", "chosen", "own")})
+    loss = registry.part("loss", SPECS.get(name, name)).to("meta")
+    assert loss(there).device.type == "meta"

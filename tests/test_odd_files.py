@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import random
 import re
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import ROOT
 from odd_files import CASES, NOISE, TONE, Case, film, image, sound
@@ -18,6 +21,9 @@ from textanchor.data.contents import decode
 from textanchor.data.readers import AbsentPart, reader
 from textanchor.errors import InputError, ItemError
 from textanchor.records import Item
+from textanchor.runtime import Limits, Runtime
+
+LIMITS = Limits()
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.modality}: {case.about}" for case in CASES])
@@ -27,11 +33,11 @@ def test_an_odd_file_is_read_or_refused_by_name(case: Case, tmp_path: Path) -> N
     item = Item(id="it", modality=case.modality, path=path)
     if isinstance(case.outcome, str):
         with pytest.raises(ItemError) as caught:
-            decode(item)
+            decode(item, LIMITS)
         assert case.outcome in caught.value.reason
         assert "\n" not in caught.value.reason
     else:
-        assert case.outcome(decode(item))
+        assert case.outcome(decode(item, LIMITS))
 
 
 def test_the_docs_list_every_case() -> None:
@@ -43,29 +49,79 @@ def test_the_docs_list_every_case() -> None:
     assert len(CASES) >= 40
 
 
-def test_limits_can_be_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    long, large = tmp_path / "long.wav", tmp_path / "large.png"
+def test_limits_can_be_raised_and_lowered(tmp_path: Path) -> None:
+    long, large, path = tmp_path / "long.wav", tmp_path / "large.png", tmp_path / "film.mp4"
     long.write_bytes(sound(np.zeros(660 * 8000, np.int16), 8000, subtype="PCM_U8")())
     large.write_bytes(image("PNG", NOISE.resize((300, 200)))())
-    monkeypatch.setenv("TEXTANCHOR_MAX_SECONDS", "700")
-    assert decode(Item(id="a", modality="audio", path=long)).seconds == 660
-    monkeypatch.setenv("TEXTANCHOR_MAX_PIXELS", "50000")
-    with pytest.raises(ItemError, match=r"300 x 200 pixels, more than the limit of 50,000; raise it with --max-pixels"):
-        decode(Item(id="a", modality="image", path=large))
-    monkeypatch.setenv("TEXTANCHOR_MAX_SECONDS", "1")
-    path = tmp_path / "film.mp4"
     path.write_bytes(film())
+    with pytest.raises(ItemError, match="660 s long, more than the limit of 600 s"):
+        decode(Item(id="a", modality="audio", path=long), LIMITS)
+    assert decode(Item(id="a", modality="audio", path=long), Limits(seconds=700)).seconds == 660
+    with pytest.raises(ItemError, match=r"300 x 200 pixels, more than the limit of 50,000; raise it with --max-pixels"):
+        decode(Item(id="a", modality="image", path=large), Limits(pixels=50_000))
     with pytest.raises(ItemError, match=r"2 s long, more than the limit of 1 s; raise it with --max-seconds"):
-        decode(Item(id="a", modality="video", path=path))
+        decode(Item(id="a", modality="video", path=path), Limits(seconds=1))
+
+
+def test_the_environment_is_asked_when_limits_are_made_and_never_by_a_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.png").write_bytes(image("PNG", NOISE.resize((300, 200)))())
+    item = Item(id="a", modality="image", path=tmp_path / "a.png")
+    monkeypatch.setenv("TEXTANCHOR_MAX_PIXELS", "50000")
+    assert decode(item, LIMITS).size == (300, 200)
+    with pytest.raises(ItemError, match="more than the limit of 50,000"):
+        decode(item, Runtime().limits)
     monkeypatch.setenv("TEXTANCHOR_MAX_PIXELS", "many")
-    with pytest.raises((InputError, ItemError), match="TEXTANCHOR_MAX_PIXELS=many: expected a whole number"):
-        decode(Item(id="a", modality="image", path=large))
+    with pytest.raises(InputError, match="TEXTANCHOR_MAX_PIXELS=many: expected a whole number"):
+        Runtime()
+    assert decode(item, LIMITS).size == (300, 200)
+
+
+def test_a_series_is_limited_by_its_numbers_and_not_by_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "s.npy"
+    np.save(path, np.zeros((100, 3)))
+    item = Item(id="s", modality="series", path=path)
+    assert decode(item, Limits(pixels=10)).values.shape == (100, 3)
+    with pytest.raises(ItemError, match=r"300 numbers, more than the limit of 299; raise it with --max-numbers"):
+        decode(item, Limits(numbers=299))
+
+
+def test_two_clients_of_one_process_have_limits_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "small.png").write_bytes(image("PNG", NOISE.resize((300, 200)))())
+    item = Item(id="a", modality="image", path=tmp_path / "small.png")
+
+    def client(number: int) -> bool:
+        limits = Limits(pixels=50_000) if number % 2 else Limits(pixels=300_000_000)
+        try:
+            return decode(item, limits).size == (300, 200)
+        except ItemError:
+            return False
+
+    before, filters = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(client, range(200)))
+    assert answers == [number % 2 == 0 for number in range(200)]
+    assert before == Image.MAX_IMAGE_PIXELS, "Pillow's own limit is what it was"
+    assert filters == warnings.filters, "and so is what the process says of warnings"
+
+
+def test_a_raised_limit_is_above_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "large.png").write_bytes(image("PNG", NOISE.resize((300, 200)))())
+    item = Item(id="a", modality="image", path=tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ItemError, match="refused as a decompression bomb"):
+        decode(item, Limits(pixels=2000))
+    with pytest.raises(ItemError, match="--max-pixels"):  # between once and twice the limit Pillow only warns
+        decode(item, Limits(pixels=40_000))
+    assert decode(item, Limits(pixels=60_000)).size == (300, 200)
+    assert Image.MAX_IMAGE_PIXELS == 1000
 
 
 @pytest.fixture
 def part(tmp_path: Path) -> Callable[..., Any]:
     def take(name: str, **how: Any) -> Any:
-        return reader("video").read_part(io.BytesIO(film(**how)), name)  # type: ignore[attr-defined]
+        return reader("video").read_part(io.BytesIO(film(**how)), name, LIMITS)  # type: ignore[attr-defined]
 
     return take
 
@@ -105,7 +161,7 @@ def test_a_plan_is_checked() -> None:
 
 def test_long_sounds_keep_their_samples_block_by_block() -> None:
     long = np.tile(TONE, 100)
-    found = reader("audio").read(io.BytesIO(sound(np.stack([long, long], 1), 16000, subtype="FLOAT")()))
+    found = reader("audio").read(io.BytesIO(sound(np.stack([long, long], 1), 16000, subtype="FLOAT")()), LIMITS)
     np.testing.assert_allclose(found.samples, long, atol=1e-6)
 
 
@@ -125,7 +181,7 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path) -> None:
             held = held or bytearray(b"x")
         path.write_bytes(held)
         try:
-            decode(Item(id="it", modality=modality, path=path))
+            decode(Item(id="it", modality=modality, path=path), LIMITS)
         except ItemError as why:
             reasons.append(why.reason)
     assert 100 < len(reasons) < 600

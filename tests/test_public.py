@@ -49,9 +49,10 @@ def test_what_the_roots_functions_return_can_be_imported_from_it() -> None:
         value = getattr(textanchor, name)
         if inspect.isfunction(value):
             answer = get_type_hints(value)["return"]
-            for part in (answer, *get_args(answer), *(inner for part in get_args(answer) for inner in get_args(part))):
-                if inspect.isclass(part) and part.__module__.startswith("textanchor."):
-                    assert getattr(textanchor, part.__name__, None) is part, f"{name} returns a {part.__name__}"
+            inner = [kind for outer in get_args(answer) for kind in get_args(outer)]
+            for kind in (answer, *get_args(answer), *inner):
+                if inspect.isclass(kind) and kind.__module__.startswith("textanchor."):
+                    assert getattr(textanchor, kind.__name__, None) is kind, f"{name} returns a {kind.__name__}"
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

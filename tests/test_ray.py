@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from conftest import picture, sound
 from textanchor.encoders import make
 from textanchor.errors import InputError
 from textanchor.latents.engine import encode
+from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, Waveform
-from textanchor.runtime import Runtime
+from textanchor.runtime import Limits, Runtime
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 pytest.importorskip("ray", reason="the [ray] extra is not installed: pip install 'textanchor[ray]'")
@@ -26,9 +28,8 @@ pytest.importorskip("ray", reason="the [ray] extra is not installed: pip install
 def two_workers() -> Iterator[None]:
     import ray
 
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        patch.setenv("TEXTANCHOR_WORKERS", "2")
         yield
         ray.shutdown()
 
@@ -42,22 +43,24 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
 
 
 def test_ray_fills_the_same_cache(drawings: list[Item], tmp_path: Path) -> None:
-    from textanchor.latents.ray_engine import fill
-
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no image")
     given = [*drawings, Item(id="bad", modality="image", path=bad)]
-    assert fill(given, "signal", "image", cache=tmp_path / "cache") == 600
+    by_ray = Runtime(cache=tmp_path / "cache", engine="ray", workers=2)
+    assert prefill(given, "signal", "image", by_ray) == 600
     encoder = make("signal", "image", Runtime())
-    found = encode(given, encoder, cache=tmp_path / "cache")
+    found = encode(given, encoder, Runtime(cache=tmp_path / "cache"))
     assert (found.new, found.cached, len(found.skipped)) == (0, 600, 1)
-    local = encode(given, encoder, cache=tmp_path / "local")
+    local = encode(given, encoder, Runtime(cache=tmp_path / "local"))
     np.testing.assert_array_equal(found.latents.vectors, local.latents.vectors)
     texts = [Item(id=text, modality="text", value=text) for text in ("a dog", "a cat")]
-    assert fill(texts, "st:all-MiniLM-L6-v2", "text", cache=tmp_path / "cache") == 2
-    assert fill([], "signal", "image", cache=tmp_path / "cache") == 0
+    assert prefill(texts, "st:all-MiniLM-L6-v2", "text", by_ray) == 2
+    assert prefill([], "signal", "image", by_ray) == 0
+    assert prefill(given, "signal", "image", Runtime(cache=tmp_path / "unused")) == 0, "the local engine needs no filling"
     with pytest.raises(InputError, match="Ray takes files and texts, not a Waveform in memory"):
-        fill([Item(id="w", modality="audio", value=Waveform(samples=sound("circle", 0), rate=8000))], "signal", "audio")
+        prefill(
+            [Item(id="w", modality="audio", value=Waveform(samples=sound("circle", 0), rate=8000))], "signal", "audio", by_ray
+        )
 
 
 def test_a_lost_worker_costs_only_its_batch(drawings: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,9 +86,9 @@ def test_a_lost_worker_costs_only_its_batch(drawings: list[Item], tmp_path: Path
 
     monkeypatch.setattr(ray_engine, "Worker", Dying)
     monkeypatch.setattr(ray_engine, "BATCH", 50)
-    ray_engine.fill(drawings, "signal", "image", cache=tmp_path / "cache")
+    ray_engine.prefill(drawings, "signal", "image", Runtime(cache=tmp_path / "cache", engine="ray", workers=2))
     assert flag.exists()
-    again = encode(drawings, make("signal", "image", Runtime()), cache=tmp_path / "cache")
+    again = encode(drawings, make("signal", "image", Runtime()), Runtime(cache=tmp_path / "cache"))
     assert (again.new, again.cached) == (0, 600)
     new = [int(line.split()[1]) for line in log.read_text().splitlines()]
     assert 600 <= sum(new) <= 600 + 50, "only the lost worker's batch may be encoded again"
@@ -102,3 +105,10 @@ def test_embed_by_ray_is_embed(shapes: Path, saved: Path, run: Any, tmp_path: Pa
     one, two = (pq.read_table(tmp_path / f"{engine}.parquet") for engine in ("ray", "local"))
     assert one["item"] == two["item"]
     np.testing.assert_allclose(one["vector"].to_pylist(), two["vector"].to_pylist(), atol=1e-6)
+
+
+def test_rays_workers_get_the_record_and_ask_no_environment(drawings: list[Item], tmp_path: Path) -> None:
+    """A limit of the caller holds in other processes."""
+    small = Runtime(cache=tmp_path / "cache", engine="ray", workers=2, limits=Limits(pixels=16 * 16 - 1))
+    assert prefill(drawings[:20], "signal", "image", small) == 0
+    assert prefill(drawings[:20], "signal", "image", replace(small, limits=Limits(pixels=16 * 16))) == 20

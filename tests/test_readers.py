@@ -18,6 +18,7 @@ from textanchor.data.readers import Reader, guess_modality, reader
 from textanchor.encoders import parse
 from textanchor.errors import ItemError
 from textanchor.records import Item, Waveform
+from textanchor.runtime import Limits
 
 
 def png(image: Image.Image, kind: str = "PNG", **how: object) -> bytes:
@@ -45,7 +46,7 @@ def test_contract(name: str) -> None:
     assert parse(held.default_encoder).name in {"signal", *registry.names("encoder")}
     for damaged in (b"", b"\x00\xff" * 40):
         with pytest.raises(ValueError, match=r".+") as caught:
-            held.read(io.BytesIO(damaged))
+            held.read(io.BytesIO(damaged), Limits())
         assert "\n" not in str(caught.value)
     with pytest.raises(ValueError, match=r".+"):
         held.accept(object())
@@ -55,37 +56,37 @@ def test_image_modes_become_upright_rgb() -> None:
     for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"):
         source = NOISE.convert("L").convert(mode) if mode == "I;16" else NOISE.convert(mode)
         raw = png(source, "TIFF" if mode in ("CMYK", "I;16") else "PNG")
-        found = reader("image").read(io.BytesIO(raw))
+        found = reader("image").read(io.BytesIO(raw), Limits())
         assert (found.mode, found.size) == ("RGB", (30, 20)), mode
 
 
 def test_rotation_flag_is_obeyed() -> None:
     flags = Image.Exif()
     flags[0x0112] = 6
-    found = reader("image").read(io.BytesIO(png(NOISE, "JPEG", exif=flags)))
+    found = reader("image").read(io.BytesIO(png(NOISE, "JPEG", exif=flags)), Limits())
     assert found.size == (20, 30)
 
 
 def test_transparent_pixels_become_white() -> None:
     clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
-    assert reader("image").read(io.BytesIO(png(clear))).getpixel((0, 0)) == (255, 255, 255)
+    assert reader("image").read(io.BytesIO(png(clear)), Limits()).getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_sixteen_bits_become_eight() -> None:
     deep = Image.fromarray(np.full((4, 4), 0x80FF, dtype=np.uint16))
-    assert reader("image").read(io.BytesIO(png(deep))).getpixel((0, 0)) == (128, 128, 128)
+    assert reader("image").read(io.BytesIO(png(deep)), Limits()).getpixel((0, 0)) == (128, 128, 128)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_truncated_png_is_named(share: float) -> None:
     raw = png(NOISE)
     with pytest.raises(ValueError, match="damaged image"):
-        reader("image").read(io.BytesIO(raw[: int(len(raw) * share)]))
+        reader("image").read(io.BytesIO(raw[: int(len(raw) * share)]), Limits())
 
 
 def test_text_named_png_is_named() -> None:
     with pytest.raises(ValueError, match=r"not an image that Pillow knows \(begins with b'hello"):
-        reader("image").read(io.BytesIO(b"hello, I am a text"))
+        reader("image").read(io.BytesIO(b"hello, I am a text"), Limits())
 
 
 def test_bomb_is_refused_before_it_is_decoded() -> None:
@@ -93,12 +94,12 @@ def test_bomb_is_refused_before_it_is_decoded() -> None:
     raw[16:24] = struct.pack(">II", 60_000, 60_000)
     raw[29:33] = struct.pack(">I", zlib.crc32(bytes(raw[12:29])))
     with pytest.raises(ValueError, match=r"bomb|more than the limit"):
-        reader("image").read(io.BytesIO(bytes(raw)))
+        reader("image").read(io.BytesIO(bytes(raw)), Limits())
 
 
 def test_channels_are_averaged_and_the_rate_kept() -> None:
     both = np.stack([TONE, -TONE, TONE], axis=1)
-    found = reader("audio").read(io.BytesIO(wav(both, 22050)))
+    found = reader("audio").read(io.BytesIO(wav(both, 22050)), Limits())
     assert found.rate == 22050
     np.testing.assert_allclose(found.samples, TONE / 3, atol=1e-4)
     assert found.seconds == pytest.approx(4000 / 22050)
@@ -106,7 +107,7 @@ def test_channels_are_averaged_and_the_rate_kept() -> None:
 
 @pytest.mark.parametrize("how", [("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAV", "PCM_U8"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")])
 def test_sound_formats(how: tuple[str, str]) -> None:
-    found = reader("audio").read(io.BytesIO(wav(TONE, format=how[0], subtype=how[1])))
+    found = reader("audio").read(io.BytesIO(wav(TONE, format=how[0], subtype=how[1])), Limits())
     assert np.abs(found.samples[500:3500] - TONE[500:3500]).max() < 0.05
 
 
@@ -114,22 +115,22 @@ def test_sound_formats(how: tuple[str, str]) -> None:
 def test_truncated_wav_is_named(share: float) -> None:
     raw = wav(TONE)
     with pytest.raises(ValueError, match="truncated WAV"):
-        reader("audio").read(io.BytesIO(raw[: int(len(raw) * share)]))
+        reader("audio").read(io.BytesIO(raw[: int(len(raw) * share)]), Limits())
 
 
 def test_sound_of_nothing_or_not_a_number_is_named() -> None:
     with pytest.raises(ValueError, match="no samples"):
-        reader("audio").read(io.BytesIO(wav(np.empty(0, np.float32))))
+        reader("audio").read(io.BytesIO(wav(np.empty(0, np.float32))), Limits())
     with pytest.raises(ValueError, match="NaN"):
-        reader("audio").read(io.BytesIO(wav(np.array([0, np.nan, 0], np.float32), subtype="FLOAT")))
+        reader("audio").read(io.BytesIO(wav(np.array([0, np.nan, 0], np.float32), subtype="FLOAT")), Limits())
 
 
 def test_texts_are_stripped_and_never_empty() -> None:
-    assert reader("document").read(io.BytesIO("\ufeff  eine Straße \n".encode())) == "eine Straße"
+    assert reader("document").read(io.BytesIO("\ufeff  eine Straße \n".encode()), Limits()) == "eine Straße"
     with pytest.raises(ValueError, match="empty text"):
-        reader("text").read(io.BytesIO(b"  \n "))
+        reader("text").read(io.BytesIO(b"  \n "), Limits())
     with pytest.raises(ValueError, match="not UTF-8"):
-        reader("text").read(io.BytesIO("größer".encode("latin-1")))
+        reader("text").read(io.BytesIO("größer".encode("latin-1")), Limits())
 
 
 def test_values_in_memory() -> None:
@@ -152,7 +153,7 @@ def test_content_is_the_bytes_and_nothing_else(tmp_path: Path) -> None:
 def test_an_unreadable_item_is_one_line(tmp_path: Path) -> None:
     item = Item(id="gone", modality="image", path=tmp_path / "gone.png")
     with pytest.raises(ItemError, match="gone: No such file"):
-        decode(item)
+        decode(item, Limits())
     with pytest.raises(ItemError, match="gone: No such file"):
         content_hash(item)
     with pytest.raises(ItemError, match="a text is a str, not int"):

@@ -36,7 +36,7 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
 def settings_of_a_part(path: Path, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """What a user may set of an aligner, projector, loss, view or encoder is its signature; records go in by keyword too."""
     parts = ("aligners", "projectors", "losses", "views", "encoders")
-    return named(path).split("/")[0] in parts and not function.name.startswith("_") or function.name == "__init__"
+    return (named(path).split("/")[0] in parts and not function.name.startswith("_")) or function.name == "__init__"
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)

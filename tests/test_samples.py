@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from textanchor.data import samples
 from textanchor.data.pairs import read_pairs
-from textanchor.data.samples import speech, write_sample
+from textanchor.data.samples import speech, write_sample, writing
 from textanchor.errors import InputError, MissingError
 
 
@@ -25,7 +24,7 @@ def test_digits_are_real_files_held_out_by_voice(tmp_path: Path) -> None:
     first, second = (write_sample("digits", tmp_path / name, limit=9) for name in ("one", "two"))
     pairs = read_pairs(first)
     assert not pairs.skipped
-    assert {pair.text for pair in pairs.rows if pair.item.modality == "audio"} == set(samples.DIGITS)
+    assert {pair.text for pair in pairs.rows if pair.item.modality == "audio"} == set(writing.DIGITS)
     sides = defaultdict(set)
     for pair in pairs.rows:
         if pair.item.modality == "audio":

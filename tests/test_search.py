@@ -54,7 +54,7 @@ def agree(backend: Backend, vectors: np.ndarray, rows: list[int], k: int, allowe
             np.testing.assert_allclose(scores[query], slow(vectors, rows, queries[query], k), atol=1e-5)
 
 
-@pytest.mark.parametrize("spec", (*registry.names("index"), *FURTHER))
+@pytest.mark.parametrize("spec", [*registry.names("index"), *FURTHER])
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 999), size=st.integers(1, 30), k=st.integers(1, 40))
 def test_index_contract(spec: str, seed: int, size: int, k: int) -> None:
@@ -80,7 +80,7 @@ def test_index_contract(spec: str, seed: int, size: int, k: int) -> None:
     agree(backend, vectors, [0, 1], k)
 
 
-@pytest.mark.parametrize("spec", (*registry.names("index"), *FURTHER))
+@pytest.mark.parametrize("spec", [*registry.names("index"), *FURTHER])
 def test_a_saved_index_is_the_same(spec: str, tmp_path: Path) -> None:
     backend, again = made(spec), made(spec)
     backend.build(some(50))

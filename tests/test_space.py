@@ -15,8 +15,8 @@ import soundfile
 import textanchor
 from conftest import picture, sound, write_shapes
 from textanchor.errors import DamagedError, InputError, ItemError, LeakError, NothingUsableError
-from textanchor.records import Item, Waveform
 from textanchor.files import file_digest
+from textanchor.records import Item, Waveform
 from textanchor.space.storage import fingerprint, save_into
 
 
@@ -279,8 +279,7 @@ def as_format_2(folder: Path) -> None:
             told.pop("maps")
             told["report"] = {
                 "asked": told.pop("asked"), "seed": told.pop("seed"), "aligner": choice["aligner"], **choice["settings"],
-                "chosen on": choice["chosen on"], "score": choice["score"], "view": choice["view"], "hubness": choice["hubness"],
-                **choice["notes"],
+                **{key: choice[key] for key in ("chosen on", "score", "view", "hubness")}, **choice["notes"],
             }  # fmt: skip
             facts["wording"] = told.pop("wording")
         facts["provenance"] = {"fit": story, "settings": settings, "versions": versions}

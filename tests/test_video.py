@@ -18,6 +18,7 @@ from odd_files import film
 from textanchor.data.split_video import split_video
 from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.records import Item, Pair, Pairs
+from textanchor.runtime import Runtime
 from textanchor.views import as_item, unit
 
 
@@ -64,52 +65,49 @@ def fitted(films: Path) -> textanchor.Space:
 
 
 def test_fit_takes_videos_apart_and_keeps_each_on_one_side(fitted: textanchor.Space) -> None:
-    story = fitted.provenance["fit"]
+    (story,) = fitted.stories
     assert list(fitted.modalities) == ["image", "audio"]
     assert fitted.kinds == ("image", "audio", "video")
     assert fitted.compositions["video"].plan == "uniform:2+sound"
-    assert sum(side["groups"] for side in story["counts"]["image"].values()) == 40
-    assert story["counts"]["image"]["train"]["items"] == 2 * story["counts"]["audio"]["train"]["items"]
-    assert any("files have no audio part" in note for note in story["notes"])
-    assert story["skipped"] == [], "a silent video is no fault"
+    assert sum(side.groups for side in story.counts["image"].values()) == 40
+    assert story.counts["image"]["train"].items == 2 * story.counts["audio"]["train"].items
+    assert any("files have no audio part" in note for note in story.notes)
+    assert story.skipped == (), "a silent video is no fault"
 
 
 def test_unseen_videos_are_judged_as_wholes(fitted: textanchor.Space, films: Path) -> None:
     done = textanchor.evaluate(fitted, films, probe=False, map_=False)
     row = next(row for row in done.table("alignment") if row["query"] == "video")
-    assert row["items"] == fitted.provenance["fit"]["counts"]["image"]["test"]["groups"]
+    assert row["items"] == fitted.stories[0].counts["image"]["test"].groups
     assert row["R@1"] >= 0.8
     assert done.judged.excluded["train"] + done.judged.excluded["val"] + row["items"] == 40
 
 
 def test_a_video_is_the_fusion_of_its_parts(fitted: textanchor.Space, films: Path) -> None:
     path = films / "cross" / "1.mp4"
-    parts = fitted.compositions["video"].pieces(fitted, [Item(id="v", modality="video", path=path)])
-    frames = as_item(fitted.view("image"), fitted.embed(parts["image"]))
-    voice = as_item(fitted.view("audio"), fitted.embed(parts["audio"]))
+    parts = fitted.compositions["video"].pieces([Item(id="v", modality="video", path=path)])
+    frames = as_item(fitted.modalities["image"].view, fitted.embed(parts["image"]))
+    voice = as_item(fitted.modalities["audio"].view, fitted.embed(parts["audio"]))
     expected = unit(unit(frames.sum(0, keepdims=True)) + voice)
-    np.testing.assert_allclose(fitted.embed(path, view="video"), expected, atol=1e-5)
+    np.testing.assert_allclose(fitted.embed(path, compared_with="video"), expected, atol=1e-5)
     blind, silent = films / "cross" / "8.mp4", films / "cross" / "9.mp4"
     for one, kind in ((blind, "audio"), (silent, "image")):
-        held = fitted.compositions["video"].pieces(fitted, [Item(id="v", modality="video", path=one)])[kind]
-        alone = unit(as_item(fitted.view(kind), fitted.embed(held)).sum(0, keepdims=True))
-        np.testing.assert_allclose(fitted.embed(one, view="video"), alone, atol=1e-5)
+        held = fitted.compositions["video"].pieces([Item(id="v", modality="video", path=one)])[kind]
+        alone = unit(as_item(fitted.modalities[kind].view, fitted.embed(held)).sum(0, keepdims=True))
+        np.testing.assert_allclose(fitted.embed(one, compared_with="video"), alone, atol=1e-5)
 
 
 def test_parts_are_cached_under_their_own_keys(fitted: textanchor.Space, films: Path, tmp_path: Path) -> None:
-    fitted.cache = tmp_path
-    try:
-        whole = [Item(id=str(path), modality="video", path=path) for path in sorted((films / "circle").iterdir())]
-        first = fitted.embed_all(whole)
-        (again,) = fitted.stream(whole, "video")
-        assert (again.new, again.cached) == (0, 10)
-        np.testing.assert_array_equal(first.vectors, again.vectors)
-        frames = fitted.compositions["video"].pieces(fitted, whole)["image"]
-        (part,) = fitted.stream(frames, "image")
-        assert (part.new, part.cached, len(part.skipped)) == (0, 18, 2)
-        assert all(one.absent for one in part.skipped)
-    finally:
-        fitted.cache = None
+    runtime = Runtime(cache=tmp_path)
+    whole = [Item(id=str(path), modality="video", path=path) for path in sorted((films / "circle").iterdir())]
+    first = fitted.embed_all(whole, runtime=runtime)
+    (again,) = fitted.stream(whole, "video", runtime=runtime)
+    assert (again.new, again.cached) == (0, 10)
+    np.testing.assert_array_equal(first.vectors, again.vectors)
+    frames = fitted.compositions["video"].pieces(whole)["image"]
+    (part,) = fitted.stream(frames, "image", runtime=runtime)
+    assert (part.new, part.cached, len(part.skipped)) == (0, 18, 2)
+    assert all(one.absent for one in part.skipped)
 
 
 def test_a_space_keeps_its_composition(fitted: textanchor.Space, films: Path, tmp_path: Path) -> None:
@@ -142,7 +140,7 @@ def test_silent_videos_alone_make_a_space_of_images(films: Path, tmp_path: Path)
             rows.append(Pair(item=Item(id=f"{kind} {seed}", modality="video", path=path), text=kind))
     held = textanchor.fit(Pairs(rows=tuple(rows)), aligner="ridge")
     assert list(held.modalities) == ["image"]
-    assert any("no audio: none of" in note for note in held.provenance["fit"]["notes"])
+    assert any("no audio: none of" in note for note in held.stories[0].notes)
 
 
 def test_videos_become_files_and_pairs(films: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
@@ -184,3 +182,34 @@ def test_a_table_of_videos_keeps_its_groups_splits_and_captions(films: Path, tmp
     with pytest.raises(NothingUsableError):
         split_video(tmp_path / "text", tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_what_has_no_partner_has_none_after_its_video_is_taken_apart(films: Path, tmp_path: Path) -> None:
+    with (tmp_path / "clips.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([
+            ("path", "text"),
+            (films / "cross" / "0.mp4", "a cross"),
+            (films / "square" / "0.mp4", ""),
+            ("", "a text that nobody filmed"),
+        ])  # fmt: skip
+    taken = split_video(tmp_path / "clips.csv", tmp_path / "out", plan="first")
+    assert (taken.videos, taken.counts, taken.skipped) == (2, {"image": 2}, ())
+    pairs = textanchor.read_pairs(tmp_path / "out")
+    assert [pair.text for pair in pairs.rows] == ["a cross"]
+    assert [(single.modality, single.text) for single in pairs.singles] == [
+        ("image", None),
+        (None, "a text that nobody filmed"),
+    ]
+
+
+def test_one_part_of_a_video_is_held_at_a_time(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.data import split_video as module
+
+    done: list[str] = []
+    real_decode, real_written = module.decode, module._written
+    monkeypatch.setattr(module, "decode", lambda *given: (done.append("decoded"), real_decode(*given))[1])
+    monkeypatch.setattr(module, "_written", lambda *given: (done.append("written"), real_written(*given))[1])
+    with (tmp_path / "clips.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("path", "text"), (films / "cross" / "0.mp4", "a cross")])
+    split_video(tmp_path / "clips.csv", tmp_path / "out", plan="uniform:3")
+    assert done == ["decoded", "written"] * 3

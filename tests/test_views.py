@@ -94,7 +94,7 @@ def test_the_bias_is_one_more_dimension_and_the_inner_product_the_score() -> Non
 
 
 def test_a_bank_has_at_most_five_thousand_queries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textanchor.views.BANK", 7)
+    monkeypatch.setattr("textanchor.views.making.BANK", 7)
     given = data()
     held = with_hubness(view("raw", **given), "csls", items=given["items"], anchors=given["anchors"]).hubness
     assert held.items.shape == held.texts.shape == (7, 6)

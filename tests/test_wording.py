@@ -41,7 +41,7 @@ def test_a_space_keeps_its_wording_and_evaluates_with_it(shapes: Path, tmp_path:
     held = wording({"image": ["a drawing of a {}"]})
     made = textanchor.fit(shapes, aligner="ridge", wording=held)
     again = textanchor.load(made.save(tmp_path / "s"))
-    assert again.wording == held
+    assert again.wording("image") == again.wording("audio") == held
     judged = textanchor.evaluate(again, shapes, probe=False, map_=False).judged.pairs["held-out"]
     expected = embed_texts(again, [f"a drawing of a {text}" for text in judged["image"].texts])
     np.testing.assert_allclose(judged["image"].anchors, expected, atol=1e-5)
@@ -86,7 +86,7 @@ def test_from_the_command_line(run: Callable[..., Any], shapes: Path, tmp_path: 
         "--template", "image=a drawing of a {}", "--template", "image={}", "--synonyms", tmp_path / "words.csv",
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
-    held = textanchor.load(tmp_path / "s").wording
+    held = textanchor.load(tmp_path / "s").wording("image")
     assert held.templates == {"image": ("a drawing of a {}", "{}")}
     assert held.synonyms == {"circle": ("ring",)}
     wrong = run("fit", shapes, "-o", tmp_path / "t", "--template", "image=a drawing")

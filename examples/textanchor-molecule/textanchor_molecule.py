@@ -16,7 +16,7 @@ class MoleculeReader:
     extensions = (".smi", ".smiles")
     default_encoder = "molecule-ngrams"
 
-    def read(self, stream):
+    def read(self, stream, limits):
         """The string of a file; at most 100 kB are looked at."""
         return self.accept(stream.read(100_000).decode("ascii", "replace"))
 

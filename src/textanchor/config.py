@@ -7,9 +7,6 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-from textanchor.errors import InputError
 
 DEFAULT_ANCHOR = "st:all-MiniLM-L6-v2"
 _RECORDED = (
@@ -38,30 +35,6 @@ def cache_folder(told: str | Path | None = None) -> Path:
     return Path(told).expanduser() if told is not None else home() / "latents"
 
 
-def _number(name: str, default: int) -> int:
-    told = os.environ.get(name, "")
-    if not told:
-        return default
-    if not told.isdecimal() or int(told) < 1:
-        raise InputError(f"{name}={told}: expected a whole number above 0")
-    return int(told)
-
-
-def max_pixels() -> int:
-    """Largest image that is decoded, in pixels: `$TEXTANCHOR_MAX_PIXELS`, else 100 million."""
-    return _number("TEXTANCHOR_MAX_PIXELS", 100_000_000)
-
-
-def max_seconds() -> int:
-    """Longest sound or video that is decoded: `$TEXTANCHOR_MAX_SECONDS`, else ten minutes."""
-    return _number("TEXTANCHOR_MAX_SECONDS", 600)
-
-
-def workers() -> int:
-    """Threads that read and decode ahead of the encoder: `$TEXTANCHOR_WORKERS`, else one a core, at most eight."""
-    return _number("TEXTANCHOR_WORKERS", min(8, os.cpu_count() or 1))
-
-
 def installed(package: str) -> str | None:
     """Version of an installed distribution, or None."""
     try:
@@ -74,8 +47,3 @@ def versions() -> dict[str, str]:
     """Versions of what a figure depends on, as stored with each result."""
     found = {name: held for name in _RECORDED if (held := installed(name))}
     return {"python": platform.python_version(), "platform": sys.platform, **found}
-
-
-def provenance(**settings: Any) -> dict[str, Any]:
-    """Settings and versions of one run."""
-    return {"settings": settings, "versions": versions()}

@@ -55,6 +55,17 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a text file in one write, so that several processes may; when this returns, it is on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(handle, f"{line}\n".encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_csv(path: Path, rows: Iterable[Sequence[Any]]) -> None:
     """Write a comma-separated table atomically, the header being the first row; None is an empty cell."""
     text = io.StringIO()

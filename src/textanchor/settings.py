@@ -27,6 +27,22 @@ class Rule:
     holds: Callable[[Any], bool]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """What the bench may try of a setting that nobody names: from `low` to `high`, on a logarithmic scale with `log`."""
+
+    low: float
+    high: float
+    log: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A setting that names a part with settings of its own; the registry's kind."""
+
+    kind: str
+
+
 def _are_numbers(values: Sequence[Any]) -> bool:
     return all(type(value) in (int, float) for value in values)
 
@@ -37,6 +53,19 @@ Amount: TypeAlias = Annotated[float, Rule(meaning="a number of 0 or more", holds
 Share: TypeAlias = Annotated[float, Rule(meaning="a number from 0 to 1", holds=lambda value: 0 <= value <= 1)]
 Seconds: TypeAlias = Annotated[float, Rule(meaning="seconds above 0", holds=lambda value: 0 < value < math.inf)]
 Numbers: TypeAlias = Annotated[Sequence[float | int], Rule(meaning="a list of numbers", holds=_are_numbers)]
+
+Penalty: TypeAlias = Annotated[Positive, Tuned(low=1e-3, high=10.0)]
+Width: TypeAlias = Annotated[Positive, Tuned(low=0.25, high=4.0)]
+Rate: TypeAlias = Annotated[Positive, Tuned(low=1e-4, high=1e-2)]
+Decay: TypeAlias = Annotated[Amount, Tuned(low=1e-4, high=1e-1)]
+Temperature: TypeAlias = Annotated[Positive, Tuned(low=0.02, high=0.5)]
+Margin: TypeAlias = Annotated[Amount, Tuned(low=0.05, high=0.5)]
+Dropout: TypeAlias = Annotated[Share, Tuned(low=0.0, high=0.6, log=False)]
+Shrinkage: TypeAlias = Annotated[Share, Tuned(low=0.03, high=1.0)]
+Power: TypeAlias = Annotated[Amount, Tuned(low=0.0, high=3.0, log=False)]
+LossName: TypeAlias = Annotated[str, Part(kind="loss")]
+ProjectorName: TypeAlias = Annotated[str, Part(kind="projector")]
+ViewName: TypeAlias = Annotated[str, Part(kind="view")]
 
 PLAIN: Mapping[Any, Rule] = {
     float: Rule(meaning="a number", holds=math.isfinite),
@@ -118,6 +147,13 @@ def annotation(part: Callable[..., Any], name: str) -> Any:
         return get_type_hints(SimpleNamespace(__annotations__={name: told}), globalns=scope, include_extras=True)[name]
     except (NameError, TypeError, SyntaxError, AttributeError):  # a name that exists for type checkers only
         return None
+
+
+def marks(hint: Any) -> tuple[Any, ...]:
+    """All that an annotation says beside types, in any of its alternatives: rules, `Tuned`, `Part`."""
+    hint = getattr(hint, "__value__", hint)
+    own = tuple(getattr(hint, "__metadata__", ()))
+    return (*own, *(mark for alternative in get_args(hint) if alternative not in own for mark in marks(alternative)))
 
 
 def _readings(text: str) -> tuple[Any, ...]:

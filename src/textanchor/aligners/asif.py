@@ -11,7 +11,7 @@ from textanchor.aligners.comparison import Comparison
 from textanchor.aligners.selection import Point
 from textanchor.projectors.relative import Relative
 from textanchor.records import Fit, PairedLatents, Task
-from textanchor.settings import Amount, Count
+from textanchor.settings import Count, Power, ViewName
 from textanchor.views import unit
 
 KS, POWERS = (100, 30, 10, 400), (8.0, 2.0)  # the defaults first
@@ -28,7 +28,7 @@ class ASIF:
     ragged = False
 
     def __init__(
-        self, *, k: Count | None = None, power: Amount | None = None, view: str = "centring", hubness: str = "none"
+        self, *, k: Count | None = None, power: Power | None = None, view: ViewName = "centring", hubness: str = "none"
     ) -> None:
         self.k, self.power, self.comparison = k, power, Comparison(view=view, hubness=hubness)
 

@@ -18,7 +18,7 @@ from textanchor.aligners.selection import apart, best, judges, score
 from textanchor.aligners.training import Plan, trained
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Ragged, Setting, Task, View
-from textanchor.settings import Amount, Count, Positive
+from textanchor.settings import Amount, Count, Decay, LossName, ProjectorName, Rate, Temperature, ViewName
 
 FRAME = 200_000  # latents from which the constants of the input are taken, at most
 
@@ -36,14 +36,14 @@ class Gradient:
     def __init__(
         self,
         *,
-        projector: str = "mlp",
-        loss: str = "mse",
-        view: str = "centring",
+        projector: ProjectorName = "mlp",
+        loss: LossName = "mse",
+        view: ViewName = "centring",
         hubness: str = "none",
         start: str | None = None,
         epochs: Count = 60,
-        rate: Positive = 1e-3,
-        decay: Amount = 1e-2,
+        rate: Rate = 1e-3,
+        decay: Decay = 1e-2,
         batch: Count = 256,
         mixup: Amount = 0.0,
     ) -> None:
@@ -88,7 +88,8 @@ class Gradient:
             assert val is not None
             states[epoch] = score(projector, view, val), deepcopy(projector.state_dict())
 
-        loss = trained(projector, self.plan, train, view, stop=stop, seed=task.seed, watch=None if val is None else watch)
+        look = None if val is None else watch
+        loss = trained(projector, self.plan, train, view, device=task.device, stop=stop, seed=task.seed, watch=look)
         epochs, rate = stop, None
         if val is not None:
             epochs, rate = best(sorted(states), lambda epoch: states[epoch][0])
@@ -138,12 +139,12 @@ def _frame(projector: nn.Module, train: PairedLatents, view: View) -> None:
             buffer.copy_(values[name])
 
 
-def seed_recipe(*, epochs: Count = 120, rate: Positive = 1e-3) -> FixedEpochs:
+def seed_recipe(*, epochs: Count = 120, rate: Rate = 1e-3) -> FixedEpochs:
     """The original recipe: MLP, MSE, raw anchor vectors, AdamW, raw cosine. It is here to be measured against."""
     return FixedEpochs(Gradient(projector="mlp(dropout=0.1)", loss="mse", view="raw", epochs=epochs, rate=rate))
 
 
-def bank(*, temperature: Positive = 0.1, epochs: Count = 60, rate: Positive = 1e-3, hubness: str = "none") -> Gradient:
+def bank(*, temperature: Temperature = 0.1, epochs: Count = 60, rate: Rate = 1e-3, hubness: str = "none") -> Gradient:
     """MLP with a softmax over the bank of distinct anchor texts, centred."""
     loss = f"bank(temperature={temperature})"
     return Gradient(projector="mlp(dropout=0.3)", loss=loss, epochs=epochs, rate=rate, hubness=hubness)

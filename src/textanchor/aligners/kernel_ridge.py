@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import groupby
 from typing import cast
 
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from scipy.linalg.blas import dsyrk
 from torch import Tensor
 
 from textanchor.aligners.closed_form import by_default, chosen, noted, solved
@@ -19,7 +19,7 @@ from textanchor.aligners.moments import centred, means
 from textanchor.aligners.selection import Point, Selection, away_from
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.records import Fit, PairedLatents, Task
-from textanchor.settings import Count, Positive
+from textanchor.settings import Count, Penalty, ViewName, Width
 
 WIDTHS = (0.5, 1.0, 2.0)
 ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)
@@ -46,10 +46,10 @@ class KernelRidge:
     def __init__(
         self,
         *,
-        width: Positive | None = None,
-        alpha: Positive | None = None,
+        width: Width | None = None,
+        alpha: Penalty | None = None,
         landmarks: Count | None = None,
-        view: str = "centring",
+        view: ViewName = "centring",
         hubness: str = "none",
     ) -> None:
         self.width, self.alpha, self.landmarks = width, alpha, landmarks
@@ -57,7 +57,7 @@ class KernelRidge:
 
     def fit(self, task: Task) -> Fit:
         """Choose `alpha` at the default width, then `width`, on validation unless they are given; then solve for both sides."""
-        path = partial(self._projectors, seed=task.seed)
+        path = self._path(task)
         widths = away_from(DEFAULT[0], WIDTHS) if self.width is None else [[self.width]]
         alphas = away_from(DEFAULT[1], ALPHAS) if self.alpha is None else [[self.alpha]]
         penalties = [[_point(widths[0][0], alpha) for alpha in branch] for branch in alphas]
@@ -73,13 +73,10 @@ class KernelRidge:
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return _counted(solved(partial(self._projectors, seed=task.seed), fit.choice, task))
+        return _counted(solved(self._path(task), fit.choice, task))
 
-    def _projectors(self, pairs: PairedLatents, points: Sequence[Point], *, seed: int) -> Iterator[Kernel]:
-        if points:
-            limit = self.landmarks or (EXACT if len(pairs.items) <= EXACT else LANDMARKS)
-            solver = _Solver(pairs, landmarks=limit, seed=seed)
-            yield from solver.path([(float(point["width"]), float(point["alpha"])) for point in points])
+    def _path(self, task: Task) -> _Path:
+        return _Path(landmarks=self.landmarks, seed=task.seed)
 
 
 def _point(width: float, alpha: float) -> Point:
@@ -90,8 +87,24 @@ def _counted(fit: Fit) -> Fit:
     return noted(fit, landmarks=len(cast(Tensor, fit.projector.landmarks)))
 
 
+class _Path:
+    """Projectors along points of the grid; what was worked out for the same pairs just before is not worked out again."""
+
+    def __init__(self, *, landmarks: int | None, seed: int) -> None:
+        self._landmarks, self._seed = landmarks, seed
+        self._solver: _Solver | None = None
+
+    def __call__(self, pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Kernel]:
+        if not points:
+            return
+        if self._solver is None or self._solver.pairs is not pairs:
+            limit = self._landmarks or (EXACT if len(pairs.items) <= EXACT else LANDMARKS)
+            self._solver = _Solver(pairs, landmarks=limit, seed=self._seed)
+        yield from self._solver.path([(float(point["width"]), float(point["alpha"])) for point in points])
+
+
 class _Solver:
-    """Solutions on some pairs by width and penalty; sums over the items are taken block by block."""
+    """Solutions on some pairs by width and penalty; sums over the items are taken block by block, the last width's are kept."""
 
     def __init__(self, pairs: PairedLatents, *, landmarks: int, seed: int) -> None:
         self.pairs, self.mean = pairs, means(pairs)
@@ -99,14 +112,20 @@ class _Solver:
         self.distance = max(2 * squares / len(pairs.items), 1e-12)
         self.marks = pairs.pooled[drawn(len(pairs.items), landmarks, seed=seed)] - self.mean.item
         self.size = len(self.marks)
+        self._latest: tuple[float, Solve] | None = None
 
     def path(self, grid: Sequence[tuple[float, float]]) -> Iterator[Kernel]:
         """One projector for each (width, alpha); equal widths that follow each other share their kernel."""
         for width, points in groupby(grid, key=lambda point: point[0]):
             gamma = width / self.distance
-            solve = self._exact(gamma) if self.size == len(self.pairs.items) else self._nystroem(gamma)
             for _, alpha in points:
-                yield self._projector(gamma, solve(alpha))
+                yield self._projector(gamma, self._solve(gamma)(alpha))
+
+    def _solve(self, gamma: float) -> Solve:
+        if self._latest is None or self._latest[0] != gamma:
+            self._latest = None  # what it holds is large
+            self._latest = gamma, self._exact(gamma) if self.size == len(self.pairs.items) else self._nystroem(gamma)
+        return self._latest[1]
 
     def _exact(self, gamma: float) -> Solve:
         kernel, targets = _gaussian(self.marks, self.marks, gamma), self.pairs.targets - self.mean.text
@@ -116,12 +135,12 @@ class _Solver:
         root = _gaussian(self.marks, self.marks, gamma)
         root.flat[:: self.size + 1] += JITTER
         root = cholesky(root, lower=True, overwrite_a=True)
-        gram, right = np.zeros((self.size, self.size)), np.zeros((self.size, len(self.mean.text)))
+        gram, right = np.zeros((self.size, self.size), order="F"), np.zeros((self.size, len(self.mean.text)))
         for x, y in centred(self.pairs, self.mean):
             features = solve_triangular(root, _gaussian(x, self.marks, gamma).T, lower=True, overwrite_b=True)
-            gram += features @ features.T
+            gram = dsyrk(1.0, features, beta=1.0, c=gram, overwrite_c=True)  # the upper triangle, which is all that is read
             right += features @ y
-        return lambda alpha: solve_triangular(root, cho_solve(_penalised(gram, alpha), right), lower=True, trans="T")
+        return lambda alpha: solve_triangular(root, cho_solve(_penalised(gram.T, alpha), right), lower=True, trans="T")
 
     def _projector(self, gamma: float, coefficients: Float64[np.ndarray, "m k"]) -> Kernel:
         projector = Kernel(dim_in=len(self.mean.item), dim_out=len(self.mean.text), landmarks=self.size)

@@ -13,6 +13,7 @@ from textanchor.aligners.ridge import linear
 from textanchor.aligners.selection import Point
 from textanchor.projectors.linear import Linear
 from textanchor.records import Fit, PairedLatents, Task
+from textanchor.settings import ViewName
 
 
 class Procrustes:
@@ -24,7 +25,7 @@ class Procrustes:
 
     ragged = False
 
-    def __init__(self, *, view: str = "centring", hubness: str = "none") -> None:
+    def __init__(self, *, view: ViewName = "centring", hubness: str = "none") -> None:
         self.comparison = Comparison(view=view, hubness=hubness)
 
     def fit(self, task: Task) -> Fit:

@@ -15,7 +15,7 @@ from textanchor.aligners.moments import covariances, means
 from textanchor.aligners.selection import Point, away_from
 from textanchor.projectors.linear import Linear
 from textanchor.records import Fit, PairedLatents, Task
-from textanchor.settings import Positive
+from textanchor.settings import Penalty, ViewName
 
 ALPHAS, DEFAULT = (1e-3, 1e-2, 1e-1, 1.0, 10.0), 0.1
 
@@ -30,7 +30,7 @@ class Ridge:
 
     ragged = False
 
-    def __init__(self, *, alpha: Positive | None = None, view: str = "centring", hubness: str = "none") -> None:
+    def __init__(self, *, alpha: Penalty | None = None, view: ViewName = "centring", hubness: str = "none") -> None:
         self.alpha, self.comparison = alpha, Comparison(view=view, hubness=hubness)
 
     def fit(self, task: Task) -> Fit:

@@ -1,23 +1,21 @@
-"""The training loop."""
+"""Projectors trained on pairs: the loss of batches of items and their texts, for the training loop."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from textanchor import registry
-from textanchor.errors import InputError
+from textanchor.aligners.loop import Stage, follow, moved, seeded
 from textanchor.losses import Batch
 from textanchor.projectors import tensors
 from textanchor.records import PairedLatents, View
 
 BANK_LIMIT = 2048
-LOOK = 5  # epochs between two looks at validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +36,7 @@ def trained(
     train: PairedLatents,
     view: View,
     *,
+    device: str,
     stop: int,
     seed: int,
     watch: Callable[[int], None] | None,
@@ -45,65 +44,62 @@ def trained(
     """Train for `stop` epochs, in each of which every item comes once, with one of its texts; the last loss.
 
     The loss sees what the view makes of projected items and of texts. `watch` is called after every fifth epoch and the last.
-    Raises `InputError` if training diverges.
+    The projector is on the device meanwhile, and on the CPU when this returns. Raises `InputError` if training diverges.
     """
-    rng = np.random.default_rng(seed)
-    anchors = torch.from_numpy(view.text(train.anchors))
-    count = math.ceil(len(train.items) / plan.batch)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        loss: nn.Module = registry.part("loss", plan.loss)
-        moved = [one for one in (*projector.parameters(), *loss.parameters()) if one.requires_grad]
-        optimiser = torch.optim.AdamW(moved, plan.rate, weight_decay=plan.decay, fused=True)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs * count)
-        for epoch in range(1, stop + 1):
-            projector.train()
-            text_of = _one_text_each(train, rng)
-            for rows in np.array_split(rng.permutation(len(train.items)), count):
-                value = _step(projector, loss, plan, train, view, anchors, rows, text_of, rng)
-                optimiser.zero_grad()
-                value.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                schedule.step()
-            if not bool(value.isfinite()):
-                raise InputError(
-                    f"the loss is no number any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one"
-                )
-            if watch is not None and (epoch % LOOK == 0 or epoch == stop):
-                projector.eval()
-                watch(epoch)
-    projector.eval()
-    return float(value.detach())
+    with seeded(seed, device), moved(projector, device):
+        loss: nn.Module = registry.part("loss", plan.loss).to(device)
+        free = [one for one in (*projector.parameters(), *loss.parameters()) if one.requires_grad]
+        optimiser = torch.optim.AdamW(free, plan.rate, weight_decay=plan.decay, fused=True)
+        stage = Stage(
+            objective=_Naming(projector, loss, plan, train, view, device),
+            module=projector,
+            optimisers=[optimiser],
+            items=len(train.items),
+            batch=plan.batch,
+            epochs=stop,
+        )
+        fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs * stage.batches)
+        return follow(replace(stage, schedules=[fall]), np.random.default_rng(seed), watch)
 
 
-def _step(
-    projector: nn.Module,
-    loss: nn.Module,
-    plan: Plan,
-    train: PairedLatents,
-    view: View,
-    anchors: Tensor,
-    rows: np.ndarray,
-    text_of: np.ndarray,
-    rng: np.random.Generator,
-) -> Tensor:
-    """The loss of one batch; with mixup, of mixed latents against the texts of both, by their shares."""
-    relevant = train.relevant[rows]
-    bank = _bank(train, rows, rng) if getattr(loss, "whole_bank", False) else np.unique(relevant.indices)
-    own = torch.from_numpy(relevant[:, bank].toarray())
-    chosen = torch.from_numpy(np.searchsorted(bank, text_of[rows]))
-    inputs = tensors(train.inputs, rows)
-    if not plan.mixup:
-        batch = Batch(item=_viewed(projector(*inputs), view), bank=anchors[bank], chosen=chosen, own=own)
-        return loss(batch)
-    keep, other = float(rng.beta(plan.mixup, plan.mixup)), torch.from_numpy(rng.permutation(len(rows)))
-    mixed = _viewed(projector(keep * inputs[0] + (1 - keep) * inputs[0][other], *inputs[1:]), view)
-    batch = Batch(item=mixed, bank=anchors[bank], chosen=chosen, own=own)
-    return keep * loss(batch) + (1 - keep) * loss(batch.take(other, item=mixed))
+class _Naming:
+    """The loss of items against their texts; with mixup, of mixed latents against the texts of both, by their shares."""
 
+    def __init__(
+        self, projector: nn.Module, loss: nn.Module, plan: Plan, train: PairedLatents, view: View, device: str
+    ) -> None:
+        self._projector, self._loss, self._plan = projector, loss, plan
+        self._train, self._view, self._device = train, view, device
+        self._anchors = torch.from_numpy(view.text(train.anchors)).to(device)
+        self._text_of = np.empty(0, dtype=np.int64)
 
-def _viewed(raw: Tensor, view: View) -> Tensor:
-    return view.item.on(raw)
+    def begin(self, rng: np.random.Generator) -> None:
+        self._text_of = _one_text_each(self._train, rng)
+
+    def __call__(self, rows: np.ndarray, rng: np.random.Generator) -> Tensor:
+        train, mixup = self._train, self._plan.mixup
+        relevant = train.relevant[rows]
+        bank = _bank(train, rows, rng) if getattr(self._loss, "whole_bank", False) else np.unique(relevant.indices)
+        own = self._there(torch.from_numpy(relevant[:, bank].toarray()))
+        chosen = self._there(torch.from_numpy(np.searchsorted(bank, self._text_of[rows])))
+        anchors = self._anchors[self._there(torch.from_numpy(bank))]
+        inputs = tuple(map(self._there, tensors(train.inputs, rows)))
+        if not mixup:
+            return self._lost(Batch(item=self._viewed(*inputs), bank=anchors, chosen=chosen, own=own))
+        keep, other = float(rng.beta(mixup, mixup)), self._there(torch.from_numpy(rng.permutation(len(rows))))
+        mixed = self._viewed(keep * inputs[0] + (1 - keep) * inputs[0][other], *inputs[1:])
+        batch = Batch(item=mixed, bank=anchors, chosen=chosen, own=own)
+        return keep * self._lost(batch) + (1 - keep) * self._lost(batch.take(other, item=mixed))
+
+    def _lost(self, batch: Batch) -> Tensor:
+        loss: Tensor = self._loss(batch)
+        return loss
+
+    def _viewed(self, *inputs: Tensor) -> Tensor:
+        return self._view.item.on(self._projector(*inputs))
+
+    def _there(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self._device)
 
 
 def _one_text_each(train: PairedLatents, rng: np.random.Generator) -> np.ndarray:

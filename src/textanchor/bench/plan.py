@@ -16,12 +16,28 @@ from textanchor.encoders import canonical
 from textanchor.errors import InputError
 from textanchor.files import digest
 
-Where = tuple[str, tuple[tuple[str, str], ...]]  # an anchor, and encoders by modality
+Latents = tuple[str, tuple[tuple[str, str], ...]]  # an anchor, and encoders by modality
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What decides a result beside the data, the split and what is compared: how texts are worded, whose texts the views'
+    statistics come from, and the fingerprints of the anchor (`text`) and of each modality's encoder."""
+
+    wording: Mapping[str, Any] = field(default_factory=dict)
+    shared_view: bool = False
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def id(self) -> str:
+        """Hash of all of it."""
+        return digest(json.dumps(asdict(self), sort_keys=True))[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One fit: with which anchor, encoders, aligner and seed. `method` is what it is a trial or a seed of."""
+    """One fit: with which anchor, encoders, aligner and seed, under which conditions. `method` is what it is a trial or a seed
+    of."""
 
     anchor: str
     encoders: Mapping[str, str]
@@ -29,9 +45,10 @@ class Run:
     seed: int
     method: str
     trial: int = 0
+    conditions: Conditions = Conditions()
 
     @property
-    def latents(self) -> Where:
+    def latents(self) -> Latents:
         """What decides the latents: the anchor, and the encoders by modality."""
         return self.anchor, tuple(sorted(self.encoders.items()))
 
@@ -40,6 +57,11 @@ class Run:
         """Hash of everything that decides the result."""
         told = {key: value for key, value in asdict(self).items() if key not in ("method", "trial")}
         return digest(json.dumps(told, sort_keys=True))[:16]
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Run:
+        """What `asdict` gave."""
+        return cls(**{**told, "conditions": Conditions(**told["conditions"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +80,11 @@ class Grid:
     encoders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     seeds: int = 1
 
+    def described(self) -> dict[str, Any]:
+        """JSON-ready: what builds it anew."""
+        told = {name: list(value) for name, value in vars(self).items() if name not in ("encoders", "seeds")}
+        return {**told, "encoders": {name: list(specs) for name, specs in self.encoders.items()}, "seeds": self.seeds}
+
     def specs(self) -> tuple[str, ...]:
         """Aligners with their settings, distinct, in order. Raises `InputError` or `UnknownNameError` for what cannot be
         built."""
@@ -75,7 +102,7 @@ class Grid:
         return tuple(dict.fromkeys(made))
 
     def runs(self) -> Iterator[Run]:
-        """All runs, method by method."""
+        """All runs, method by method, under no conditions yet."""
         if self.seeds < 1:
             raise InputError(f"seeds={self.seeds}: at least 1")
         choices = [[(name, canonical(spec)) for spec in specs] for name, specs in self.encoders.items()]

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-from textanchor.bench import compare
+from textanchor.bench.comparing import compare
+from textanchor.bench.facts import Asked
 from textanchor.bench.folder import FACTS as BENCH
 from textanchor.bench.folder import facts_of, outcomes
-from textanchor.bench.plan import Grid
+from textanchor.bench.outcomes import Outcome
 from textanchor.data.pairs import read_pairs
-from textanchor.data.wording import wording
 from textanchor.errors import InputError
 from textanchor.records import Pairs
+from textanchor.runtime import Runtime, Simple, settled
+from textanchor.space import Space, Story
 from textanchor.space.fitting import fit
 from textanchor.space.storage import FACTS as SPACE
 from textanchor.space.storage import fingerprint, load
 
 CLOSE = 1e-6
+OTHER_DATA = "the data: the pairs or their contents changed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,102 +35,124 @@ class Repeat:
     differences: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Tables:
+    """Where pairs are now, as somebody said, and what to take files for whose ending says nothing."""
+
+    told: Sequence[Path]
+    modality: str | None
+
+    def read(self, source: str | None, *, split_name: str | None, alone: bool) -> Pairs:
+        """The table of that name or place; where it is the only one, whatever was told."""
+        if source is None and not self.told:
+            raise InputError("the pairs were made in memory; write them to a table and say where it is: --pairs FILE")
+        name = Path(source or "").name
+        same = [path for path in self.told if path.name == name]
+        within = [path / name for path in self.told if (path / name).exists()]
+        place = next(iter([*same, *within, *(self.told if alone else [])]), Path(source or ""))
+        if not place.expanduser().exists():
+            raise InputError(f"the pairs '{place}' are not here; say where they are: --pairs FILE")
+        return read_pairs(place, split_name=split_name, modality=self.modality)
+
+
 def rerun(
     folder: str | Path,
     *,
     output: str | Path | None = None,
-    pairs: str | Path | None = None,
+    pairs: str | Path | Sequence[str | Path] = (),
     modality: str | None = None,
-    cache: str | Path | None = None,
-    device: str = "auto",
-    progress: bool = False,
+    runtime: Runtime | None = None,
+    **simple: Unpack[Simple],
 ) -> Repeat:
     """Fit a space or run a bench again with the settings that its folder holds; the result goes to `output`, or is only
-    compared.
+    compared. All fits of a space are repeated, one into the other, in their order.
 
-    `pairs` says where the pairs are; a space keeps only their name, which is looked for here; other data is named as a
+    `pairs` says where the tables are; a space keeps only their names, which are looked for here; other data is named as a
     difference. Raises `InputError` for a folder that is neither.
     """
-    place = Path(folder).expanduser()
-    how = {"cache": cache, "device": device, "progress": progress}
+    place, work = Path(folder).expanduser(), settled(runtime, simple)
+    told = [pairs] if isinstance(pairs, str | Path) else pairs
+    tables = _Tables(told=[Path(path).expanduser() for path in told], modality=modality)
     if (place / BENCH).is_file():
-        return _bench(place, output, pairs, modality, how)
+        return _bench(place, output, tables, work)
     if (place / SPACE).is_file():
-        return _space(place, output, pairs, modality, how)
+        return _space(place, output, tables, work)
     raise InputError(f"{place} holds neither {SPACE} nor {BENCH}; expected a folder that `textanchor fit` or `bench` wrote")
 
 
-def _space(
-    place: Path, output: str | Path | None, told: str | Path | None, modality: str | None, how: Mapping[str, Any]
-) -> Repeat:
-    before = load(place)
-    story, settings = before.provenance.get("fit", {}), before.provenance.get("settings", {})
-    if "split_name" not in settings:
-        raise InputError(f"{place} was fitted by an older textanchor that did not write down all settings; fit it again")
-    again = fit(
-        _pairs(told or story["source"], settings["split_name"], modality),
-        anchor=settings["anchor"],
-        encoders=settings["encoders"],
-        aligner=settings["aligner"],
-        seed=settings["seed"],
-        fractions=settings["fractions"],
-        resplit=settings["resplit"],
-        shared_view=settings["shared_view"],
-        video=settings["video"],
-        wording=wording(**settings["wording"]),
-        **how,
-    )
+def _space(place: Path, output: str | Path | None, tables: _Tables, runtime: Runtime) -> Repeat:
+    before = load(place, runtime=runtime)
+    again: Space | None = None
+    differences = []
+    for number, story in enumerate(before.stories):
+        again = _told_again(place, story, again, tables, runtime, alone=len(before.stories) == 1)
+        if again.stories[number].data != story.data:
+            differences.append(OTHER_DATA if len(before.stories) == 1 else f"{OTHER_DATA} ({story.source})")
+    if again is None:
+        raise InputError(f"{place} does not say how it was fitted; fit it again")
     if output is not None:
         again.save(output)
-    differences = []
-    if again.provenance["fit"]["data"] != story["data"]:
-        differences.append("the data: the pairs or their contents changed")
     for name, fitted in again.modalities.items():
         old = before.modalities.get(name)
         if old is None or fingerprint(before, only=name) != fingerprint(again, only=name):
-            was = old.report.get("score") if old else None
-            differences.append(f"{name}: validation score {was} before, {fitted.report.get('score')} now")
+            was = old.choice.score if old else None
+            differences.append(f"{name}: validation score {was} before, {fitted.choice.score} now")
     return Repeat(same=not differences, compared=len(again.modalities), differences=tuple(differences))
 
 
-def _bench(
-    place: Path, output: str | Path | None, told: str | Path | None, modality: str | None, how: Mapping[str, Any]
-) -> Repeat:
+def _told_again(place: Path, story: Story, into: Space | None, tables: _Tables, runtime: Runtime, *, alone: bool) -> Space:
+    """One fit repeated."""
+    recipe = story.recipe
+    if recipe is None:
+        raise InputError(f"{place} was fitted by an older textanchor that did not write down all settings; fit it again")
+    return fit(
+        tables.read(story.source, split_name=recipe.splitting.name, alone=alone),
+        anchor=recipe.anchor,
+        encoders=recipe.encoders,
+        aligner=recipe.aligner,
+        into=into,
+        video=recipe.video,
+        wording=recipe.wording,
+        shared_view=recipe.shared_view,
+        splitting=recipe.splitting,
+        runtime=runtime,
+    )
+
+
+def _bench(place: Path, output: str | Path | None, tables: _Tables, runtime: Runtime) -> Repeat:
     facts = facts_of(place)
     with tempfile.TemporaryDirectory() as work:
         target = Path(output).expanduser() if output is not None else Path(work) / "bench"
-        for one in facts["grids"]:
-            again = compare(
-                _pairs(told or one["pairs"], one["split_name"], modality),
-                target,
-                Grid(**one["grid"]),
-                trials=one["trials"],
-                split_seed=one["split_seed"],
-                fractions=one["fractions"],
-                resplit=one["resplit"],
-                wording=wording(**one["wording"]),
-                **how,
-            )
-            if again.facts["data"] != facts["data"]:
-                return Repeat(same=False, compared=0, differences=("the data: the pairs or their contents changed",))
-        new = {one.run.id: one for one in outcomes(target, "val")}
-    found = []
+        for asked in facts.asked:
+            if _measured_again(asked, target, tables, runtime) != facts.data:
+                return Repeat(same=False, compared=0, differences=(OTHER_DATA,))
+        new = {outcome.run.id: outcome for outcome in outcomes(target, "val")}
     old = outcomes(place, "val")
-    for was in old:
-        now = new.get(was.run.id)
-        if now is None:
-            found.append(f"{was.run.aligner}, seed {was.run.seed}: not among the repeated runs")
-        elif off := [key for key, value in was.figures.items() if abs(now.figures.get(key, 2e9) - value) > CLOSE]:
-            key = off[0]
-            found.append(
-                f"{was.run.aligner}, seed {was.run.seed}: {key} {was.figures[key]:.6f} before, {now.figures.get(key)} now"
-            )
-    return Repeat(same=not found, compared=len(old), differences=tuple(found))
+    differences = [line for was in old if (line := _difference(was, new.get(was.run.id)))]
+    return Repeat(same=not differences, compared=len(old), differences=tuple(differences))
 
 
-def _pairs(source: str | Path | None, split_name: str | None, modality: str | None) -> Pairs:
-    if source is None:
-        raise InputError("the pairs were made in memory; write them to a table and say where it is: --pairs FILE")
-    if not Path(source).expanduser().exists():
-        raise InputError(f"the pairs '{source}' are not here; say where they are: --pairs FILE")
-    return read_pairs(source, split_name=split_name, modality=modality)
+def _measured_again(asked: Asked, target: Path, tables: _Tables, runtime: Runtime) -> str:
+    """One call of `compare` repeated; the hash of its data."""
+    again = compare(
+        tables.read(asked.pairs, split_name=asked.splitting.name, alone=True),
+        target,
+        asked.grid,
+        trials=asked.trials,
+        shared_view=asked.shared_view,
+        wording=asked.wording,
+        splitting=asked.splitting,
+        runtime=runtime,
+    )
+    return again.facts.data
+
+
+def _difference(was: Outcome, now: Outcome | None) -> str:
+    """What differs first, or nothing."""
+    run = f"{was.run.aligner}, seed {was.run.seed}"
+    if now is None:
+        return f"{run}: not among the repeated runs"
+    for key, value in was.figures.items():
+        if abs(now.figures.get(key, 2e9) - value) > CLOSE:
+            return f"{run}: {key} {value:.6f} before, {now.figures.get(key)} now"
+    return ""

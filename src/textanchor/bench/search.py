@@ -1,4 +1,7 @@
-"""Tuning: the same number of Optuna trials for every method, on validation only."""
+"""Tuning: the same number of Optuna trials for every method, on validation only.
+
+What may be tried of a setting stands in its part's signature (`settings.Tuned`), so parts of other packages are tuned alike.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,7 @@ from typing import Any
 
 from textanchor import registry
 from textanchor.errors import MissingError
-
-# Range and scale of what may be tuned, by the name of the setting, wherever a part has it and the spec does not say it.
-RANGES: dict[str, tuple[float, float, bool]] = {
-    "alpha": (1e-3, 10.0, True),
-    "width": (0.25, 4.0, True),
-    "rate": (1e-4, 1e-2, True),
-    "decay": (1e-4, 1e-1, True),
-    "temperature": (0.02, 0.5, True),
-    "margin": (0.05, 0.5, True),
-    "dropout": (0.0, 0.6, False),
-    "shrinkage": (0.03, 1.0, True),
-    "power": (0.0, 3.0, False),
-}
-NESTED = {"loss": "loss", "projector": "projector", "view": "view"}  # settings that are parts themselves
+from textanchor.settings import Part, Tuned, annotation, marks
 
 
 def study(seed: int) -> Any:
@@ -47,12 +37,12 @@ def tell(search: Any, trial: Any, score: float | None) -> None:
 def suggested(trial: Any, spec: str, *, kind: str = "aligner", prefix: str = "") -> str:
     """The spec with a value for each tunable setting that it leaves open, in nested parts too."""
     name, settings = registry.take_apart(spec)
-    known = inspect.signature(registry.load(kind, name)).parameters
-    for key, parameter in known.items():
-        path = f"{prefix}{key}"
-        if key in RANGES and key not in settings:
-            low, high, log = RANGES[key]
-            settings[key] = trial.suggest_float(path, low, high, log=log)
-        elif key in NESTED and isinstance(told := settings.get(key, parameter.default), str) and told != "auto":
-            settings[key] = suggested(trial, told, kind=NESTED[key], prefix=f"{path}.")
+    part = registry.load(kind, name)
+    for key, parameter in inspect.signature(part).parameters.items():
+        path, said = f"{prefix}{key}", settings.get(key, parameter.default)
+        for mark in marks(annotation(part, key)):
+            if isinstance(mark, Tuned) and key not in settings:
+                settings[key] = trial.suggest_float(path, mark.low, mark.high, log=mark.log)
+            elif isinstance(mark, Part) and isinstance(said, str) and said != "auto":
+                settings[key] = suggested(trial, said, kind=mark.kind, prefix=f"{path}.")
     return registry.spelled(name, settings)

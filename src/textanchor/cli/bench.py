@@ -124,7 +124,7 @@ def show(board: Board, *, as_json: bool) -> None:
         tables = {"validation": table(board.validation), "test": table(board.test)}
         printing.dump({**tables, "test reads": board.reads, "failed": list(board.failed)})
         return
-    for note in (f"split: {board.facts['split']}", *board.facts["notes"]):
+    for note in (f"split: {board.facts.split}", *board.facts.notes):
         click.echo(f"note: {note}")
     for why in board.failed:
         click.echo(f"left out: {why}", err=True)

@@ -13,7 +13,7 @@ from textanchor.runtime import Runtime
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep the repeated space or bench here.")
-@click.option("--pairs", type=click.Path(path_type=Path), help="Where the pairs are now.")
+@click.option("--pairs", type=click.Path(path_type=Path), multiple=True, help="Where the pairs are now. Repeat for several.")
 @options.modality
 @options.runtime
 @click.pass_context
@@ -21,7 +21,7 @@ def command(
     context: click.Context,
     folder: Path,
     output: Path | None,
-    pairs: Path | None,
+    pairs: tuple[Path, ...],
     modality: str | None,
     runtime: Runtime,
 ) -> None:

@@ -11,6 +11,7 @@ from textanchor.data.readers import AbsentPart, part_reader, reader
 from textanchor.errors import ItemError, TextAnchorError
 from textanchor.files import file_digest
 from textanchor.records import Item
+from textanchor.runtime import Limits
 
 PART = "#"
 
@@ -43,17 +44,17 @@ def _file_hash(path: Path, size: int, changed: int, inode: int) -> str:
     return file_digest(path)
 
 
-def decode(item: Item) -> Any:
-    """The decoded value of an item. Raises `ItemError` with the reason in one line."""
+def decode(item: Item, limits: Limits) -> Any:
+    """The decoded value of an item. Raises `ItemError` with the reason in one line, beyond the limits too."""
     held = reader(item.modality)
     try:
         if item.path is None:
             return held.accept(item.value)
         with item.path.open("rb") as stream:
             if not item.part:
-                return held.read(stream)
+                return held.read(stream, limits)
             source, _, part = item.part.partition(":")
-            return held.accept(part_reader(source).read_part(stream, part))
+            return held.accept(part_reader(source).read_part(stream, part, limits))
     except (OSError, ValueError, MemoryError) as why:
         raise ItemError(item.id, one_line(why), absent=isinstance(why, AbsentPart)) from None
     except TextAnchorError:

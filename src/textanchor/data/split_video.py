@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import soundfile
 from PIL import Image
-from tqdm import tqdm
 
 from textanchor.data.contents import decode
 from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import part_reader
 from textanchor.errors import ItemError, NothingUsableError
-from textanchor.files import new_folder
-from textanchor.records import Item, Pair, Skipped, first_of
+from textanchor.files import new_folder, write_csv
+from textanchor.progress import tracked
+from textanchor.records import Item, Pair, Pairs, Single, Skipped, first_of
+from textanchor.runtime import Limits, Runtime, Simple, settled
 
 VIDEO, MARKER = "video", "pairs.csv"
+COLUMNS = ("path", "modality", "text", "group", "split")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,57 +39,70 @@ def split_video(
     output: str | Path,
     *,
     plan: str = "first+sound",
-    strict: bool = False,
     overwrite: bool = False,
-    progress: bool = False,
+    runtime: Runtime | None = None,
+    **simple: Unpack[Simple],
 ) -> Taken:
     """Write the parts of every video of a class folder or table as PNG and FLAC files beside a `pairs.csv`.
 
-    A table's `group` and `split` are kept; without a group the video is its own. Raises `NothingUsableError` if no video can
-    be read; with `strict`, `ItemError` for the first that cannot.
+    A table's `group` and `split` are kept; without a group the video is its own. Videos without text and texts without video
+    stay so. Raises `NothingUsableError` if no video can be read; where the runtime is strict, `ItemError` for the first that
+    cannot.
     """
+    how = settled(runtime, simple)
     pairs = read_pairs(source)
     parts = part_reader(VIDEO).parts(plan)
-    rows = [pair for pair in pairs.rows if pair.item.modality == VIDEO]
-    skipped = [
-        *pairs.skipped,
-        *(Skipped(item=p.item.id, reason=f"no video but {p.item.modality}") for p in pairs.rows if p.item.modality != VIDEO),
-    ]
-    if strict and skipped:
+    films, others = _films(pairs)
+    skipped = [*pairs.skipped, *(Skipped(item=item.id, reason=f"no video but {item.modality}") for item in others)]
+    if how.strict and skipped:
         raise ItemError(skipped[0].item, skipped[0].reason)
     counts: Counter[str] = Counter()
-    absent, done = 0, 0
-    videos = {pair.item.id: pair.item for pair in rows}
-    texts: dict[str, list[Pair]] = {}
-    for pair in rows:
-        texts.setdefault(pair.item.id, []).append(pair)
+    absent = videos = 0
     with new_folder(Path(output).expanduser(), overwrite=overwrite, marker=MARKER) as folder:
-        with (folder / MARKER).open("w", newline="", encoding="utf-8") as stream:
-            table = csv.writer(stream)
-            table.writerow(("path", "modality", "text", "group", "split"))
-            for number, item in enumerate(
-                tqdm(videos.values(), desc="split", unit="video", disable=None if progress else True)
-            ):
-                kept = 0
-                for part, kind in parts:
-                    try:
-                        value = decode(Item(id=item.id, modality=kind, path=item.path, part=f"{VIDEO}:{part}"))
-                    except ItemError as why:
-                        if strict and not why.absent:
-                            raise
-                        absent += why.absent
-                        if not why.absent:
-                            skipped.append(Skipped(item=f"{item.id} {part}", reason=why.reason))
-                        continue
-                    place = _written(value, folder, f"{number:06d}_{part.replace(':', '-')}", kind)
-                    kept += 1
-                    counts[kind] += 1
-                    for pair in texts[item.id]:
-                        table.writerow((place, kind, pair.text, pair.group or item.id, pair.split or ""))
-                done += kept > 0
-        if not done:
+        table = [COLUMNS]
+        for number, (item, rows) in enumerate(tracked(how.progress, films, "split", total=len(films), unit="video")):
+            before = counts.total()
+            for part, kind, value in _pieces(item, parts, how.limits):
+                if isinstance(value, Skipped):
+                    if how.strict and not value.absent:
+                        raise ItemError(value.item, value.reason)
+                    if value.absent:
+                        absent += 1
+                    else:
+                        skipped.append(value)
+                    continue
+                place = _written(value, folder, f"{number:06d}_{part.replace(':', '-')}", kind)
+                counts[kind] += 1
+                table += [(place, kind, row.text or "", row.group or item.id, row.split or "") for row in rows]
+            videos += counts.total() > before
+        texts = [single for single in pairs.singles if single.text]
+        table += [("", "", text.text or "", text.group or "", text.split or "") for text in texts]
+        write_csv(folder / MARKER, table)
+        if not videos:
             raise NothingUsableError(f"no video of {source} has any of the parts {plan}{first_of(skipped)}")
-    return Taken(videos=done, counts=dict(counts), absent=absent, skipped=tuple(skipped))
+    return Taken(videos=videos, counts=dict(counts), absent=absent, skipped=tuple(skipped))
+
+
+def _films(pairs: Pairs) -> tuple[list[tuple[Item, list[Pair | Single]]], list[Item]]:
+    """Each video with its rows, and the items of rows that are no video."""
+    films: dict[str, tuple[Item, list[Pair | Single]]] = {}
+    others = []
+    rows: Sequence[Pair | Single] = (*pairs.rows, *pairs.singles)
+    for row in rows:
+        if row.item is not None and row.item.modality == VIDEO:
+            films.setdefault(row.item.id, (row.item, []))[1].append(row)
+        elif row.item is not None:
+            others.append(row.item)
+    return list(films.values()), others
+
+
+def _pieces(video: Item, parts: Sequence[tuple[str, str]], limits: Limits) -> Iterator[tuple[str, str, Any]]:
+    """A video's parts and their modalities one by one, as decoded; those that it lacks or that cannot be read as `Skipped`."""
+    for part, kind in parts:
+        try:
+            yield part, kind, decode(Item(id=video.id, modality=kind, path=video.path, part=f"{VIDEO}:{part}"), limits)
+        except ItemError as why:
+            yield part, kind, Skipped(item=f"{video.id} {part}", reason=why.reason, absent=why.absent)
 
 
 def _written(value: Any, folder: Path, stem: str, kind: str) -> str:

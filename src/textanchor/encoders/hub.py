@@ -42,7 +42,7 @@ class Front(Protocol):
     def prepare(self, value: Any) -> dict[str, np.ndarray]:
         """The model's inputs of one item, without the batch's dimension; keys with an underscore are for pooling."""
 
-    def keywords(self) -> dict[str, Any]:
+    def keywords(self) -> dict[str, bool]:
         """Further arguments of the model's call."""
 
     def recipe(self) -> bytes:

@@ -55,7 +55,7 @@ class AudioFront:
             return float(self._extractor.max_length) / 100  # frames of 10 ms
         return LONGEST
 
-    def keywords(self) -> dict[str, Any]:
+    def keywords(self) -> dict[str, bool]:
         """None."""
         return {}
 

@@ -34,7 +34,7 @@ class ImageFront:
         pixels = self._processor(images=[value], return_tensors="np", **self._as_it_is)["pixel_values"][0]
         return {"pixel_values": np.asarray(pixels, dtype=np.float32)}
 
-    def keywords(self) -> dict[str, Any]:
+    def keywords(self) -> dict[str, bool]:
         """Bent position encodings where another size than the model's own is asked for."""
         return self._keywords
 

@@ -20,7 +20,7 @@ from textanchor.data.contents import decode, one_line
 from textanchor.encoders import Encoder, batch_size, staged
 from textanchor.errors import ItemError
 from textanchor.records import Item, Waveform
-from textanchor.runtime import Runtime
+from textanchor.runtime import Limits, Runtime
 
 SORTED = 16  # batches that are gathered before they are sorted by size
 BUDGET = 256 << 20  # bytes of inputs that may wait
@@ -38,7 +38,7 @@ def encoded_rows(
     """Each item with its latents, one entry an output, or with why it has none; not in order."""
     batch, steps = batch_size(encoder), staged(encoder)
     forward = partial(_alone, lock_of(encoder), steps.forward)
-    prepare = partial(_prepared, prepare=steps.prepare)
+    prepare = partial(_prepared, prepare=steps.prepare, limits=runtime.limits)
     waiting: list[tuple[Item, Any]] = []
     for item, value in _ahead(items, prepare, pool, batch, runtime.workers):
         if isinstance(value, ItemError):
@@ -93,9 +93,9 @@ def is_light(item: Item) -> bool:
     return item.path is None and isinstance(item.value, str)
 
 
-def _prepared(item: Item, *, prepare: Callable[[Any], Any]) -> Any:
+def _prepared(item: Item, *, prepare: Callable[[Any], Any], limits: Limits) -> Any:
     try:
-        return prepare(decode(item))
+        return prepare(decode(item, limits))
     except ItemError as why:
         return why
     except (ValueError, MemoryError) as why:

@@ -6,8 +6,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from textanchor.losses import Batch, share
-from textanchor.settings import Positive
+from textanchor.losses.batch import Batch, share
+from textanchor.settings import Temperature
 
 
 class BankSoftmax(nn.Module):
@@ -21,7 +21,7 @@ class BankSoftmax(nn.Module):
 
     whole_bank = True
 
-    def __init__(self, *, temperature: Positive = 0.1) -> None:
+    def __init__(self, *, temperature: Temperature = 0.1) -> None:
         super().__init__()
         self.temperature = temperature
 

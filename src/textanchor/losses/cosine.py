@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
-from textanchor.losses import Batch
+from textanchor.losses.batch import Batch
 
 
 class Cosine(nn.Module):

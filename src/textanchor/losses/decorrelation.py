@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from textanchor.losses import Batch
+from textanchor.losses.batch import Batch
 from textanchor.settings import Amount
 
 

@@ -7,8 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from textanchor.losses import Batch
-from textanchor.settings import Positive
+from textanchor.losses.batch import Batch
+from textanchor.settings import Temperature
 
 
 class InfoNCE(nn.Module):
@@ -22,7 +22,7 @@ class InfoNCE(nn.Module):
     out of the denominator as in Feeney and Hughes 2023 (SINCERE), arXiv:2309.14277, equation 6.
     """
 
-    def __init__(self, *, temperature: Positive = 0.1, repeats_are_negatives: bool = False) -> None:
+    def __init__(self, *, temperature: Temperature = 0.1, repeats_are_negatives: bool = False) -> None:
         super().__init__()
         self.temperature, self.plain = temperature, repeats_are_negatives
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from textanchor.losses import Batch
+from textanchor.losses.batch import Batch
 
 
 class MSE(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, smooth_l1_loss
 
 from textanchor.errors import InputError
-from textanchor.losses import Batch
+from textanchor.losses.batch import Batch
 
 
 class Relational(nn.Module):

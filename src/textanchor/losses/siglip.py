@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, normalize
 
-from textanchor.losses import Batch
-from textanchor.settings import Positive
+from textanchor.losses.batch import Batch
+from textanchor.settings import Temperature
 
 
 class SigLIP(nn.Module):
@@ -21,7 +21,7 @@ class SigLIP(nn.Module):
     Source: Zhai et al. 2023, arXiv:2303.15343, equation 1 and algorithm 1.
     """
 
-    def __init__(self, *, temperature: Positive = 0.1, bias: float = -10.0, repeats_are_negatives: bool = False) -> None:
+    def __init__(self, *, temperature: Temperature = 0.1, bias: float = -10.0, repeats_are_negatives: bool = False) -> None:
         super().__init__()
         self.plain = repeats_are_negatives
         self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)))

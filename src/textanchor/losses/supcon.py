@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from textanchor.losses import Batch
-from textanchor.settings import Positive
+from textanchor.losses.batch import Batch
+from textanchor.settings import Temperature
 
 
 class SupCon(nn.Module):
@@ -17,7 +17,7 @@ class SupCon(nn.Module):
     Source: Khosla et al. 2020, arXiv:2004.11362, equation 2 (the sum outside the logarithm).
     """
 
-    def __init__(self, *, temperature: Positive = 0.1) -> None:
+    def __init__(self, *, temperature: Temperature = 0.1) -> None:
         super().__init__()
         from pytorch_metric_learning.losses import SupConLoss
 
@@ -28,7 +28,7 @@ class SupCon(nn.Module):
         others = torch.cat([batch.item, batch.text])
         alike = (batch.own.float() @ batch.own.float().T) > 0
         same = torch.cat([alike, batch.same], dim=1)
-        myself = torch.eye(len(same), len(others), dtype=torch.bool)
+        myself = torch.eye(len(same), len(others), dtype=torch.bool, device=same.device)
         pairs = (*torch.where(same & ~myself), *torch.where(~same))
         out: Tensor = self.loss(batch.item, indices_tuple=pairs, ref_emb=others, ref_labels=None)
         return out

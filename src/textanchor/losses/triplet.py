@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from textanchor.errors import InputError
-from textanchor.losses import Batch
-from textanchor.settings import Amount
+from textanchor.losses.batch import Batch
+from textanchor.settings import Margin
 
 MINING = ("random", "semi-hard", "hard")
 
@@ -24,7 +24,7 @@ class Triplet(nn.Module):
     equation 6 (max of hinges).
     """
 
-    def __init__(self, *, margin: Amount = 0.2, mining: str = "hard", repeats_are_negatives: bool = False) -> None:
+    def __init__(self, *, margin: Margin = 0.2, mining: str = "hard", repeats_are_negatives: bool = False) -> None:
         super().__init__()
         if mining not in MINING:
             raise InputError(f"triplet: mining={mining}; expected {', '.join(MINING)}")

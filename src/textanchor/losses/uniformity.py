@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from textanchor.losses import Batch
+from textanchor.losses.batch import Batch
 from textanchor.settings import Positive
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from textanchor import registry
 from textanchor.errors import InputError
-from textanchor.losses import Batch
+from textanchor.losses.batch import Batch
 from textanchor.settings import Numbers
 
 

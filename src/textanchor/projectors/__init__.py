@@ -3,65 +3,7 @@
 A projector has `settings`, the keyword arguments that build it anew; its numbers are its `state_dict`.
 """
 
-from __future__ import annotations
+from textanchor.projectors.applying import build, project, tensors
+from textanchor.projectors.protocol import Projector
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast, runtime_checkable
-
-import numpy as np
-import torch
-from jaxtyping import Float32
-from torch import Tensor, nn
-
-from textanchor import registry
-from textanchor.records import Ragged, Vectors
-
-CHUNK, TOKEN_CHUNK = 4096, 256
-
-
-@runtime_checkable
-class Projector(Protocol):
-    """What an aligner returns: latents [n, d_in], or tokens [n, m, d_in] and their mask, to vectors [n, d_out].
-
-    Trainable ones are built from `dim_in` and `dim_out`, take a class attribute `ragged` for tokens, and may have buffers
-    `mean`, `scale` (of the input) and `offset` (of the output), which `gradient` fills before training.
-    """
-
-    name: str
-    settings: Mapping[str, Any]
-
-    def __call__(self, latents: Tensor) -> Tensor:
-        """*Shape:* [n, d_in] -> [n, d_out]."""
-
-
-def build(name: str, settings: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
-    """A projector from what was saved. Raises `UnknownNameError`, or `RuntimeError`/`TypeError` if the parts do not fit.
-
-    Nothing is allocated from `settings` alone, so a hostile size cannot exhaust memory.
-    """
-    with torch.device("meta"):
-        made = cast(nn.Module, registry.load("projector", name)(**settings))
-    made.load_state_dict(dict(state), assign=True)
-    return made.eval()
-
-
-def project(projector: nn.Module, latents: Vectors | Ragged) -> Float32[np.ndarray, "n d_out"]:
-    """Apply a projector to many latents. *Shape:* [n, d_in] -> [n, d_out]; tokens are padded, a chunk of items at a time."""
-    projector.eval()
-    step = CHUNK if isinstance(latents, np.ndarray) else TOKEN_CHUNK
-    with torch.inference_mode():
-        parts = [projector(*tensors(latents, range(i, min(i + step, len(latents))))) for i in range(0, len(latents), step)]
-    return np.concatenate([part.cpu().numpy() for part in parts]) if parts else np.empty((0, 0), np.float32)
-
-
-def tensors(latents: Vectors | Ragged, rows: Sequence[int] | np.ndarray) -> tuple[Tensor, ...]:
-    """What a projector is called with: vectors [b, d], or padded tokens [b, m, d] and the mask [b, m] of real ones."""
-    if isinstance(latents, np.ndarray):
-        return (torch.from_numpy(latents[np.asarray(rows)]),)
-    held = [latents[row] for row in rows]
-    mask = torch.zeros(len(held), max(len(one) for one in held), dtype=torch.bool)
-    padded = torch.zeros(*mask.shape, latents.tokens.shape[1])
-    for row, one in enumerate(held):
-        padded[row, : len(one)] = torch.from_numpy(one.astype(np.float32))
-        mask[row, : len(one)] = True
-    return padded, mask
+__all__ = ["Projector", "build", "project", "tensors"]

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from textanchor.projectors._framed import Framed
-from textanchor.settings import Count, Share
+from textanchor.settings import Count, Dropout
 
 
 class Attention(Framed):
@@ -21,7 +21,7 @@ class Attention(Framed):
     name = "attention"
     ragged = True
 
-    def __init__(self, *, dim_in: int, dim_out: int, heads: Count = 4, hidden: Count = 512, dropout: Share = 0.3) -> None:
+    def __init__(self, *, dim_in: int, dim_out: int, heads: Count = 4, hidden: Count = 512, dropout: Dropout = 0.3) -> None:
         super().__init__(dim_in, dim_out)
         self.settings = {"dim_in": dim_in, "dim_out": dim_out, "heads": heads, "hidden": hidden, "dropout": dropout}
         self.queries = nn.Parameter(torch.zeros(heads, dim_in))

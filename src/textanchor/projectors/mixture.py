@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from textanchor.projectors._framed import Framed
-from textanchor.settings import Count, Share
+from textanchor.settings import Count, Dropout
 
 
 class Mixture(Framed):
@@ -18,7 +18,7 @@ class Mixture(Framed):
 
     name = "mixture"
 
-    def __init__(self, *, dim_in: int, dim_out: int, experts: Count = 4, hidden: Count = 128, dropout: Share = 0.3) -> None:
+    def __init__(self, *, dim_in: int, dim_out: int, experts: Count = 4, hidden: Count = 128, dropout: Dropout = 0.3) -> None:
         super().__init__(dim_in, dim_out)
         self.settings = {"dim_in": dim_in, "dim_out": dim_out, "experts": experts, "hidden": hidden, "dropout": dropout}
         self.gate = nn.Linear(dim_in, experts)

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from textanchor.projectors._framed import Framed
-from textanchor.settings import Count, Share
+from textanchor.settings import Count, Dropout
 
 
 class MLP(Framed):
@@ -14,7 +14,7 @@ class MLP(Framed):
 
     name = "mlp"
 
-    def __init__(self, *, dim_in: int, dim_out: int, hidden: Count = 512, dropout: Share = 0.1) -> None:
+    def __init__(self, *, dim_in: int, dim_out: int, hidden: Count = 512, dropout: Dropout = 0.1) -> None:
         super().__init__(dim_in, dim_out)
         self.settings = {"dim_in": dim_in, "dim_out": dim_out, "hidden": hidden, "dropout": dropout}
         self.layers = nn.Sequential(nn.Linear(dim_in, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, dim_out))

@@ -28,5 +28,6 @@ class Relative(nn.Module):
         """Vectors in the anchor's space."""
         near, rows = (normalize(latents - self.mean, dim=1) @ self.landmarks.T).topk(min(self.k, len(self.landmarks)), dim=1)
         weight = near.clamp_min(1e-6) ** self.power
-        sparse = torch.zeros(len(latents), len(self.landmarks)).scatter_(1, rows, weight / weight.sum(dim=1, keepdim=True))
+        share = weight / weight.sum(dim=1, keepdim=True)
+        sparse = torch.zeros(len(latents), len(self.landmarks), device=latents.device).scatter_(1, rows, share)
         return sparse @ self.values

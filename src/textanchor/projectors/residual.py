@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from textanchor import registry
 from textanchor.projectors._framed import Framed
-from textanchor.settings import Count, Share
+from textanchor.settings import Count, Dropout
 
 
 class Residual(Framed):
@@ -30,7 +30,7 @@ class Residual(Framed):
         base: str,
         base_settings: Mapping[str, Any],
         hidden: Count = 512,
-        dropout: Share = 0.3,
+        dropout: Dropout = 0.3,
     ) -> None:
         super().__init__(dim_in, dim_out)
         self.settings = {

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from textanchor.projectors._framed import Framed
-from textanchor.settings import Count, Share
+from textanchor.settings import Count, Dropout
 
 
 class ResidualMLP(Framed):
@@ -17,7 +17,7 @@ class ResidualMLP(Framed):
 
     name = "residual-mlp"
 
-    def __init__(self, *, dim_in: int, dim_out: int, blocks: Count = 2, expand: Count = 2, dropout: Share = 0.3) -> None:
+    def __init__(self, *, dim_in: int, dim_out: int, blocks: Count = 2, expand: Count = 2, dropout: Dropout = 0.3) -> None:
         super().__init__(dim_in, dim_out)
         self.settings = {"dim_in": dim_in, "dim_out": dim_out, "blocks": blocks, "expand": expand, "dropout": dropout}
         wide = dim_in * expand

@@ -154,7 +154,7 @@ def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
 def _apart(single: Single, plans: Mapping[str, str]) -> Sequence[Single]:
     """A single's parts, or a text once for each modality that the parts have."""
     if single.item is None:
-        if single.modality not in plans:
+        if single.modality is None or single.modality not in plans:
             return [single]
         kinds = {kind for _, kind in part_reader(single.modality).parts(plans[single.modality])}
         return [replace(single, modality=kind) for kind in sorted(kinds)]

@@ -105,10 +105,11 @@ class Prepared:
         return digest(*rows)
 
     def with_encoding(self, encoding: Encoding) -> Prepared:
-        """The same pairs, hashes and split with another anchor or other encoders."""
+        """The same pairs, hashes and split with another anchor or other encoders; an anchor that is there is not loaded again."""
+        same = canonical(encoding.anchor or DEFAULT_ANCHOR) == self.base.anchor
         return replace(
             self,
-            base=_base(encoding.anchor, self.runtime),
+            base=self.base if same else _base(encoding.anchor, self.runtime),
             encoders=_encoder_names(self.pairs, encoding.encoders),
             wording=encoding.wording,
             skipped=list(self.skipped),

@@ -93,7 +93,8 @@ class Space:
                 if fingerprint not in (encoder.fingerprint, *getattr(encoder, "formerly", ())):
                     raise InputError(
                         f"encoder {name} is not the one that the space was fitted with "
-                        f"(fingerprint {encoder.fingerprint[:12]}, expected {fingerprint[:12]}); name the right model or fit anew"
+                        f"(fingerprint {encoder.fingerprint[:12]}, expected {fingerprint[:12]}); "
+                        "name the right model or fit anew"
                     )
                 self._encoders[modality] = encoder
             return self._encoders[modality]

@@ -1,107 +1,19 @@
-"""Views: how vectors are mapped before the cosine is taken, and how hubs are held down.
+"""Views: how vectors are mapped before the cosine is taken, and how hubs are held down."""
 
-`view` makes one by name from training data. Each maker is called with the distinct training texts' vectors `anchors`
-[t, d], the training items' raw projected vectors `items` [n, d] and their mean texts `targets` [n, d], and uses what it needs.
-"""
+from textanchor.views.comparing import (
+    as_item,
+    as_peer,
+    as_query,
+    as_text,
+    cosines,
+    item_gallery,
+    naming,
+    text_gallery,
+    unit,
+)  # fmt: skip
+from textanchor.views.making import view, with_hubness
 
-from __future__ import annotations
-
-from dataclasses import replace
-
-import numpy as np
-from jaxtyping import Float32
-
-from textanchor import registry
-from textanchor.records import Hubness, Vectors, View, alike
-
-Scored = Float32[np.ndarray, "_n _d"]  # a dimension more than what was mapped where a bias is carried
-TINY = 1e-12
-BANK, FEW = 5000, 500  # training queries of either side that a view keeps at most, with and without a correction
-
-
-def view(spec: str, *, anchors: Vectors, items: Vectors, targets: Vectors) -> View:
-    """A view by name and settings, such as `whitening(shrinkage=0.3)`. Raises `UnknownNameError` or `InputError`."""
-    made: View = registry.part("view", spec, anchors=anchors, items=items, targets=targets)
-    return made
-
-
-def with_hubness(held: View, spec: str, *, items: Vectors, anchors: Vectors, seed: int = 0) -> View:
-    """The view with a correction such as `csls(k=10)`, or `none`, and a random bank of training vectors."""
-    name, settings = registry.take_apart(spec)
-    if name != "none":
-        registry.bind("hubness", spec, gallery=None, bank=None)  # a wrong setting is said now, not at the first search
-    rng = np.random.default_rng(seed)
-    limit = FEW if name == "none" else BANK
-    banks = {"items": _some(items, limit, rng), "texts": _some(anchors, limit, rng)}
-    numbers = {key: value for key, value in settings.items() if isinstance(value, int | float)}
-    return replace(held, hubness=Hubness(method=name, settings=numbers, **banks))
-
-
-def _some(vectors: Vectors, limit: int, rng: np.random.Generator) -> Vectors:
-    return vectors if len(vectors) <= limit else vectors[np.sort(rng.permutation(len(vectors))[:limit])]
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Rows scaled to length 1; a zero row stays zero."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(length, TINY)).astype(np.float32)
-
-
-def as_item(view: View | None, vectors: Vectors) -> Vectors:
-    """A modality's raw vectors as compared with texts and with each other: mapped by its view, of length 1."""
-    return unit(vectors if view is None else view.item(vectors))
-
-
-def as_text(view: View | None, vectors: Vectors) -> Vectors:
-    """Raw text vectors as compared with the modality that the view belongs to, of length 1."""
-    return unit(vectors if view is None else view.text(vectors))
-
-
-def as_peer(view: View | None, other: View | None, vectors: Vectors) -> Vectors:
-    """A modality's raw vectors as compared with another modality's: centred by its view, of length 1.
-
-    A map that both views share, such as one whitening for all modalities, is applied; what a view fitted to its own pairs does
-    not carry over (docs/findings.md has the figures).
-    """
-    if view is None:
-        return unit(vectors)
-    shared = other is not None and alike(view.item, other.item)
-    return unit(view.item(vectors) if shared else vectors - view.item.mean)
-
-
-def as_query(view: View | None, mapped: Vectors) -> Scored:
-    """Mapped vectors as queries: a 1 is added where galleries carry a hubness bias. *Shape:* [n, d] -> [n, d] or [n, d + 1]."""
-    if _correction(view) is None:
-        return mapped
-    return np.concatenate([mapped, np.ones((len(mapped), 1), np.float32)], axis=1)
-
-
-def item_gallery(view: View | None, mapped: Vectors) -> Scored:
-    """Mapped items as a gallery for texts: the hubness bias is one more dimension, so that an inner product is the score."""
-    held = _correction(view)
-    return mapped if held is None else _biased(held, mapped, as_text(view, held.texts))
-
-
-def text_gallery(view: View | None, mapped: Vectors) -> Scored:
-    """Mapped texts as a gallery for items."""
-    held = _correction(view)
-    return mapped if held is None else _biased(held, mapped, as_item(view, held.items))
-
-
-def naming(view: View | None, raw: Vectors, anchors: Vectors) -> tuple[Scored, Scored]:
-    """Raw items as queries and raw texts as their gallery; the inner product is the score."""
-    return as_query(view, as_item(view, raw)), text_gallery(view, as_text(view, anchors))
-
-
-def _correction(view: View | None) -> Hubness | None:
-    return view.hubness if view is not None and view.hubness is not None and view.hubness.method != "none" else None
-
-
-def _biased(hubness: Hubness, mapped: Vectors, bank: Vectors) -> Scored:
-    bias = registry.load("hubness", hubness.method)(gallery=mapped, bank=bank, **hubness.settings)
-    return np.concatenate([mapped, bias[:, None].astype(np.float32)], axis=1)
-
-
-def cosines(left: Float32[np.ndarray, "n d"], right: Float32[np.ndarray, "m d"]) -> Float32[np.ndarray, "n m"]:
-    """Inner products of rows that have length 1 already."""
-    return (left @ right.T).astype(np.float32)
+__all__ = [
+    "as_item", "as_peer", "as_query", "as_text", "cosines", "item_gallery", "naming", "text_gallery", "unit", "view",
+    "with_hubness",
+]  # fmt: skip

@@ -6,12 +6,18 @@ import numpy as np
 from scipy.linalg import eigh
 
 from textanchor.records import Affine, Vectors, View
-from textanchor.settings import Amount, Count, Share
+from textanchor.settings import Count, Power, Shrinkage
 from textanchor.views.whitening import whitener
 
 
 def canonical(
-    *, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: Share = 0.1, power: Amount = 1.0, dim: Count | None = None
+    *,
+    anchors: Vectors,
+    items: Vectors,
+    targets: Vectors,
+    shrinkage: Shrinkage = 0.1,
+    power: Power = 1.0,
+    dim: Count | None = None,
 ) -> View:
     """Whiten the texts, turn them to the directions in which predicted and true texts covary most, and weight those.
 

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from scipy.linalg import eigh, svd
 
 from textanchor.records import Affine, Vectors, View
-from textanchor.settings import Share
+from textanchor.settings import Shrinkage
 from textanchor.views.centring import mean_text
 
 REMEMBERED = 4
@@ -18,7 +18,7 @@ _remembered: dict[tuple[str, tuple[int, ...], float], tuple[np.ndarray, np.ndarr
 _guard = Lock()
 
 
-def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: Share = 0.3) -> View:
+def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: Shrinkage = 0.3) -> View:
     """Map both sides by C^(-1/2), C the covariance of the distinct training texts drawn towards a multiple of the identity.
 
     `shrinkage` is what is added to the diagonal, in units of the mean variance: few texts span few directions, and the others

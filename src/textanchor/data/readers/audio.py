@@ -10,6 +10,7 @@ import soundfile
 
 from textanchor.data.readers._media import check_seconds, opened, sound_of
 from textanchor.records import Waveform
+from textanchor.runtime import Limits
 
 BLOCK = 1 << 18  # frames that are held with all their channels
 
@@ -38,15 +39,15 @@ class AudioReader:
     )  # fmt: skip
     default_encoder = "signal"
 
-    def read(self, stream: BinaryIO) -> Waveform:
-        """At most ten minutes unless the limit is raised; silent-length-0, truncated or non-finite sound is an error."""
+    def read(self, stream: BinaryIO, limits: Limits) -> Waveform:
+        """In full, at most so many seconds; silent-length-0, truncated or non-finite sound is an error."""
         _check_riff_length(stream)
         try:
-            found = _by_libsndfile(stream)
+            found = _by_libsndfile(stream, limits)
         except soundfile.LibsndfileError as why:
             _descriptor(stream)  # libsndfile has moved it, and Python does not know
             stream.seek(0)
-            found = _by_ffmpeg(stream, why.error_string)
+            found = _by_ffmpeg(stream, limits, why.error_string)
         return self.accept(found)
 
     def accept(self, value: Any) -> Waveform:
@@ -69,9 +70,9 @@ class AudioReader:
         return f"{value.rate} {value.samples.dtype} {len(value.samples)} ".encode() + value.samples.tobytes()
 
 
-def _by_libsndfile(stream: BinaryIO) -> Waveform:
+def _by_libsndfile(stream: BinaryIO, limits: Limits) -> Waveform:
     with soundfile.SoundFile(_descriptor(stream) or stream, closefd=False) as sound:
-        check_seconds(sound.frames / sound.samplerate)
+        check_seconds(sound.frames / sound.samplerate, limits)
         parts = [_mono(block) for block in sound.blocks(blocksize=BLOCK, dtype="float32", always_2d=True)]
         count = sum(len(part) for part in parts)
         if count < sound.frames:
@@ -94,10 +95,10 @@ def _mono(block: np.ndarray) -> np.ndarray:
     return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
 
 
-def _by_ffmpeg(stream: BinaryIO, first: str) -> Waveform:
+def _by_ffmpeg(stream: BinaryIO, limits: Limits, first: str) -> Waveform:
     try:
-        with opened(stream) as container:
-            found = sound_of(container)
+        with opened(stream, limits) as container:
+            found = sound_of(container, limits)
     except ValueError as why:
         if "FFmpeg can read" not in str(why):
             raise

@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from textanchor import config
 from textanchor.data.readers._media import check_pixels
+from textanchor.runtime import Limits
 
 
-def _allow_raised_limit() -> None:
-    """Pillow refuses more than twice its own limit; a limit that somebody raised on purpose is raised there too."""
-    if Image.MAX_IMAGE_PIXELS is not None and config.max_pixels() > 2 * Image.MAX_IMAGE_PIXELS:
-        Image.MAX_IMAGE_PIXELS = config.max_pixels()
+class _PillowsLimit:
+    """Pillow has one limit for the whole process: it warns of larger images and refuses those of more than twice its pixels.
+
+    While images are read it is at least the greatest of their readers' limits, in however many threads; each reader refuses
+    by its own. Afterwards it is what it was.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asked: list[int] = []
+        self._before = Image.MAX_IMAGE_PIXELS
+
+    @contextmanager
+    def at_least(self, pixels: int) -> Iterator[None]:
+        with self._lock:
+            if not self._asked:
+                self._before = Image.MAX_IMAGE_PIXELS
+            self._asked.append(pixels)
+            self._settle()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asked.remove(pixels)
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._before is not None:  # somebody has switched it off
+            Image.MAX_IMAGE_PIXELS = max([self._before, *self._asked])
+
+
+_pillows_limit = _PillowsLimit()
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
@@ -59,22 +89,19 @@ class ImageReader:
     )  # fmt: skip
     default_encoder = "signal"
 
-    def read(self, stream: BinaryIO) -> Image.Image:
+    def read(self, stream: BinaryIO, limits: Limits) -> Image.Image:
         """Decoded in full, so that truncation shows here."""
         head = stream.read(12)
         stream.seek(0)
         if not head:
             raise ValueError("empty file")
-        _allow_raised_limit()
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                with Image.open(stream) as image:
-                    check_pixels(*image.size)
-                    return _upright_rgb(image)
+            with _pillows_limit.at_least(limits.pixels), Image.open(stream) as image:
+                check_pixels(*image.size, limits)
+                return _upright_rgb(image)
         except UnidentifiedImageError:
             raise ValueError(f"not an image that Pillow knows (begins with {head!r})") from None
-        except Image.DecompressionBombError as why:
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as why:  # a warning where warnings are errors
             raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None
         except (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError) as why:
             raise ValueError(f"damaged image: {why}") from None
@@ -82,7 +109,6 @@ class ImageReader:
     def accept(self, value: Any) -> Image.Image:
         """A PIL image, or uint8 pixels [h, w] or [h, w, 3]."""
         if isinstance(value, Image.Image):
-            check_pixels(*value.size)
             return _upright_rgb(value)
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
             return _upright_rgb(Image.fromarray(value))

@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from textanchor import config
 from textanchor.records import Series
+from textanchor.runtime import Limits
 
 TIME = {"time", "timestamp", "t", "seconds", "datetime", "date", "ts"}
 LARGEST = 1 << 30  # bytes of text that are parsed
@@ -26,15 +26,15 @@ class SeriesReader:
     on_request: tuple[str, ...] = (".csv", ".tsv", ".npy", ".parquet")
     default_encoder = "signal"
 
-    def read(self, stream: BinaryIO) -> Series:
+    def read(self, stream: BinaryIO, limits: Limits) -> Series:
         """By its first bytes, not by its name. Raises `ValueError` with the row or column."""
         head = stream.read(8)
         stream.seek(0)
         if not head:
             raise ValueError("empty file")
         if head.startswith(b"\x93NUMPY"):
-            return self.accept(_npy(stream))
-        return self.accept(_columns(_parquet(stream) if head.startswith(b"PAR1") else _csv(stream)))
+            return self.accept(_npy(stream, limits))
+        return self.accept(_columns((_parquet if head.startswith(b"PAR1") else _csv)(stream, limits), limits))
 
     def accept(self, value: Any) -> Series:
         """A `Series`, numbers [t] or [t, channels], or (numbers, rate in Hz)."""
@@ -57,7 +57,7 @@ class SeriesReader:
         return f"{value.rate} {value.values.shape} {value.values.dtype} ".encode() + value.values.tobytes()
 
 
-def _npy(stream: BinaryIO) -> np.ndarray:
+def _npy(stream: BinaryIO, limits: Limits) -> np.ndarray:
     try:
         read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
             np.lib.format.read_magic(stream), np.lib.format.read_array_header_2_0
@@ -67,7 +67,7 @@ def _npy(stream: BinaryIO) -> np.ndarray:
         raise ValueError(f"damaged NPY: {why}") from None
     if kind.hasobject:
         raise ValueError("NPY of Python objects; expected numbers")
-    _check_numbers(int(np.prod(shape, dtype=np.float64)))
+    _check_numbers(int(np.prod(shape, dtype=np.float64)), limits)
     stream.seek(0)
     try:
         return np.asarray(np.load(stream, allow_pickle=False))
@@ -75,21 +75,21 @@ def _npy(stream: BinaryIO) -> np.ndarray:
         raise ValueError(f"damaged NPY: {why}") from None
 
 
-def _parquet(stream: BinaryIO) -> Any:
+def _parquet(stream: BinaryIO, limits: Limits) -> Any:
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(stream)
     except (OSError, ValueError) as why:
         raise ValueError(f"damaged Parquet: {why}") from None
-    _check_numbers(file.metadata.num_rows * file.metadata.num_columns)
+    _check_numbers(file.metadata.num_rows * file.metadata.num_columns, limits)
     try:
         return file.read()
     except (OSError, ValueError) as why:
         raise ValueError(f"damaged Parquet: {why}") from None
 
 
-def _csv(stream: BinaryIO) -> Any:
+def _csv(stream: BinaryIO, limits: Limits) -> Any:
     from pyarrow import csv
 
     raw = stream.read(LARGEST + 1)
@@ -109,7 +109,7 @@ def _csv(stream: BinaryIO) -> Any:
         )
     except (OSError, ValueError) as why:
         raise ValueError(f"not a table of numbers: {' '.join(str(why).split())[:160]}") from None
-    _check_numbers(table.num_rows * table.num_columns)
+    _check_numbers(table.num_rows * table.num_columns, limits)
     return table
 
 
@@ -121,12 +121,15 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _check_numbers(count: int) -> None:
-    if count > config.max_pixels():
-        raise ValueError(f"{count:,} numbers, more than the limit of {config.max_pixels():,}; raise it with --max-pixels")
+def _check_numbers(count: int, limits: Limits) -> None:
+    if count > limits.numbers:
+        raise ValueError(
+            f"{count:,} numbers, more than the limit of {limits.numbers:,}; raise it with --max-numbers "
+            "(TEXTANCHOR_MAX_NUMBERS)"
+        )
 
 
-def _columns(table: Any) -> Series | tuple[np.ndarray, float] | np.ndarray:
+def _columns(table: Any, limits: Limits) -> Series | tuple[np.ndarray, float] | np.ndarray:
     times, channels = None, []
     for name, column in zip(table.column_names, table.columns, strict=True):
         numbers = _numbers(name, column)
@@ -137,7 +140,7 @@ def _columns(table: Any) -> Series | tuple[np.ndarray, float] | np.ndarray:
     if not channels or not table.num_rows:
         raise ValueError(f"no numbers: {table.num_rows} rows, {len(channels)} channels beside the time")
     values = np.stack(channels, axis=1)
-    return values if times is None else _evenly(times, values)
+    return values if times is None else _evenly(times, values, limits)
 
 
 def _numbers(name: str, column: Any) -> np.ndarray:
@@ -153,7 +156,7 @@ def _numbers(name: str, column: Any) -> np.ndarray:
     return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _evenly(times: np.ndarray, values: np.ndarray) -> np.ndarray | tuple[np.ndarray, float]:
+def _evenly(times: np.ndarray, values: np.ndarray, limits: Limits) -> np.ndarray | tuple[np.ndarray, float]:
     """Values at even moments, and their rate."""
     steps = np.diff(times)
     if not np.isfinite(times).all():
@@ -166,7 +169,7 @@ def _evenly(times: np.ndarray, values: np.ndarray) -> np.ndarray | tuple[np.ndar
     if np.allclose(steps, step, rtol=0.01):
         return values, 1 / step
     count = int((times[-1] - times[0]) / step) + 1
-    _check_numbers(count * values.shape[1])
+    _check_numbers(count * values.shape[1], limits)
     moments = times[0] + step * np.arange(count)
     filled = _whole(values)
     return np.stack([np.interp(moments, times, column) for column in filled.T], axis=1), 1 / step

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from textanchor.config import DEFAULT_ANCHOR
+from textanchor.runtime import Limits
 
 LIMIT = 1 << 20
 
@@ -17,7 +18,7 @@ class TextReader:
     def __init__(self, modality: str = "text", extensions: tuple[str, ...] = (".txt", ".md")) -> None:
         self.modality, self.extensions = modality, extensions
 
-    def read(self, stream: BinaryIO) -> str:
+    def read(self, stream: BinaryIO, limits: Limits) -> str:
         """Stripped UTF-8, at most 1 MiB."""
         raw = stream.read(LIMIT + 1)
         if len(raw) > LIMIT:

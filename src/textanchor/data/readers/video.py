@@ -9,10 +9,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from textanchor.data.readers import AbsentPart
 from textanchor.data.readers._media import check_pixels, opened, sound_of
+from textanchor.data.readers.protocol import AbsentPart
 from textanchor.errors import InputError
 from textanchor.records import Clip
+from textanchor.runtime import Limits
 
 CHOICES = ("first", "uniform", "scene")
 MOST = 64
@@ -32,13 +33,13 @@ class VideoReader:
     )  # fmt: skip
     default_encoder = ""
 
-    def read(self, stream: BinaryIO) -> Clip:
+    def read(self, stream: BinaryIO, limits: Limits) -> Clip:
         """The first frame and the sound. Raises `ValueError` if there is neither."""
         found = []
         for part in ("frame:first:1:0", "sound"):
             stream.seek(0)
             try:
-                found.append(self.read_part(stream, part))
+                found.append(self.read_part(stream, part, limits))
             except AbsentPart:
                 found.append(None)
         if found == [None, None]:
@@ -73,11 +74,11 @@ class VideoReader:
                 )
         return tuple(dict.fromkeys(found))
 
-    def read_part(self, stream: BinaryIO, part: str) -> Any:
+    def read_part(self, stream: BinaryIO, part: str, limits: Limits) -> Any:
         """An upright frame, or the sound."""
-        with opened(stream) as container:
+        with opened(stream, limits) as container:
             if part == "sound":
-                sound = sound_of(container)
+                sound = sound_of(container, limits)
                 if sound is None:
                     raise AbsentPart("no sound track")
                 return sound
@@ -85,7 +86,7 @@ class VideoReader:
             if not tracks:
                 raise AbsentPart("no picture")
             _, choice, count, row = part.split(":")
-            check_pixels(tracks[0].codec_context.width, tracks[0].codec_context.height)
+            check_pixels(tracks[0].codec_context.width, tracks[0].codec_context.height, limits)
             tracks[0].thread_type = "AUTO" if choice == "scene" else "NONE"
             return _upright(_frame(container, tracks[0], choice, int(count), int(row)))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from textanchor.data.samples import DIGITS, Row, write_table
 from textanchor.data.samples.speech import Utterance, speak, voices
+from textanchor.data.samples.writing import DIGITS, Row, write_table
 
 SETTINGS = ((35, 130), (50, 160), (65, 190))  # pitch 0 to 99, words a minute
 HELD_OUT, VALIDATION = 4, 8  # one voice in four is for the test, one in eight for validation

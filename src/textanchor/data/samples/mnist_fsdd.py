@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from textanchor.data.samples import DIGITS, Row, write_table
+from textanchor.data.samples.writing import DIGITS, Row, write_table
 from textanchor.errors import InputError
 
 TRAIN, TEST = 3000, 1000
