@@ -105,7 +105,7 @@ class Prepared:
         return digest(*rows)
 
     def with_encoding(self, encoding: Encoding) -> Prepared:
-        """The same pairs, hashes and split with another anchor or other encoders; an anchor that is there is not loaded again."""
+        """The same pairs, hashes and split with another anchor or other encoders; an anchor that is there stays loaded."""
         same = canonical(encoding.anchor or DEFAULT_ANCHOR) == self.base.anchor
         return replace(
             self,
