@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from textanchor.aligners.protocol import aligner
 from textanchor.errors import InputError
-from textanchor.records import Choice, Fit, Task
+from textanchor.records import Choice, Fit, PairedLatents, Task
 
 CANDIDATES = ("ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
 DIGITS = 3
-REPEATED = ("bank",)  # tried where texts repeat; on captions gradient training never came near, see docs/findings.md
+LARGE, BATCH, STEPS = 6000, 256, 1000  # of more items `bank` takes so many steps in all, which fewer items never need
 
 
 class Auto:
@@ -28,12 +28,20 @@ class Auto:
         train, val = task.train, task.val
         if val is None or not len(val.items):
             raise InputError("choosing an aligner needs validation pairs; give some, or name one: --aligner ridge")
-        names = CANDIDATES + (REPEATED if 2 * len(train.texts) <= len(train.items) else ())
+        names = CANDIDATES + _where_texts_repeat(train)
         fits = {name: aligner(name).fit(replace(task, refit=False)) for name in names}
         winner = max(names, key=lambda name: _rank(fits[name].choice))
         scores = {name: fit.choice.score for name, fit in fits.items() if fit.choice.score is not None}
         fit = aligner(winner).again(fits[winner], task) if task.refit else fits[winner]
         return replace(fit, choice=replace(fit.choice, scores=scores))
+
+
+def _where_texts_repeat(train: PairedLatents) -> tuple[str, ...]:
+    """What is tried besides; on captions gradient training never came near, see docs/findings.md."""
+    if 2 * len(train.texts) > len(train.items):
+        return ()
+    epochs = max(10, round(STEPS * BATCH / len(train.items)))
+    return ("bank",) if len(train.items) <= LARGE else (f"bank(epochs={epochs})",)
 
 
 def _rank(choice: Choice) -> tuple[float, float]:
