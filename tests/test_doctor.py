@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import tracemalloc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +16,35 @@ import numpy as np
 import pytest
 
 from conftest import make_toy, picture, write_shapes
+from textanchor import registry
+from textanchor.aligners.ridge import Ridge
 from textanchor.data.pairs import read_pairs
-from textanchor.doctor import diagnose
+from textanchor.doctor import diagnose, sampling
+from textanchor.doctor import layers as layers_module
+from textanchor.doctor import near as near_module
+from textanchor.doctor.checks.near_duplicates import near_duplicates
+from textanchor.doctor.checks.texts import texts
 from textanchor.doctor.curve import curve, power_law
-from textanchor.doctor.duplicates import near, near_duplicates
-from textanchor.doctor.findings import some
+from textanchor.doctor.diagnose import examine, findings
+from textanchor.doctor.examined import Examined
+from textanchor.doctor.findings import LEVELS, TABLE, Finding, some
+from textanchor.doctor.hyperplanes import RECALL
+from textanchor.doctor.near import near
 from textanchor.doctor.reach import network_verdict, reached
-from textanchor.doctor.texts import texts
 from textanchor.errors import NothingUsableError
+from textanchor.records import Pairs, Single, Task, Unpaired
+from textanchor.runtime import Runtime, Splitting
+from textanchor.space.preparing import Encoding, Sides, prepare
 from tiny_models import tiny_hub
 
 
 @pytest.fixture(scope="module")
 def healthy(shapes: Path) -> Any:
     return diagnose(shapes)
+
+
+def beside(train: Any, val: Any) -> Sides:
+    return Sides(pairs={"train": train, "val": val})
 
 
 def told(found: Any, topic: str) -> str:
@@ -76,16 +94,16 @@ def test_near_duplicates_between_sides_are_named(tmp_path: Path) -> None:
     train, val = make_toy(items=40, seed=1, noise=1.0), make_toy(items=20, seed=2, noise=1.0)
     train.items.vectors[:] = np.random.default_rng(0).normal(size=train.items.vectors.shape)
     val.items.vectors[:] = np.random.default_rng(1).normal(size=val.items.vectors.shape)
-    good = near_duplicates(near({"train": train, "val": val}))
+    good = near_duplicates(near({"train": train, "val": val}), "image")
     assert good.level == "good"
     val.items.vectors[3] = train.items.vectors[7] * 1.01
-    found = near_duplicates(near({"train": train, "val": val}))
+    found = near_duplicates(near({"train": train, "val": val}), "image")
     assert found.text.startswith(
         "1 pairs, 1 of them between sides of the split, such as '1-7', '2-3' (cosine of centred latents"
     )
     assert found.level == "warning"
     same = replace(val, groups=tuple("1-7" if row == 3 else group for row, group in enumerate(val.groups)))
-    grouped = near_duplicates(near({"train": train, "val": same}))
+    grouped = near_duplicates(near({"train": train, "val": same}), "image")
     assert grouped.level == "good", "one group is one source already"
 
 
@@ -163,27 +181,27 @@ def test_the_power_law_is_found_again() -> None:
 
 def test_a_learning_curve_has_an_interval_and_covers_what_happens() -> None:
     train, more, val = (make_toy(items=n, dim=60, texts=40, seed=k, noise=6.0) for k, n in ((1, 400), (2, 400), (3, 400)))
-    full = reached("ridge", train, val, seed=0)
-    found = curve(train, val, full, more=400, seed=0)
+    full = reached("ridge", beside(train, val))
+    found = curve(beside(train, val), full, more=400)
     assert found.sizes == (50, 100, 200, 400)
     assert found.recalls[0] < found.recalls[-1] == full.recall
     assert found.gain is not None, found.why
     assert found.interval is not None
     assert found.interval[0] < found.gain < found.interval[1]
-    really = reached("ridge", train.joined(more), val, seed=0).recall - full.recall
+    really = reached("ridge", beside(train.joined(more), val)).recall - full.recall
     assert found.interval[0] - 0.02 <= really <= found.interval[1] + 0.02
     assert f"400 more would add about {100 * found.gain:.1f} points [" in found.text
-    few = curve(train, val.take(range(8)), replace(full, hits=full.hits[:8]), more=400, seed=0)
+    few = curve(beside(train, val.take(range(8))), replace(full, hits=full.hits[:8]), more=400)
     assert few.gain is None
     assert "too few groups" in few.text
     small = replace(make_toy(items=12, texts=3), groups=tuple(f"g{row % 3}" for row in range(12)))
-    sizes = curve(small, make_toy(items=12, texts=3, seed=1), full, more=400, seed=0).sizes
+    sizes = curve(beside(small, make_toy(items=12, texts=3, seed=1)), full, more=400).sizes
     assert sizes == (8, 12), "a size is measured once, however many shares round to it"
 
 
 def test_the_verdict_on_a_network_is_paired() -> None:
     train, val = make_toy(items=80, seed=1), make_toy(items=60, seed=2)
-    base = reached("ridge", train, val, seed=0)
+    base = reached("ridge", beside(train, val))
     equal = network_verdict([base], base, val.groups)
     assert equal == "an MLP adds nothing over ridge: the same hits"
     worse = replace(base, hits=np.zeros_like(base.hits))
@@ -216,3 +234,243 @@ def test_from_the_command_line(run: Callable[..., Any], shapes: Path, tmp_path: 
     (tmp_path / "empty.csv").write_text("path,text\nnone.png,dog\n")
     with pytest.raises(NothingUsableError):
         diagnose(tmp_path / "empty.csv")
+
+
+# What checks are
+
+
+@pytest.fixture(scope="module")
+def examined(shapes: Path) -> Examined:
+    return examine(prepare(shapes, Encoding(), Splitting(), Runtime()))
+
+
+@pytest.mark.parametrize("name", registry.names("check"))
+def test_contract(name: str, examined: Examined) -> None:
+    check = registry.load("check", name)
+    remarks = list(check(examined))
+    for remark in remarks:
+        assert isinstance(remark, Finding)
+        assert remark.level in LEVELS
+        assert remark.topic
+        assert remark.text
+        assert remark.modality in (TABLE, *examined.sides)
+    assert list(check(examined)) == remarks, "a check looks and changes nothing"
+
+
+def check_of_elsewhere(examined: Examined) -> list[Finding]:
+    """A check from another package."""
+    count = len(examined.sides["image"].train.items)
+    return [Finding(level="note", topic="mine", text=f"{count} images", modality="image")]
+
+
+def test_another_package_adds_a_check(monkeypatch: pytest.MonkeyPatch, examined: Examined) -> None:
+    class Point:
+        value = "elsewhere:check"
+
+        @staticmethod
+        def load() -> Any:
+            return check_of_elsewhere
+
+    monkeypatch.setattr(registry, "_foreign", lambda kind: {"mine": Point} if kind == "check" else {})
+    remarks = findings(examined)
+    assert remarks["image"][-1].text == f"{len(examined.sides['image'].train.items)} images"
+
+
+# What has no partner
+
+
+def with_singles(folder: Path) -> Pairs:
+    pairs = read_pairs(folder)
+    images = [item for item in pairs.items if item.modality == "image"]
+    lone = {item.id for item in images[:4]}
+    rows = tuple(
+        replace(pair, split="val" if pair.group[-1] == "5" else "train") for pair in pairs.rows if pair.item.id not in lone
+    )
+    singles = [Single(item=item, modality="image", split="train") for item in images[:3]]
+    singles += [
+        Single(item=images[3], modality="image", split="test"),
+        Single(text="a triangle", modality="image", split="val"),
+    ]
+    return replace(pairs, rows=rows, singles=tuple(singles))
+
+
+def test_what_has_no_partner_is_counted_and_reaches_the_fits(shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Task] = []
+    fit = Ridge.fit
+
+    def watched(self: Ridge, task: Task) -> Any:
+        seen.append(task)
+        return fit(self, task)
+
+    monkeypatch.setattr(Ridge, "fit", watched)
+    found = diagnose(with_singles(shapes))
+    assert told(found, "singles") == (
+        "note: train 3 items without a text and 0 texts without an item (given to the aligner as unpaired data); "
+        "val 0 items without a text and 1 texts without an item (left out, they judge nothing); "
+        "test 1 items without a text and 0 texts without an item (left out, they judge nothing)"
+    )
+    assert {one.topic for one in found.findings["audio"]}.isdisjoint({"singles"})
+    images = [task for task in seen if task.train.modality == "image"]
+    assert len(images) > 4, "the full fits and the curve"
+    for task in images:
+        assert task.unpaired.items is not None
+        assert len(task.unpaired.items) == 3
+
+
+def test_no_remark_where_everything_has_a_partner(healthy: Any) -> None:
+    assert told(healthy, "singles") == ""
+
+
+# An aligner of another package
+
+
+class Elsewhere:
+    """Ridge whose penalty has a name that nobody here knows."""
+
+    ragged = False
+
+    def __init__(self, *, stiffness: float | None = None) -> None:
+        self.stiffness = stiffness
+
+    def fit(self, task: Task) -> Any:
+        TRIED.append(self.stiffness)
+        fit = Ridge(alpha=self.stiffness).fit(task)
+        return replace(fit, choice=replace(fit.choice, settings={"stiffness": fit.choice.settings["alpha"]}))
+
+
+TRIED: list[float | None] = []
+
+
+def test_the_curve_keeps_the_settings_of_any_aligner(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = registry.load
+    monkeypatch.setattr(registry, "load", lambda kind, name: Elsewhere if name == "elsewhere" else load(kind, name))
+    sides = beside(make_toy(items=80, seed=1), make_toy(items=40, seed=2))
+    full = reached("elsewhere", sides)
+    TRIED.clear()
+    curve(sides, full, more=10)
+    assert set(TRIED) == {full.fit.choice.settings["stiffness"]}
+    assert len(TRIED) == 9
+
+
+# How everything grows
+
+
+def test_one_layer_at_a_time_is_held(tmp_path: Path, shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: list[int] = []
+    held: list[weakref.ref[Any]] = []
+    encode = layers_module.encode
+
+    def watched(*given: Any, **more: Any) -> Any:
+        gc.collect()
+        alive.append(sum(one() is not None for one in held))
+        encoded = encode(*given, **more)
+        held.append(weakref.ref(encoded.latents.vectors))
+        return encoded
+
+    monkeypatch.setattr(layers_module, "encode", watched)
+    found = diagnose(shapes, encoders={"image": f"hub:{tiny_hub(tmp_path / 'vit')}@layer=all,pool=mean"})
+    assert len(found.layers["image"]) == 4
+    assert alive == [0] * 5, "each layer, and the best once more"
+
+
+def test_the_best_layer_goes_on_in_the_words_of_the_store(tmp_path: Path, shapes: Path) -> None:
+    encoder = f"hub:{tiny_hub(tmp_path / 'vit')}@layer=all,pool=mean"
+    seen = examine(prepare(shapes, Encoding(encoders={"image": encoder}), Splitting(), Runtime()))
+    best = max(seen.layers["image"], key=lambda layer: layer.score or 0.0)
+    alone = f"hub:{tmp_path / 'vit'}@{best.name}"
+    same = prepare(shapes, Encoding(encoders={"image": alone}), Splitting(), Runtime()).sides("image")
+    assert same is not None
+    np.testing.assert_array_equal(seen.sides["image"].train.pooled, same.train.pooled)
+
+
+def test_items_that_cannot_be_decoded_are_said(shapes: Path, tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "pairs", sounds=False)
+    (folder / "image" / "circle" / "00.png").write_bytes(b"no picture")
+    assert "1 rows or items cannot be used" in told(diagnose(folder), "reading")
+
+
+def test_fits_of_many_are_of_a_random_part(monkeypatch: pytest.MonkeyPatch, shapes: Path) -> None:
+    monkeypatch.setattr(sampling, "TRAIN", 16)
+    monkeypatch.setattr(sampling, "VAL", 4)
+    seen = examine(prepare(shapes, Encoding(), Splitting(), Runtime()))
+    train, val = (len(pairs.items) for pairs in (seen.sides["image"].train, seen.sides["image"].val))
+    assert seen.curves["image"].sizes[-1] == 16
+    assert len(seen.reached["image"][0].hits) == 4
+    said = " | ".join(one.text for one in findings(seen)["image"])
+    assert f"fits and the curve are of a random 16 of {train} training and 4 of {val} validation items" in said
+
+
+def test_what_has_no_partner_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "TRAIN", 6)
+    lone = make_toy(items=10, seed=3)
+    unpaired = Unpaired(items=lone.items, groups=lone.groups, texts=lone.texts, anchors=lone.anchors)
+    sides = replace(beside(make_toy(items=10), make_toy(items=5, texts=4, seed=1)), unpaired=unpaired)
+    fewer = sampling.sampled(sides, seed=0)
+    assert fewer.unpaired.items is not None
+    assert fewer.unpaired.anchors is not None
+    assert len(fewer.train.items) == len(fewer.unpaired.items) == len(fewer.unpaired.groups) == 6
+    assert fewer.unpaired.groups == fewer.unpaired.items.ids
+    np.testing.assert_array_equal(fewer.unpaired.anchors, lone.anchors[[lone.texts.index(one) for one in fewer.unpaired.texts]])
+
+
+def crowded(items: int, *, copies: int, cosine: float, seed: int = 0, dim: int = 64) -> tuple[Any, Any]:
+    """Items around ten centres, and copies of some of them at exactly that cosine once centred (nearly: the mean moves)."""
+    rng = np.random.default_rng(seed)
+    centres = 1.2 * rng.normal(size=(10, dim))
+    rows = centres[rng.integers(10, size=items)] + rng.normal(size=(items, dim))
+    rows -= rows.mean(axis=0)
+    own = rows[:copies]
+    side = rng.normal(size=own.shape)
+    side -= (side * own).sum(axis=1, keepdims=True) * own / (own**2).sum(axis=1, keepdims=True)
+    side *= np.linalg.norm(own, axis=1, keepdims=True) / np.linalg.norm(side, axis=1, keepdims=True)
+    turned = cosine * own + np.sqrt(1 - cosine**2) * side
+    toys = []
+    for number, vectors in enumerate((rows, turned)):
+        toy = make_toy(items=len(vectors), dim=dim, seed=seed + number)
+        toys.append(replace(toy, items=replace(toy.items, vectors=(vectors + 5).astype(np.float32))))
+    return toys[0], toys[1]
+
+
+def test_of_few_items_every_pair_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, val = crowded(1000, copies=50, cosine=0.99)
+    exact = near({"train": train, "val": val})
+    assert (exact.exact, exact.pairs, exact.across) == (True, 50, 50)
+    monkeypatch.setattr(near_module, "EXACT", 0)
+    sought = near({"train": train, "val": val})
+    assert (sought.exact, sought.pairs, sought.across) == (False, 50, 50)
+    np.testing.assert_array_equal(sought.labels, exact.labels)
+    assert "sought among 1050 items by random hyperplanes" in near_duplicates(sought, "image").text
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_hyperplanes_find_what_exact_comparison_finds(seed: int) -> None:
+    train, val = crowded(30_000, copies=1000, cosine=0.9805, seed=seed)
+    whole = np.concatenate([train.pooled, val.pooled])
+    centred = whole - whole.mean(axis=0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    exact = sum(
+        int((centred[30_000 + start : 30_100 + start] @ centred[:30_000].T >= 0.98).sum()) for start in range(0, 1000, 100)
+    )
+    sought = near({"train": train, "val": val}, seed=seed)
+    assert exact > 900
+    assert not sought.exact
+    assert RECALL * exact <= sought.across <= exact
+    again = near({"train": train, "val": val}, seed=seed)
+    assert again.pairs == sought.pairs
+
+
+def test_near_duplicates_of_many_take_no_square_of_memory() -> None:
+    train, val = crowded(22_000, copies=10, cosine=0.999, dim=16)
+    tracemalloc.start()
+    sought = near({"train": train, "val": val})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sought.across >= 10
+    assert peak < 22_000 * 4096, "a few thousand bytes an item; a block of 1024 rows with all others would be as much"
+
+
+def test_items_that_are_all_alike_take_no_longer() -> None:
+    train, val = make_toy(items=20_500, noise=0.0), make_toy(items=100, seed=1, noise=0.0)
+    sought = near({"train": train, "val": val})
+    assert sought.pairs > 20_500
+    assert len(set(sought.labels.tolist())) < 3000

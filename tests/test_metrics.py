@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -215,3 +216,35 @@ def test_mutual_neighbours_by_hand() -> None:
         )
     slow = np.mean([len(near[0][i] & near[1][i]) / 2 for i in range(9)])
     assert mutual_knn(sides[0], sides[1], k=2) == pytest.approx(slow)
+
+
+def test_agreement_needs_no_square_matrix_and_equals_the_one_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.metrics import agreement
+
+    rng = np.random.default_rng(4)
+    left = rng.normal(size=(60, 7)).astype(np.float32)
+    right = (left[:, :5] + rng.normal(size=(60, 5))).astype(np.float32)
+    grams = []
+    for vectors in (left, right):
+        centred = (vectors - vectors.mean(axis=0)).astype(np.float64)
+        gram = centred @ centred.T
+        np.fill_diagonal(gram, 0)
+        grams.append(gram)
+
+    def hsic(k: np.ndarray, m: np.ndarray) -> float:  # Song et al. 2012, equation 5, as it stands there
+        n, ones = len(k), np.ones(len(k))
+        terms = (
+            np.trace(k @ m) + (ones @ k @ ones) * (ones @ m @ ones) / ((n - 1) * (n - 2)) - 2 / (n - 2) * ones @ k @ m @ ones
+        )
+        return float(terms / (n * (n - 3)))
+
+    slow = hsic(*grams) / np.sqrt(hsic(grams[0], grams[0]) * hsic(grams[1], grams[1]))
+    assert linear_cka(left, right) == pytest.approx(slow, abs=1e-9)
+    whole = mutual_knn(left, right)
+    monkeypatch.setattr(agreement, "BLOCK", 7)
+    assert mutual_knn(left, right) == whole
+    many = rng.normal(size=(4000, 8)).astype(np.float32)
+    tracemalloc.start()
+    linear_cka(many, many)
+    assert tracemalloc.get_traced_memory()[1] < 4000 * 4000
+    tracemalloc.stop()

@@ -141,7 +141,8 @@ def sounds(shared: Shared) -> Any:
     import csv
 
     from textanchor.records import Item, Pair, Pairs
-    from textanchor.space.preparing import prepare
+    from textanchor.runtime import Runtime, Splitting
+    from textanchor.space.preparing import Encoding, prepare
 
     names = {
         row["filename"]: row["category"] for row in csv.DictReader(shared("data/esc50_part/meta.csv").read_text().splitlines())
@@ -152,19 +153,19 @@ def sounds(shared: Shared) -> Any:
         item = Item(id=row["filename"], modality="audio", path=place)
         side = "test" if row["fold"] == "0" or row["fold"] == "1" else "train"
         rows.append(Pair(item=item, text=names[row["filename"]].replace("_", " "), group=row["group"], split=side))
-    ready = prepare(Pairs(rows=tuple(rows)), encoders={"audio": f"onnx:{shared('models/audioset_mn04')}"})
-    return ready.parts("audio", ("train", "val", "test"))
+    encoding = Encoding(encoders={"audio": f"onnx:{shared('models/audioset_mn04')}"})
+    ready = prepare(Pairs(rows=tuple(rows)), encoding, Splitting(), Runtime())
+    return ready.sides("audio", ("train", "val", "test")).pairs
 
 
 def test_sounds_are_named_as_well_as_by_a_classifier_and_better_than_by_the_original_recipe(sounds: Any) -> None:
-    from textanchor.aligners import aligner
-    from textanchor.doctor.reach import hits_of
+    from textanchor.judging import naming_hits, trial
     from textanchor.records import Task
 
     right = {}
     for name in ("auto", "seed", "ridge"):
-        fit = aligner(name).fit(Task(train=sounds["train"], val=sounds["val"]))
-        right[name] = hits_of(fit, sounds["test"]).mean()
+        outcome = trial(name, {"audio": Task(train=sounds["train"], val=sounds["val"])})
+        right[name] = naming_hits(outcome.geometry, sounds["test"]).mean()
     assert right["auto"] >= right["seed"] - 0.01
     assert right["auto"] >= right["ridge"] - 0.02
     assert right["auto"] > 0.8

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
 
+from conftest import make_toy
 from textanchor import registry
 from textanchor.aligners import aligner
 from textanchor.errors import InputError
@@ -187,3 +189,38 @@ def test_between_two_modalities_only_what_both_views_share_is_applied() -> None:
     np.testing.assert_allclose(as_peer(mine, mine, rows), as_item(mine, rows), atol=1e-6)
     np.testing.assert_allclose(as_peer(mine, None, rows), unit(rows - mine.item.mean), atol=1e-6)
     np.testing.assert_allclose(as_peer(None, mine, rows), unit(rows), atol=1e-6)
+
+
+def test_texts_are_whitened_once_whatever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.views import whitening
+
+    worked_out: list[float] = []
+    work = whitening._worked_out
+
+    def watched(anchors: np.ndarray, shrinkage: float) -> Any:
+        worked_out.append(shrinkage)
+        return work(anchors, shrinkage)
+
+    monkeypatch.setattr(whitening, "_worked_out", watched)
+    texts = np.random.default_rng(7).normal(size=(9, 6)).astype(np.float32)
+    first, _ = (whitening.whitener(texts.copy(), 0.1) for _ in range(2))
+    whitening.whitener(texts, 0.2)
+    assert worked_out == [0.1, 0.2]
+    first[1][:] = 0
+    assert whitening.whitener(texts, 0.1)[1].any(), "what was given away does not change what is remembered"
+    texts[0, 0] += 1
+    whitening.whitener(texts, 0.1)
+    assert worked_out == [0.1, 0.2, 0.1], "other texts are others, in the same array too"
+
+
+def test_choosing_an_aligner_whitens_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from textanchor.views import whitening
+
+    count: list[int] = []
+    work = whitening._worked_out
+    monkeypatch.setattr(whitening, "_worked_out", lambda *given: count.append(1) or work(*given))
+    train, val = make_toy(items=60, texts=12, seed=31), make_toy(items=40, texts=12, seed=32)
+    whitening._remembered.clear()
+    for name in ("ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)"):
+        aligner(name).fit(Task(train=train, val=val, refit=False))
+    assert len(count) == 1

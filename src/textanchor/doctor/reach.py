@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
-from textanchor.aligners import aligner
-from textanchor.aligners.selection import score
-from textanchor.evaluation.tables import verdict
+from textanchor.judging import judge, paired, trial
 from textanchor.metrics.interval import bootstrap
-from textanchor.metrics.retrieval import retrieval, rows_of
-from textanchor.projectors import project
-from textanchor.records import Fit, PairedLatents, Task
-from textanchor.views import naming
+from textanchor.records import Fit
+from textanchor.space.preparing import Sides
 
 CLOSED = ("ridge", "ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
 MANY = 2000  # items from which kernel ridge takes as many random landmarks, to be quick
@@ -30,43 +28,53 @@ class Reached:
     score: float
     recall: float
     interval: tuple[float, float] | None
-    hits: np.ndarray
+    hits: Bool[np.ndarray, " n"]
+
+    def row(self) -> dict[str, Any]:
+        """Plain figures."""
+        return {"aligner": self.name, "score": self.score, "R@1": self.recall, "R@1 interval": self.interval}
 
 
-def reached(spec: str, train: PairedLatents, val: PairedLatents, *, seed: int) -> Reached:
+def reached(spec: str, sides: Sides, *, device: str = "cpu", seed: int = 0) -> Reached:
     """Fit on train alone and judge on validation, where it also chose; so a little too good."""
-    fit = aligner(spec).fit(Task(train=train, val=val, seed=seed, refit=False))
-    hits = hits_of(fit, val)
-    rate = score(fit.projector, fit.view, val)
-    return Reached(name=spec, fit=fit, score=rate, recall=float(hits.mean()), interval=bootstrap(hits, val.groups), hits=hits)
+    modality, val = sides.train.modality, sides.val
+    outcome = trial(spec, {modality: sides.task(device=device, seed=seed, refit=False)})
+    figures = judge(outcome.geometry, {modality: val})
+    hits = figures.alignment[0].hits
+    return Reached(
+        name=spec,
+        fit=outcome.fits[modality],
+        score=figures.scores[modality],
+        recall=float(hits.mean()),
+        interval=bootstrap(hits, val.groups),
+        hits=hits,
+    )
 
 
-def hits_of(fit: Fit, val: PairedLatents) -> np.ndarray:
-    """Whether each validation item's best text is one of its own."""
-    items, texts = naming(fit.view, project(fit.projector, val.inputs), val.anchors)
-    return np.asarray(retrieval(items, texts, rows_of(val.relevant)).rank < 1)
-
-
-def compared(train: PairedLatents, val: PairedLatents, *, seed: int) -> tuple[list[Reached], str]:
-    """Closed forms and one network, and in a sentence what the network adds to the best closed form."""
+def compared(sides: Sides, *, device: str = "cpu", seed: int = 0) -> list[Reached]:
+    """Closed forms, and one network behind them."""
+    train = sides.train
     kernel = CLOSED[2].replace("(", f"(landmarks={MANY}, ") if len(train.items) > MANY else CLOSED[2]
     repeats = 2 * len(train.texts) <= len(train.edges)
-    loss = "bank" if repeats else "info-nce"
-    found = [reached(spec, train, val, seed=seed) for spec in (*CLOSED[:2], kernel, NETWORK.format(loss))]
-    return found, network_verdict(found[:-1], found[-1], val.groups)
+    network = NETWORK.format("bank" if repeats else "info-nce")
+    return [reached(spec, sides, device=device, seed=seed) for spec in (*CLOSED[:2], kernel, network)]
+
+
+def closed_best(fits: Sequence[Reached]) -> Reached:
+    """The closed form with the best validation score; the network stands behind them."""
+    return max(fits[:-1], key=lambda fit: fit.score)
 
 
 def network_verdict(closed: Sequence[Reached], network: Reached, groups: Sequence[str]) -> str:
     """Whether the network is better than the best closed form by validation score, paired by item."""
-    top = max(closed, key=lambda one: one.score)
-    gain = network.hits.astype(float) - top.hits
-    interval = bootstrap(gain, groups)
-    said = verdict(gain, interval)
-    shown = f"{gain.mean():+.3f} R@1" + (f" [{interval[0]:+.3f}, {interval[1]:+.3f}]" if interval else "")
+    top = closed_best([*closed, network])
+    difference = paired(network.hits, top.hits, groups)
+    interval = difference.interval
+    shown = f"{difference.gain:+.3f} R@1" + (f" [{interval[0]:+.3f}, {interval[1]:+.3f}]" if interval else "")
     ends = {
         "better": f"an MLP adds to {top.name}: {shown}",
         "worse": f"an MLP is worse than {top.name}: {shown}; stay with the closed form",
         "equal": f"an MLP adds nothing over {top.name}: the same hits",
         "cannot tell": f"an MLP adds nothing that can be told over {top.name}: {shown}",
     }
-    return ends[said]
+    return ends[difference.verdict]

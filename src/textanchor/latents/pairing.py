@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from jaxtyping import Int
 
 from textanchor.data.splits import Split
 from textanchor.records import Latents, PairedLatents, Pairs, Unpaired, Vectors
+
+CLASSES = 20_000  # texts that stand for their items, at most
 
 
 def representatives(pairs: PairedLatents, *, limit: int = 2000) -> tuple[Vectors, Vectors]:
     """Latents and anchor vectors of the same things, row by row, for measures of agreement; at most `limit`, evenly spaced.
 
-    Where texts are class names, a thing is a text with the mean latent of its items; else it is an item with its mean text.
+    Where texts are class names, a thing is a text with the mean latent of its items, and at most 20,000 are taken; else it is
+    an item with its mean text.
     """
     if 2 * len(pairs.texts) <= len(pairs.items):
-        share = pairs.relevant.T.astype(np.float32)
-        return np.asarray(share @ pairs.means / share.sum(axis=1)[:, None], dtype=np.float32), pairs.anchors
-    part = pairs.take(np.unique(np.linspace(0, len(pairs.items) - 1, min(limit, len(pairs.items))).astype(int)))
+        share = pairs.relevant.T.tocsr().astype(np.float32)
+        rows = _spaced(len(pairs.texts), CLASSES)
+        share = share[rows]
+        return np.asarray(share @ pairs.means / share.sum(axis=1)[:, None], dtype=np.float32), pairs.anchors[rows]
+    part = pairs.take(_spaced(len(pairs.items), limit))
     return part.means, part.targets
+
+
+def _spaced(total: int, limit: int) -> Int[np.ndarray, " m"]:
+    """At most `limit` rows of `total`."""
+    return np.unique(np.linspace(0, total - 1, min(limit, total)).astype(int))
 
 
 def paired(

@@ -103,26 +103,27 @@ def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe) -> Story
         data=ready.data,
         split=ready.split.name,
         notes=(*ready.split.notes, *ready.absent),
-        counts={modality: _counts(ready, modality) for modality in sides},
+        counts={modality: counts(ready, modality) for modality in sides},
         skipped=tuple(ready.skipped),
         recipe=recipe,
     )
 
 
-def _counts(ready: Prepared, modality: str) -> dict[str, Counted]:
+def counts(ready: Prepared, modality: str) -> dict[str, Counted]:
+    """What each side of the split holds of a modality, with and without a partner."""
     own = ready.pairs.only(modality)
-    counts = {}
+    by_side = {}
     for side in ("train", "val", "test"):
         rows = [pair for pair in own.rows if pair.item.id in getattr(ready.split, side)]
         lone = [single for single in own.singles if ready.split.single_side(single) == side]
-        counts[side] = Counted(
+        by_side[side] = Counted(
             items=len({pair.item.id for pair in rows}),
             texts=len({pair.text for pair in rows}),
             groups=len({pair.group or pair.item.id for pair in rows}),
             lone_items=sum(single.item is not None for single in lone),
             lone_texts=sum(single.item is None for single in lone),
         )
-    return counts
+    return by_side
 
 
 def _seen(ready: Prepared) -> Seen:

@@ -105,7 +105,7 @@ class Prepared:
         return digest(*rows)
 
     def with_encoding(self, encoding: Encoding) -> Prepared:
-        """The same pairs, hashes and split with another anchor or other encoders; an anchor that is there is not loaded again."""
+        """The same pairs, hashes and split with another anchor or other encoders; an anchor that is there stays loaded."""
         same = canonical(encoding.anchor or DEFAULT_ANCHOR) == self.base.anchor
         return replace(
             self,
@@ -125,7 +125,7 @@ class Prepared:
         items = self.items(modality, names)
         prefill(items, self.encoders[modality], modality, self.runtime)
         encoded = encode(items, encoder, self.runtime, known=self.hashes)
-        if not self._noted(modality, encoded.skipped, len(encoded.latents)):
+        if not self.noted(modality, encoded.skipped, len(encoded.latents)):
             return None
         return self.joined(modality, names, encoded.latents)
 
@@ -158,7 +158,7 @@ class Prepared:
         lone = unpaired(self.pairs, modality, latents, self.split)
         return replace(lone, anchors=self.embed_texts(lone.texts, modality)) if lone.texts else lone
 
-    def _noted(self, modality: str, skipped: Sequence[Skipped], count: int) -> bool:
+    def noted(self, modality: str, skipped: Sequence[Skipped], count: int) -> bool:
         """Keep what was left out; False if no file has such a part. Raises `NothingUsableError` if nothing could be read."""
         self.skipped.extend(one for one in skipped if not one.absent)
         absent = sum(one.absent for one in skipped)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from threading import Lock
+
 import numpy as np
 from jaxtyping import Float64
 from scipy.linalg import eigh, svd
@@ -9,6 +12,10 @@ from scipy.linalg import eigh, svd
 from textanchor.records import Affine, Vectors, View
 from textanchor.settings import Shrinkage
 from textanchor.views.centring import mean_text
+
+REMEMBERED = 4
+_remembered: dict[tuple[str, tuple[int, ...], float], tuple[np.ndarray, np.ndarray]] = {}
+_guard = Lock()
 
 
 def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: Shrinkage = 0.3) -> View:
@@ -24,7 +31,23 @@ def whitening(*, anchors: Vectors, items: Vectors, targets: Vectors, shrinkage: 
 
 
 def whitener(anchors: Vectors, shrinkage: float) -> tuple[np.ndarray, Float64[np.ndarray, "d d"]]:
-    """Mean text, and (C + shrinkage times the mean variance)^(-1/2). *Shape:* [d], [d, d]."""
+    """Mean text, and (C + shrinkage times the mean variance)^(-1/2). *Shape:* [d], [d, d].
+
+    The last few are remembered by what the texts' vectors are: choosing a view and its correction asks for one again and again.
+    """
+    key = sha256(np.ascontiguousarray(anchors).data).hexdigest(), anchors.shape, shrinkage
+    with _guard:
+        known = _remembered.get(key)
+    if known is None:
+        known = _worked_out(anchors, shrinkage)
+        with _guard:
+            _remembered[key] = known
+            while len(_remembered) > REMEMBERED:
+                del _remembered[next(iter(_remembered))]
+    return known[0].copy(), known[1].copy()
+
+
+def _worked_out(anchors: Vectors, shrinkage: float) -> tuple[np.ndarray, Float64[np.ndarray, "d d"]]:
     mean = mean_text(anchors)
     rows = anchors - mean
     if len(rows) < rows.shape[1]:  # fewer texts than dimensions: the rest of the space is scaled as a whole

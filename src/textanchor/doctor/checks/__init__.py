@@ -1,0 +1,1 @@
+"""What the doctor looks at: one check a file, registered by name in the order of its report."""

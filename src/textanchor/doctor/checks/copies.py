@@ -1,0 +1,52 @@
+"""Byte-identical items."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from textanchor.doctor.examined import Examined
+from textanchor.doctor.findings import Finding, some
+from textanchor.records import Pairs
+
+
+def check(examined: Examined) -> Iterator[Finding]:
+    """How many there are, with contradicting texts, and on several sides of the table's own split."""
+    pairs, hashes = examined.ready.pairs, examined.ready.hashes
+    items: dict[str, list[str]] = defaultdict(list)
+    for item in pairs.items:
+        if item.id in hashes:
+            items[hashes[item.id]].append(item.id)
+    repeated = [ids for ids in items.values() if len(ids) > 1]
+    if not repeated:
+        yield Finding(level="good", topic="copies", text="no item stands twice under different names")
+        return
+    extra = sum(len(ids) - 1 for ids in repeated)
+    yield Finding(
+        level="warning", topic="copies", text=f"{extra} items are byte-identical to others, such as {some(repeated[0])}"
+    )
+    texts = _texts(pairs, hashes)
+    if clash := [ids for ids in repeated if len({frozenset(texts[item]) for item in ids}) > 1]:
+        text = f"{len(clash)} of them under different texts, such as {some(clash[0])}"
+        yield Finding(level="warning", topic="copies", text=text)
+    if crossing := [items[content] for content, sides in _own_sides(pairs, hashes).items() if len(sides) > 1]:
+        text = f"{len(crossing)} contents stand on several sides of the split, such as {some(crossing[0])}"
+        yield Finding(level="leak", topic="copies", text=text + "; fits leave out all but the held-out one")
+
+
+def _texts(pairs: Pairs, hashes: Mapping[str, str]) -> dict[str, set[str]]:
+    """Texts by item."""
+    texts: dict[str, set[str]] = defaultdict(set)
+    for pair in pairs.rows:
+        if pair.item.id in hashes:
+            texts[pair.item.id].add(pair.text)
+    return texts
+
+
+def _own_sides(pairs: Pairs, hashes: Mapping[str, str]) -> dict[str, set[str]]:
+    """By content the sides that the table names."""
+    sides: dict[str, set[str]] = defaultdict(set)
+    for pair in pairs.rows:
+        if pair.item.id in hashes and pair.split:
+            sides[hashes[pair.item.id]].add(pair.split)
+    return sides
