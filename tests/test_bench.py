@@ -10,16 +10,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
 
 import textanchor
 from conftest import make_toy, write_shapes
+from textanchor import registry
 from textanchor.aligners import aligner
+from textanchor.aligners.ridge import Ridge
 from textanchor.bench import Grid, compare, comparing
 from textanchor.bench import jobs as package
+from textanchor.bench import outcomes as outcomes_module
 from textanchor.bench.board import lines
 from textanchor.bench.folder import ledger, note_read, outcomes, stored
 from textanchor.bench.outcomes import Outcome, measured
@@ -32,6 +35,7 @@ from textanchor.errors import DamagedError, InputError, LeakError, MissingError,
 from textanchor.judging import trial
 from textanchor.metrics.interval import bootstrap
 from textanchor.records import Task, Unpaired
+from textanchor.settings import Count, Part, Positive, Tuned
 from textanchor.space.preparing import Sides
 from tiny_models import tiny_anchor, tiny_hub
 
@@ -199,6 +203,48 @@ def test_what_is_tuned_is_what_the_spec_leaves_open() -> None:
     assert set(trial.asked) == {"width", "alpha", "view.shrinkage", "view.power"}
 
 
+class Foreign:
+    """An aligner of another package, with settings of its own."""
+
+    ragged = False
+
+    def __init__(
+        self,
+        *,
+        softness: Annotated[Positive | None, Tuned(low=0.1, high=2.0)] = None,
+        depth: Annotated[Count, Tuned(low=1, high=4)] = 2,
+        inner: Annotated[str, Part(kind="loss")] = "triplet",
+        rate: Positive = 0.1,
+    ) -> None:
+        self.alpha = softness
+
+    def fit(self, task: Task) -> Any:
+        return Ridge(alpha=self.alpha).fit(task)
+
+
+def test_an_aligner_of_another_package_is_tuned_by_its_signature(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Trial:
+        def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float:
+            asked[name] = low, high, log
+            return low
+
+        def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int:
+            asked[name] = low, high, log
+            return high
+
+    asked: dict[str, Any] = {}
+    honest = registry.load
+    monkeypatch.setattr(registry, "load", lambda kind, name: Foreign if name == "foreign" else honest(kind, name))
+    assert suggested(Trial(), "foreign") == "foreign(softness=0.1, depth=4, inner=triplet(margin=0.05))"
+    assert asked == {"softness": (0.1, 2.0, True), "depth": (1, 4, True), "inner.margin": (0.05, 0.5, True)}
+    assert suggested(Trial(), "foreign(softness=1, depth=1, inner=mse)") == "foreign(softness=1, depth=1, inner=mse)"
+    pytest.importorskip("optuna")
+    board = compare(shapes, tmp_path / "b", Grid(aligners=("foreign",)), trials=3)
+    assert (board.validation[0].trials, board.failed) == (3, ())
+
+
 def test_without_optuna_the_install_line_is_said(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
@@ -275,6 +321,52 @@ def test_a_method_that_fails_only_in_its_refit_for_test_stops_no_other(
     assert [line.method for line in board.test] == ["ridge"]
     assert board.failed == ("cca for test: singular",)
     assert board.reads == 2, "the look was taken"
+
+
+def test_on_test_those_seeds_are_judged_that_could_be_fitted(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = package.measured
+
+    def sometimes(run: Run, world: World, side: str) -> Outcome:
+        if run.seed == 1:
+            raise InputError("the loss is no number any more")
+        return real(run, world, side)
+
+    monkeypatch.setattr(package, "measured", sometimes)
+    board = compare(shapes, tmp_path / "b", Grid(aligners=("ridge",), seeds=3), test="winner")
+    assert [run.seed for run in board.validation[0].runs] == [0, 2]
+    assert [run.seed for run in board.test[0].runs] == [0, 2]
+    assert [look.seed for look in ledger(board.folder)] == [0, 2], "a seed that has no validation is not looked at on test"
+
+
+@pytest.mark.parametrize(
+    "why", [ValueError("array must not contain infs or NaNs"), RuntimeError("torch"), FloatingPointError()]
+)
+def test_whatever_a_solver_raises_is_named_and_an_error_in_the_code_is_not(
+    why: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(run: Run, world: World, side: str) -> Outcome:
+        raise why if run.method == "ridge" else TypeError("a bug")
+
+    monkeypatch.setattr(package, "measured", failing)
+    run = Run(anchor="a", encoders={}, aligner="ridge", seed=0, method="ridge")
+    assert package.Measure(folder=tmp_path, run=run)(toy_world()) == (f"ridge: {str(why) or 'FloatingPointError'}",)
+    with pytest.raises(TypeError, match="a bug"):
+        package.Measure(folder=tmp_path, run=replace(run, method="bank"))(toy_world())
+
+
+def test_figures_that_are_no_numbers_are_named_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = outcomes_module.judge
+
+    def judged(*told: Any, **more: Any) -> Any:
+        return replace(honest(*told, **more), scores={"image": float("nan")})
+
+    monkeypatch.setattr(outcomes_module, "judge", judged)
+    run = Run(anchor="a", encoders={}, aligner="ridge", seed=0, method="ridge")
+    (reason,) = package.Measure(folder=tmp_path, run=run)(toy_world())
+    assert reason.startswith("ridge: score is nan")
+    assert not list(tmp_path.iterdir())
 
 
 def test_other_words_other_views_and_other_weights_are_other_rows(shapes: Path, tmp_path: Path) -> None:

@@ -156,6 +156,12 @@ def marks(hint: Any) -> tuple[Any, ...]:
     return (*own, *(mark for alternative in get_args(hint) if alternative not in own for mark in marks(alternative)))
 
 
+def is_whole(hint: Any) -> bool:
+    """Whether only whole numbers are meant."""
+    types = {kind for kind, _ in _kinds(hint) or ()}
+    return int in types and float not in types
+
+
 def _readings(text: str) -> tuple[Any, ...]:
     """The text as it stands and, if it is something in a call, as that."""
     try:

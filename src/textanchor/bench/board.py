@@ -22,18 +22,27 @@ from textanchor.records import Choice
 class Line:
     """One method: mean figures over its seeds, their standard deviation, seconds a fit, and differences to the baseline.
 
-    `run` is the first of its runs; `aligner` is the best spec of a tuned method.
+    `runs` are those it stands on, one a seed; `aligner` is the best spec of a tuned method.
     """
 
     name: str
-    run: Run
-    seeds: int
+    runs: Sequence[Run]
     trials: int
     figures: Mapping[str, float]
     spreads: Mapping[str, float]
     seconds: float
     against: Mapping[str, Difference]
     chosen: Mapping[str, Choice]
+
+    @property
+    def run(self) -> Run:
+        """The first of its runs."""
+        return self.runs[0]
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds could be fitted."""
+        return len(self.runs)
 
     @property
     def method(self) -> str:
@@ -140,18 +149,13 @@ def _worded(conditions: Conditions) -> str:
     return ", ".join([*words, *([f"synonyms of {len(synonyms)} texts"] if synonyms else [])])
 
 
-def _viewed(conditions: Conditions) -> str:
-    return "shared view" if conditions.shared_view else ""
-
-
 def _line(name: str, own: list[Outcome], trials: int, base: list[Outcome] | None) -> Line:
     first = own[0]
     keys = [key for key in first.figures if all(key in outcome.figures for outcome in own)]
     values = {key: np.array([outcome.figures[key] for outcome in own]) for key in keys}
     return Line(
         name=name,
-        run=first.run,
-        seeds=len(own),
+        runs=[outcome.run for outcome in own],
         trials=trials,
         figures={key: float(over.mean()) for key, over in values.items()},
         spreads={key: float(over.std(ddof=1)) for key, over in values.items() if len(over) > 1},

@@ -10,7 +10,7 @@ from typing import Unpack
 from joblib import cpu_count
 
 from textanchor.aligners import aligner
-from textanchor.bench.board import Board, Line, lines, same_method
+from textanchor.bench.board import Board, lines, same_method
 from textanchor.bench.facts import Agreement, Asked, Facts
 from textanchor.bench.folder import begin, facts_of, ledger, note_read, outcomes, stored
 from textanchor.bench.jobs import Job, Measure, Tune, finished
@@ -152,8 +152,4 @@ def _looked_at(folder: Path, runs: Sequence[Run], baseline: str | None, *, every
     board = lines(outcomes(folder, "val"), baseline=baseline)
     wanted = [line for line in board if everything or line is board[0] or same_method(line.method, baseline)]
     own = [line for line in wanted if (line.method, line.run.conditions.id) in mine]
-    return [run for line in own for run in _runs_of(line, seeds)]
-
-
-def _runs_of(line: Line, seeds: int) -> list[Run]:
-    return [replace(line.run, seed=seed, trial=0) for seed in range(min(seeds, line.seeds))]
+    return [run for line in own for run in line.runs if run.seed < seeds]

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -119,15 +120,19 @@ def _read(place: Path) -> Outcome | None:
 
 
 def outcomes(folder: Path, side: str) -> list[Outcome]:
-    """Every run of a side that was measured, in the order of their files."""
-    read = (_read(place) for place in sorted((folder / "runs").glob(f"*.{side}.json")))
-    return [outcome for outcome in read if outcome is not None]
+    """Every run of a side that was measured, by latents and method, earlier trials and seeds first."""
+    read = (_read(place) for place in (folder / "runs").glob(f"*.{side}.json"))
+    return sorted((outcome for outcome in read if outcome is not None), key=lambda outcome: _order(outcome.run))
+
+
+def _order(run: Run) -> tuple[Any, ...]:
+    return run.latents, run.conditions.id, run.method, run.trial, run.seed
 
 
 def ledger(folder: Path) -> Sequence[Look]:
     """Every look at test so far; a line that a killed process left unfinished was a look too."""
     place = folder / LEDGER
-    lines = place.read_text(encoding="utf-8").splitlines() if place.is_file() else []
+    lines = place.read_text(encoding="utf-8", errors="replace").splitlines() if place.is_file() else []
     return tuple(_look(line) for line in lines if line.strip())
 
 

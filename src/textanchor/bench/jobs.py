@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 import joblib
-from numpy.linalg import LinAlgError
 
 from textanchor.bench.folder import store, stored
 from textanchor.bench.outcomes import Outcome, measured
 from textanchor.bench.plan import Latents, Run
 from textanchor.bench.search import study, suggested, tell
 from textanchor.bench.worlds import World
-from textanchor.errors import InputError, LeakError
+from textanchor.errors import LeakError
 from textanchor.progress import Progress
 
 Reasons = tuple[str, ...]  # why what could not be fitted could not; leaks are no such reason
@@ -91,7 +90,8 @@ class Tune:
 
 
 def attempt(folder: Path, run: Run, world: World, side: str) -> Outcome | str:
-    """A run's outcome, from the folder if it is there, or why it cannot be fitted. Raises `LeakError`."""
+    """A run's outcome, from the folder if it is there, or why it cannot be fitted. Raises `LeakError`, and what only an error
+    in the code can raise."""
     known = stored(folder, run, side)
     if known is not None:
         return known
@@ -99,8 +99,8 @@ def attempt(folder: Path, run: Run, world: World, side: str) -> Outcome | str:
         outcome = measured(run, world, side)
     except LeakError:
         raise
-    except (InputError, LinAlgError) as why:
-        return f"{why}"
+    except (ValueError, ArithmeticError, RuntimeError) as why:  # `InputError` and all that solvers and torch raise are of these
+        return str(why) or type(why).__name__
     store(folder, outcome)
     return outcome
 

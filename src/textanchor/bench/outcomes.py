@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from textanchor.bench.plan import Run
 from textanchor.bench.worlds import World
+from textanchor.errors import InputError
 from textanchor.judging import judge, trial
 from textanchor.records import Choice
 
@@ -32,13 +34,19 @@ class Outcome:
 
 
 def measured(run: Run, world: World, side: str) -> Outcome:
-    """Fit and judge. For `val` the fit has seen train alone; for `test` train and validation, values chosen on validation."""
+    """Fit and judge. For `val` the fit has seen train alone; for `test` train and validation, values chosen on validation.
+
+    Raises what the aligner raises, and `InputError` for figures that are no numbers.
+    """
     tried = trial(run.aligner, world.tasks(seed=run.seed, refit=side != "val"))
     figures = judge(tried.geometry, world.side(side), shapes=True)
+    plain = figures.plain()
+    if wrong := [name for name, figure in plain.items() if not math.isfinite(figure)]:
+        raise InputError(f"{wrong[0]} is {plain[wrong[0]]}: the vectors are no numbers any more; try a smaller rate")
     return Outcome(
         run=run,
         side=side,
-        figures=figures.plain(),
+        figures=plain,
         chosen={modality: fit.choice for modality, fit in tried.fits.items()},
         seconds=tried.seconds,
         hits={ranking.name: ranking.hits for ranking in figures.rankings},

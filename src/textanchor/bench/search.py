@@ -11,7 +11,7 @@ from typing import Any
 
 from textanchor import registry
 from textanchor.errors import MissingError
-from textanchor.settings import Part, Tuned, annotation, marks
+from textanchor.settings import Part, Tuned, annotation, is_whole, marks
 
 
 def study(seed: int) -> Any:
@@ -42,7 +42,13 @@ def suggested(trial: Any, spec: str, *, kind: str = "aligner", prefix: str = "")
         path, said = f"{prefix}{key}", settings.get(key, parameter.default)
         for mark in marks(annotation(part, key)):
             if isinstance(mark, Tuned) and key not in settings:
-                settings[key] = trial.suggest_float(path, mark.low, mark.high, log=mark.log)
+                settings[key] = _value(trial, path, mark, whole=is_whole(annotation(part, key)))
             elif isinstance(mark, Part) and isinstance(said, str) and said != "auto":
                 settings[key] = suggested(trial, said, kind=mark.kind, prefix=f"{path}.")
     return registry.spelled(name, settings)
+
+
+def _value(trial: Any, path: str, mark: Tuned, *, whole: bool) -> int | float:
+    if whole:
+        return int(trial.suggest_int(path, int(mark.low), int(mark.high), log=mark.log))
+    return float(trial.suggest_float(path, mark.low, mark.high, log=mark.log))
