@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 import types
@@ -373,3 +375,39 @@ def test_threads_share_an_encoder(modality: str, name: str, places: dict[str, st
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda value: encoder.encode([value]), GIVEN[modality] * 4))
     np.testing.assert_allclose(np.concatenate(together), np.concatenate(alone * 4), atol=1e-6)
+
+
+def test_the_default_anchor_is_the_librarys_model_without_the_library() -> None:
+    from sentence_transformers import SentenceTransformer
+
+    from textanchor.encoders import sentence
+
+    library = SentenceTransformer(str(sentence._packaged()), device="cpu").eval()
+    long = " ".join(["word"] * 400)
+    texts = [
+        "a dog",
+        " x ",
+        "größe 漢字 😀 [SEP] [MASK]",
+        "A man climbs a rock, smiling.",
+        long,
+        *(f"{n} " * n for n in range(1, 90, 11)),
+    ]
+    for option, prompt in (("", ""), ("@prompt=clustering:", "clustering: ")):
+        ours: Any = make(f"all-MiniLM-L6-v2{option}", "text", CPU)
+        theirs = sentence.Sentence(library, label="all-MiniLM-L6-v2", modality="text", prompt=prompt)
+        assert (ours.fingerprint, ours.formerly, ours.dim) == (theirs.fingerprint, theirs.formerly, theirs.dim)
+        np.testing.assert_allclose(ours.encode(texts), theirs.encode(texts), atol=1e-6)
+
+
+def test_a_search_imports_no_library_of_models(saved: Path, shapes: Path, tmp_path: Path) -> None:
+    """What a single search takes is mostly what it imports."""
+    code = (
+        "import sys; from textanchor.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print({'transformers', 'sentence_transformers', 'sklearn', 'torch._dynamo', 'matplotlib'} & set(sys.modules))"
+    )
+    call = [sys.executable, "-c", code, "search", str(saved), "a circle", "--in", str(shapes), "--modality", "image"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "set()"

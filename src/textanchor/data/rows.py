@@ -44,7 +44,7 @@ def rows(source: Path, asked: str | None) -> Iterator[Row]:
         yield from _table(source, asked)
         return
     own = own_table(source)
-    nested = [] if own else sorted(found for name in TABLES for found in source.glob(f"*/{name}"))
+    nested = [] if own else [table for folder in _folders(source) if (table := own_table(folder))]
     if own:
         yield from _table(own, asked)
     elif nested:
@@ -57,6 +57,15 @@ def rows(source: Path, asked: str | None) -> Iterator[Row]:
 def own_table(folder: Path) -> Path | None:
     """The table that says what a folder holds, if it lies in it."""
     return next((folder / name for name in TABLES if (folder / name).is_file()), None)
+
+
+def _folders(place: Path) -> list[Path]:
+    """Folders within a folder, by name; none where it cannot be listed, which its walk reports."""
+    try:
+        with os.scandir(place) as entries:
+            return sorted(place / entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")
+    except OSError:
+        return []
 
 
 def _folder(root: Path, asked: str | None) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
+from textanchor.encoders.bert import Bert
 from textanchor.errors import DamagedError, MissingError
 from textanchor.files import digest, file_digest
 from textanchor.records import Vectors
@@ -18,6 +19,7 @@ from textanchor.runtime import Runtime
 
 PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+PACKAGED_WEIGHTS = "32d829ea2664ed23355e0ae00dd69976007eedcea410cc3722378e9cff434596"  # what `weights_hash` gives of them
 
 
 # Models whose cards ask for a prefix that their files do not name; for both sides of a comparison the one for like with like
@@ -35,26 +37,29 @@ class Sentence:
     def __init__(self, model: Any, *, label: str, modality: str, prompt: str) -> None:
         self.modality, self.prompt, self.name = modality, prompt, f"st:{label}"
         self.dim = int(model.get_embedding_dimension())
-        source = (prompt, str(model.max_seq_length), weights_hash(model))
+        weights = PACKAGED_WEIGHTS if isinstance(model, Bert) else weights_hash(model)
+        source = (prompt, str(model.max_seq_length), weights)
         self.fingerprint = digest("st", "2", *source)
         labels = dict.fromkeys((label, label.rsplit("/", 1)[-1], *PACKAGED))
         self.formerly = tuple(digest("st", former, *source) for former in labels)
         self._model, self._inner = model, 128 if model.device.type == "cuda" else 64
+        self._options = {} if isinstance(model, Bert) else {"normalize_embeddings": True, "show_progress_bar": False}
         self._lock = Lock()
 
     def encode(self, batch: Sequence[str]) -> Vectors:
         """*Shape:* [n, dim], each of length 1."""
         with self._lock:  # the tokenizer is changed while it is used
-            vectors = self._model.encode(
-                list(batch), prompt=self.prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=self._inner
-            )
+            vectors = self._model.encode(list(batch), prompt=self.prompt, batch_size=self._inner, **self._options)
         return np.asarray(vectors, dtype=np.float32)
 
 
 def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None = None, revision: str | None = None) -> Sentence:
     """`st:<model id or folder>[@prompt=name or text,revision=...]`; a bare model id means the same."""
     name = argument or PACKAGED[0]
-    place = _packaged() if name in PACKAGED else fetched("st", name, revision, offline=runtime.offline)
+    if name in PACKAGED:
+        model = Bert(_packaged(), device=runtime.device)
+        return Sentence(model, label=name, modality=modality, prompt=_prompt(prompt, model, name))
+    place = fetched("st", name, revision, offline=runtime.offline)
     with quiet():
         from sentence_transformers import SentenceTransformer
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
-from scipy.fft import dctn
 
 from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.files import digest
@@ -45,6 +44,8 @@ class SignalImage:
 
 
 def _features(image: Image.Image) -> np.ndarray:
+    from scipy.fft import dctn  # half a second that a search among cached images need not pay
+
     pixels = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR), dtype=np.float32) / 255
     grey = pixels @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     shape = dctn(grey, norm="ortho")[:KEPT, :KEPT].ravel() / SIDE * 4

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import save as tensor_bytes
 
@@ -59,6 +58,8 @@ def save_into(space: Space, folder: str | Path) -> Space:
     Raises `InputError` if the anchors differ; what `load` and `save` raise.
     """
     place = Path(folder).expanduser()
+    from filelock import FileLock
+
     with FileLock(place.parent / f".{place.name}.lock"):
         current = load(place, runtime=space.runtime)
         if current.anchor_fingerprint != space.anchor_fingerprint:
