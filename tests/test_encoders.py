@@ -407,7 +407,7 @@ def test_a_search_imports_no_library_of_models(saved: Path, shapes: Path, tmp_pa
         "except SystemExit as end: assert not end.code, end.code\n"
         "print({'transformers', 'sentence_transformers', 'sklearn', 'torch._dynamo', 'matplotlib'} & set(sys.modules))"
     )
-    call = [sys.executable, "-c", code, "search", str(saved), "a circle", "--in", str(shapes), "--modality", "image"]
+    call = [sys.executable, "-c", code, "search", str(saved), "a circle", "--in", str(shapes / "image")]
     done = subprocess.run(call, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "set()"

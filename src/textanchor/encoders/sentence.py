@@ -57,8 +57,8 @@ def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None =
     """`st:<model id or folder>[@prompt=name or text,revision=...]`; a bare model id means the same."""
     name = argument or PACKAGED[0]
     if name in PACKAGED:
-        model = Bert(_packaged(), device=runtime.device)
-        return Sentence(model, label=name, modality=modality, prompt=_prompt(prompt, model, name))
+        packaged = Bert(_packaged(), device=runtime.device)
+        return Sentence(packaged, label=name, modality=modality, prompt=_prompt(prompt, packaged, name))
     place = fetched("st", name, revision, offline=runtime.offline)
     with quiet():
         from sentence_transformers import SentenceTransformer
