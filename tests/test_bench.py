@@ -24,7 +24,7 @@ from textanchor.bench import Grid, compare, comparing
 from textanchor.bench import jobs as package
 from textanchor.bench import outcomes as outcomes_module
 from textanchor.bench.board import lines
-from textanchor.bench.folder import ledger, note_read, outcomes, stored
+from textanchor.bench.folder import begin, facts_of, ledger, note_read, outcomes, stored
 from textanchor.bench.outcomes import Outcome, measured
 from textanchor.bench.plan import Conditions, Run, with_settings
 from textanchor.bench.rerun import rerun
@@ -402,6 +402,17 @@ def test_a_folder_of_the_version_before_is_refused_with_the_way_out(board: Any, 
     (copy / "bench.json").write_text(json.dumps({**told, "asked": [{}]}))
     with pytest.raises(DamagedError, match="is damaged"):
         compare(shapes, copy, GRID)
+
+
+def test_two_benches_that_begin_at_once_are_both_remembered(board: Any, tmp_path: Path) -> None:
+    facts = board.facts
+
+    def call(number: int) -> None:
+        begin(tmp_path / "b", replace(facts, asked=[replace(facts.asked[0], trials=number)]))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(call, range(16)))
+    assert sorted(asked.trials for asked in facts_of(tmp_path / "b").asked) == list(range(16))
 
 
 def test_the_ledger_only_grows_whoever_writes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from textanchor.bench import Board as Board
 from textanchor.bench import compare as compare
 from textanchor.bench.board import Line as Line
+from textanchor.bench.facts import Facts as Facts
 from textanchor.bench.plan import Grid as Grid
 from textanchor.bench.rerun import Repeat as Repeat
 from textanchor.bench.rerun import rerun as rerun
@@ -65,6 +66,7 @@ from textanchor.errors import (
 from textanchor.evaluation import Evaluation as Evaluation
 from textanchor.evaluation import evaluate as evaluate
 from textanchor.evaluation.report import write_report as write_report
+from textanchor.judging import Difference as Difference
 from textanchor.progress import Bar as Bar
 from textanchor.progress import Progress as Progress
 from textanchor.progress import Silent as Silent

@@ -17,10 +17,12 @@ HOMES = {
     "collections": ("Hit", "Index", "Tally", "build_index", "embed_collection", "encode_collection", "search"),
     "evaluation": ("Evaluation", "evaluate"),
     "evaluation.report": ("write_report",),
+    "judging": ("Difference",),
     "doctor": ("Diagnosis", "diagnose"),
     "doctor.findings": ("Finding",),
     "bench": ("Board", "compare"),
     "bench.board": ("Line",),
+    "bench.facts": ("Facts",),
     "bench.plan": ("Grid",),
     "bench.rerun": ("Repeat", "rerun"),
     "records": (

@@ -19,6 +19,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from filelock import FileLock
 
 from textanchor.bench.facts import Facts
 from textanchor.bench.outcomes import Outcome
@@ -48,10 +49,12 @@ def begin(folder: Path, facts: Facts) -> None:
     """
     if folder.exists() and not (folder / FACTS).is_file() and any(folder.iterdir()):
         raise InputError(f"{folder} exists and is no bench: it has no {FACTS}; choose another folder")
-    if (folder / FACTS).is_file():
-        facts = facts_of(folder).joined(facts, folder)
-    (folder / "runs").mkdir(parents=True, exist_ok=True)
-    write_json(folder / FACTS, {"format": FORMAT, "version": VERSION, **facts.described()})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / f".{folder.name}.lock"):  # of two benches on one folder both calls are kept
+        if (folder / FACTS).is_file():
+            facts = facts_of(folder).joined(facts, folder)
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        write_json(folder / FACTS, {"format": FORMAT, "version": VERSION, **facts.described()})
 
 
 def facts_of(folder: Path) -> Facts:
