@@ -47,10 +47,10 @@ def begin(folder: Path, facts: Facts) -> None:
 
     Raises `InputError` where they differ, or the folder holds something else or a bench of an older version.
     """
-    if folder.exists() and not (folder / FACTS).is_file() and any(folder.iterdir()):
-        raise InputError(f"{folder} exists and is no bench: it has no {FACTS}; choose another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f".{folder.name}.lock"):  # of two benches on one folder both calls are kept
+        if folder.exists() and not (folder / FACTS).is_file() and any(folder.iterdir()):
+            raise InputError(f"{folder} exists and is no bench: it has no {FACTS}; choose another folder")
         if (folder / FACTS).is_file():
             facts = facts_of(folder).joined(facts, folder)
         (folder / "runs").mkdir(parents=True, exist_ok=True)
