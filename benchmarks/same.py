@@ -121,12 +121,12 @@ def cells(text: str) -> Iterator[Cell]:
         if line.startswith("###"):
             title, columns = line.strip("# "), []
         elif line.startswith("|") and not columns:
-            columns = split(line)
+            columns = [f"{name} ({number})" for number, name in enumerate(split(line), start=1)]  # names may repeat
         elif line.startswith("|") and not set(line) <= set("|-"):
             values = split(line)
             name = " ".join(value for value in values if not NUMBER.search(value))
             for column, value in zip(columns, values, strict=False):
-                if column != "seconds" and NUMBER.search(value):
+                if not column.startswith("seconds") and NUMBER.search(value):
                     yield Cell(table=title, row=name, column=column, text=value)
 
 
