@@ -24,13 +24,13 @@ from textanchor.doctor import layers as layers_module
 from textanchor.doctor import near as near_module
 from textanchor.doctor.checks.near_duplicates import near_duplicates
 from textanchor.doctor.checks.texts import texts
+from textanchor.doctor.closed_forms import network_verdict, reached
 from textanchor.doctor.curve import curve, power_law
 from textanchor.doctor.diagnose import examine, findings
 from textanchor.doctor.examined import Examined
 from textanchor.doctor.findings import LEVELS, TABLE, Finding, some
 from textanchor.doctor.hyperplanes import RECALL
 from textanchor.doctor.near import near
-from textanchor.doctor.reach import network_verdict, reached
 from textanchor.errors import NothingUsableError
 from textanchor.records import Pairs, Single, Task, Unpaired
 from textanchor.runtime import Runtime, Splitting

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from conftest import picture
-from textanchor.data.contents import content_hash
+from textanchor.data.decoding import content_hash
 from textanchor.encoders import Output
 from textanchor.errors import InputError
 from textanchor.latents import engine, maintenance

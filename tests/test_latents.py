@@ -20,7 +20,7 @@ from textanchor.errors import ItemError
 from textanchor.latents import maintenance, shards
 from textanchor.latents.engine import contents, encode
 from textanchor.latents.keys import KeyIndex, as_bytes, short
-from textanchor.latents.pairing import paired, unpaired
+from textanchor.latents.paired_latents import paired, unpaired
 from textanchor.latents.store import Store, opened
 from textanchor.records import Item, Pair, Pairs, Pooled, Single
 from textanchor.runtime import Limits, Runtime
@@ -232,7 +232,7 @@ def test_a_reader_from_outside_is_told_the_limits(tmp_path: Path, monkeypatch: p
         def content(self, value: np.ndarray) -> bytes:
             return value.tobytes()
 
-    monkeypatch.setattr("textanchor.data.contents.reader", lambda modality: Lines())
+    monkeypatch.setattr("textanchor.data.decoding.reader", lambda modality: Lines())
     items = []
     for count in (2, 5):
         path = tmp_path / f"{count}.lines"

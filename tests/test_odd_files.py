@@ -17,7 +17,7 @@ from PIL import Image
 
 from conftest import ROOT
 from odd_files import CASES, NOISE, TONE, Case, film, image, sound
-from textanchor.data.contents import decode
+from textanchor.data.decoding import decode
 from textanchor.data.readers import AbsentPart, reader
 from textanchor.errors import InputError, ItemError
 from textanchor.records import Item

@@ -13,7 +13,7 @@ import soundfile
 from PIL import Image
 
 from textanchor import registry
-from textanchor.data.contents import content_hash, decode
+from textanchor.data.decoding import content_hash, decode
 from textanchor.data.readers import Reader, guess_modality, reader
 from textanchor.encoders import parse
 from textanchor.errors import ItemError

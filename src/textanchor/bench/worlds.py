@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textanchor.bench.plan import Conditions
 from textanchor.data.splits import check_apart
 from textanchor.errors import InputError
-from textanchor.latents.pairing import representatives
+from textanchor.latents.paired_latents import representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.records import PairedLatents, Task
 from textanchor.space.fitting import tasks

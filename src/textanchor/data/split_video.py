@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import soundfile
 from PIL import Image
 
-from textanchor.data.contents import decode
+from textanchor.data.decoding import decode
 from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import part_reader
 from textanchor.errors import ItemError, NothingUsableError

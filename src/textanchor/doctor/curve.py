@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from textanchor.doctor.reach import Reached
+from textanchor.doctor.closed_forms import Reached
 from textanchor.judging import naming_hits, trial
 from textanchor.records import PairedLatents, Task
 from textanchor.space.preparing import Sides

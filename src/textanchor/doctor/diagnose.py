@@ -9,6 +9,7 @@ from typing import Unpack
 
 from textanchor import registry
 from textanchor.data.wording import Wording
+from textanchor.doctor.closed_forms import Reached, closed_best, compared
 from textanchor.doctor.curve import Curve, curve
 from textanchor.doctor.diagnosis import Diagnosis
 from textanchor.doctor.examined import Check, Examined
@@ -16,7 +17,6 @@ from textanchor.doctor.findings import TABLE, Finding
 from textanchor.doctor.layers import Layered, layered
 from textanchor.doctor.merging import merged
 from textanchor.doctor.near import near
-from textanchor.doctor.reach import Reached, closed_best, compared
 from textanchor.doctor.sampling import enough, sampled
 from textanchor.errors import LeakError
 from textanchor.progress import tracked

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from textanchor.doctor.closed_forms import Reached
 from textanchor.doctor.curve import Curve
 from textanchor.doctor.findings import Finding
 from textanchor.doctor.layers import Layer
-from textanchor.doctor.reach import Reached
 from textanchor.records import Pairs
 
 

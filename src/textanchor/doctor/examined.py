@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from textanchor.doctor.closed_forms import Reached
 from textanchor.doctor.curve import Curve
 from textanchor.doctor.findings import Finding
 from textanchor.doctor.layers import Layer
 from textanchor.doctor.near import Near
-from textanchor.doctor.reach import Reached
 from textanchor.runtime import Runtime
 from textanchor.space.preparing import Prepared, Sides
 

@@ -11,7 +11,7 @@ from textanchor.encoders import Encoder, make, outputs
 from textanchor.encoders.protocol import encode_staged, staged
 from textanchor.judging import trial
 from textanchor.latents.engine import encode, stream
-from textanchor.latents.pairing import representatives
+from textanchor.latents.paired_latents import representatives
 from textanchor.metrics.agreement import linear_cka, mutual_knn
 from textanchor.records import Skipped, Vectors
 from textanchor.space.preparing import Prepared, Sides

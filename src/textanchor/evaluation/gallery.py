@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from textanchor.data.contents import decode
+from textanchor.data.decoding import decode
 from textanchor.errors import ItemError
 from textanchor.evaluation.held_out import HELD_OUT, Judged
 from textanchor.pages import shown

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textanchor.data.pairs import group_key
 from textanchor.errors import InputError, LeakError
 from textanchor.latents.engine import contents
-from textanchor.latents.pairing import paired
+from textanchor.latents.paired_latents import paired
 from textanchor.records import Item, PairedLatents, Pairs, Skipped
 from textanchor.runtime import Runtime
 from textanchor.space import TEXT, Space

@@ -15,7 +15,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from textanchor.data.contents import cache_key, content_hash
+from textanchor.data.decoding import cache_key, content_hash
 from textanchor.encoders import Encoder, Output, outputs
 from textanchor.errors import InputError, ItemError
 from textanchor.latents.forward_passes import Row, encoded_rows, is_light

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from textanchor.data.contents import decode, one_line
+from textanchor.data.decoding import decode, one_line
 from textanchor.encoders import Encoder, batch_size, staged
 from textanchor.errors import ItemError
 from textanchor.records import Item, Waveform

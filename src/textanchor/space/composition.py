@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from textanchor.data.contents import PART
+from textanchor.data.decoding import PART
 from textanchor.data.readers import part_reader
 from textanchor.data.readers.video import PLAN
 from textanchor.errors import InputError, ItemError

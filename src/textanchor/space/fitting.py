@@ -9,7 +9,7 @@ from typing import Unpack
 import numpy as np
 
 from textanchor.aligners import aligner as make_aligner
-from textanchor.data.contents import PART
+from textanchor.data.decoding import PART
 from textanchor.data.pairs import group_key
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError

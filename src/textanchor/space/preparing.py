@@ -15,7 +15,7 @@ from textanchor.encoders import canonical, make_single, pick_device
 from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
-from textanchor.latents.pairing import paired, unpaired
+from textanchor.latents.paired_latents import paired, unpaired
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, Latents, PairedLatents, Pairs, Skipped, Task, Unpaired, Vectors
 from textanchor.runtime import Runtime, Splitting

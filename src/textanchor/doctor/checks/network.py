@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from textanchor.doctor.closed_forms import network_verdict
 from textanchor.doctor.examined import Examined
 from textanchor.doctor.findings import Finding
-from textanchor.doctor.reach import network_verdict
 
 
 def check(examined: Examined) -> Iterator[Finding]:
