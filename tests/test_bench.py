@@ -584,6 +584,16 @@ def test_rerun_repeats_all_fits_of_a_space(shapes: Path, tmp_path: Path) -> None
     assert "(audios.csv)" in changed.differences[0]
 
 
+def test_a_space_that_differs_by_rounding_alone_is_the_same(saved: Path, shapes: Path, tmp_path: Path) -> None:
+    for change, same in ((1e-6, True), (1e-2, False)):
+        space = textanchor.load(saved)
+        next(space.modalities["image"].projector.parameters()).data += change
+        space.save(tmp_path / f"{same}")
+        found = rerun(tmp_path / f"{same}", pairs=shapes)
+        assert found.same == same
+        assert [line.split(":")[0] for line in found.differences] == ([] if same else ["image"])
+
+
 def test_a_changed_row_is_named_by_rerun(board: Any, tmp_path: Path) -> None:
     import shutil
 
