@@ -10,7 +10,7 @@ from textanchor.records import Choice, Fit, PairedLatents, Task
 
 CANDIDATES = ("ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
 DIGITS = 3
-LARGE, BATCH, STEPS = 6000, 256, 1000  # of more items `bank` takes so many steps in all, which fewer items never need
+LARGE, BATCH, STEPS = 6000, 256, 700  # of more items `bank` takes so many steps in all, which fewer items never need
 
 
 class Auto:

@@ -129,15 +129,17 @@ class _Solver:
 
     def _exact(self, gamma: float) -> Solve:
         kernel, targets = _gaussian(self.marks, self.marks, gamma), self.pairs.targets - self.mean.text
-        return lambda alpha: cho_solve(_penalised(kernel, alpha), targets)
+        return lambda alpha: cho_solve(_penalised(kernel, alpha), targets, check_finite=False)
 
     def _nystroem(self, gamma: float) -> Solve:
         root = _gaussian(self.marks, self.marks, gamma)
         root.flat[:: self.size + 1] += JITTER
-        root = cholesky(root, lower=True, overwrite_a=True)
+        root = cholesky(root, lower=True, overwrite_a=True, check_finite=False)
         gram, right = np.zeros((self.size, self.size), order="F"), np.zeros((self.size, len(self.mean.text)))
         for x, y in centred(self.pairs, self.mean):
-            features = solve_triangular(root, _gaussian(x, self.marks, gamma).T, lower=True, overwrite_b=True)
+            features = solve_triangular(
+                root, _gaussian(x, self.marks, gamma).T, lower=True, overwrite_b=True, check_finite=False
+            )
             gram = dsyrk(1.0, features, beta=1.0, c=gram, overwrite_c=True)  # the upper triangle, which is all that is read
             right += features @ y
         return lambda alpha: solve_triangular(root, cho_solve(_penalised(gram.T, alpha), right), lower=True, trans="T")
@@ -159,7 +161,7 @@ def _penalised(gram: Float64[np.ndarray, "m m"], alpha: float) -> tuple[np.ndarr
     """The Cholesky factor of a Gram matrix with a penalty on its diagonal; one copy is made."""
     copy = np.array(gram.T, order="F")
     copy[np.diag_indices_from(copy)] += alpha
-    factor: tuple[np.ndarray, bool] = cho_factor(copy, overwrite_a=True)
+    factor: tuple[np.ndarray, bool] = cho_factor(copy, overwrite_a=True, check_finite=False)
     return factor
 
 
