@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from jaxtyping import install_import_hook
+import os
+
+for _library in ("OMP", "OPENBLAS", "MKL"):  # threads that wait for each other take most of the time of small matrices
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+from jaxtyping import install_import_hook  # noqa: E402
 
 CHECKED = [f"textanchor.{layer}" for layer in ("metrics", "losses", "projectors", "aligners", "views", "records", "judging")]
 install_import_hook(CHECKED, "beartype.beartype")
