@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scale_search import Figures, embedding, peak, searching
+from scale_search import Figures, embedding, exponent, measured, peak, searching
 
 LATENT, ANCHOR, SHARD = 768, 384, 2048
 
@@ -117,18 +117,6 @@ MEASURES: dict[str, Callable[..., Figures]] = {
 VARIANTS: dict[str, Sequence[str]] = {"fit": ("10", "0")}  # number of texts, 0 for one an item
 
 
-def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
-    """The slope of the line through all sizes on logarithmic axes."""
-    return float(np.polyfit(np.log(sizes), np.log(np.maximum(values, 1e-9)), 1)[0])
-
-
-def measured(name: str, size: int, *more: str) -> Figures:
-    """One measure in a process of its own."""
-    answer = subprocess.check_output([sys.executable, __file__, "--one", name, str(size), *more], text=True)
-    figures: Figures = json.loads(answer.splitlines()[-1])
-    return figures
-
-
 def main() -> None:
     """Print a table a measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -145,7 +133,7 @@ def table(title: str, name: str, sizes: Sequence[int], variant: str) -> None:
     """Rows by size, and the growth of each figure."""
     rows = []
     for size in sizes:
-        rows.append(measured(name, size, *([variant] if variant else [])))
+        rows.append(measured(__file__, name, size, *([variant] if variant else [])))
         if len(rows) == 1:
             print(f"\n### {title}\n\n| items | {' | '.join(rows[0])} |\n|---|{'---|' * len(rows[0])}", flush=True)
         print(f"| {size:,} | {' | '.join(f'{value:.4g}' for value in rows[-1].values())} |", flush=True)

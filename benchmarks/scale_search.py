@@ -3,7 +3,7 @@
 Search: one sentence among so many synthetic image vectors of 384 dimensions, under a view with a correction of hubness, in
 a process that is warm: seconds of the whole, of the index's own `top`, and what the rest adds. Embedding: so many tiny
 texts in a table through a cheap encoder (a hash stretched to 384 numbers, said so) into a Parquet file, with an empty
-cache. Each size runs in a process of its own; the growth exponent is the slope between the first and the last size on
+cache. Each size runs in a process of its own; the growth exponent is the slope of a line through all sizes on
 logarithmic axes, 1 being linear.
 """
 
@@ -13,7 +13,6 @@ import argparse
 import csv
 import hashlib
 import json
-import math
 import resource
 import subprocess
 import sys
@@ -112,8 +111,8 @@ MEASURES: dict[str, Callable[..., Figures]] = {"search": searching, "embed": emb
 
 
 def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
-    """The slope between the first and the last size on logarithmic axes."""
-    return math.log(values[-1] / values[0]) / math.log(sizes[-1] / sizes[0])
+    """The slope of the line through all sizes on logarithmic axes."""
+    return float(np.polyfit(np.log(sizes), np.log(np.maximum(values, 1e-9)), 1)[0])
 
 
 def _timed(call: Callable[..., Any], seconds: list[float]) -> Callable[..., Any]:
@@ -131,9 +130,9 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def measured(name: str, size: int, *more: str) -> Figures:
-    """One measure in a process of its own."""
-    answer = subprocess.check_output([sys.executable, __file__, "--one", name, str(size), *more], text=True)
+def measured(script: str, name: str, size: int, *more: str) -> Figures:
+    """One of a script's measures in a process of its own."""
+    answer = subprocess.check_output([sys.executable, script, "--one", name, str(size), *more], text=True)
     figures: Figures = json.loads(answer.splitlines()[-1])
     return figures
 
@@ -146,7 +145,7 @@ def main() -> None:
     given = parser.parse_args()
     for name in MEASURES:
         more = (given.index,) if name == "search" else ()
-        found = [measured(name, size, *more) for size in given.sizes]
+        found = [measured(__file__, name, size, *more) for size in given.sizes]
         print(f"\n{name} {' '.join(more)}\n{'items':>12}" + "".join(f"{key:>16}" for key in found[0]))
         for size, figures in zip(given.sizes, found, strict=True):
             print(f"{size:12,}" + "".join(f"{value:16.4f}" for value in figures.values()))

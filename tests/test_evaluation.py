@@ -430,6 +430,28 @@ def test_probes_and_unseen_classes_are_given_what_has_no_partner(tmp_path: Path,
     assert names < set(lone), "only those that the space was trained on"
 
 
+def test_groups_that_an_item_joins_are_one_for_what_has_no_partner(tmp_path: Path) -> None:
+    """A pair that has two groups ties what has either of them: it must not be learned from where the pair judges."""
+    from textanchor.evaluation.partnerless import partnerless
+
+    folder = write_shapes(tmp_path / "s", each=30)
+    soundfile.write(folder / "lone.wav", sound("circle", 500), 8000)
+    made = textanchor.fit(folder, aligner="ridge", fractions=(0.5, 0.1, 0.4))
+    table = textanchor.read_pairs(folder)
+    trained = next(
+        pair
+        for pair in table.rows
+        if pair.item.modality == "audio" and made.seen.groups.get(group_key(table, pair.group)) == "train"
+    )
+    lone = textanchor.Item(id="lone", modality="audio", path=folder / "lone.wav")
+    singles = (textanchor.Single(item=lone, modality="audio", group="another"),)
+    tied = replace(table, rows=(*table.rows, replace(trained, group="another")), singles=singles)
+    assert partnerless(made, tied, made.runtime)["audio"].items is None, "nothing says that the space has seen it"
+    direct = replace(tied, singles=(replace(singles[0], group=trained.group),))
+    found = partnerless(made, direct, made.runtime)["audio"]
+    assert found.groups == (direct.joined_groups[trained.item.id],) == ("another",)
+
+
 def test_what_has_no_partner_stays_apart_from_what_judges(toy: Any) -> None:
     from textanchor.evaluation.partnerless import apart_from
     from textanchor.records import Unpaired

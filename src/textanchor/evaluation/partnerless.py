@@ -51,10 +51,10 @@ def _items(space: Space, table: Pairs, modality: str, singles: Sequence[Single],
     trained = []
     for name, content in hashes.items():
         single = by_id[name]
-        if single.item is not None and seen(space, table, content, (single.group,) if single.group else ()) == "train":
+        if single.item is not None and seen(space, table, content, table.groups.get(name, ())) == "train":
             trained.append(single.item)
     if not trained:
         return Unpaired()
     latents = space.encoded(trained, modality, known=hashes, runtime=runtime).latents
-    groups = tuple(by_id[name].group or f"item {name}" for name in latents.ids)
+    groups = tuple(table.joined_groups.get(name, f"item {name}") for name in latents.ids)
     return Unpaired(items=latents, groups=groups)
