@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from markupsafe import Markup
+
+LETTERS = 200
 INTERVAL, OF = "R@1 interval", "R@1"  # an interval stands in the cell of its figure
 
 
@@ -19,6 +22,14 @@ def cell(row: Mapping[str, object], column: str) -> str:
         return "–"
     interval = row.get(INTERVAL) if column == OF else None
     return f"{_plain(value)} {_plain(interval)}" if interval else _plain(value)
+
+
+def stacked(row: Mapping[str, object], column: str) -> Markup:
+    """A cell for a narrow column: the interval stands below its figure; endless text is cut."""
+    value, interval = row.get(column), row.get(INTERVAL) if column == OF else None
+    if value is None or not interval:
+        return Markup("{}").format(cell(row, column)[:LETTERS])
+    return Markup("{}<small>{}</small>").format(_plain(value), _plain(interval))
 
 
 def _plain(value: object) -> str:
