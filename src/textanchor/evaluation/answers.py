@@ -76,9 +76,9 @@ class Class:
 
 
 def classes(answers: Answers) -> tuple[Class, ...]:
-    """Texts as classes, in the pairs' order; empty unless each item has one text and texts are at most half as many."""
+    """Texts as classes, in the pairs' order; empty unless each item has one text, and a text some items: 1.5 on average."""
     pairs = answers.pairs
-    if len(pairs.edges) != len(pairs.items) or len(pairs.texts) < 2 or 2 * len(pairs.texts) > len(pairs.items):
+    if len(pairs.edges) != len(pairs.items) or len(pairs.texts) < 2 or 3 * len(pairs.texts) > 2 * len(pairs.items):
         return ()
     taken: list[Counter[str]] = [Counter() for _ in pairs.texts]
     for own, first in zip(pairs.first_text.tolist(), answers.first.tolist(), strict=True):

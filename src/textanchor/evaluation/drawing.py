@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from textanchor.evaluation.map import TextMap
 from textanchor.pages import Album
 from textanchor.records import Item
 
-WIDTH, HEIGHT, EDGE = 1000, 600, 30
-SIDE, PICTURES, NAMES = 46, 70, 60
+WIDTH, HEIGHT, EDGE = 1000, 600, (72, 44)
+SIDE, SPOTS, COLOURS = 46, 80, 30
+LETTER, LINE = 9, 18  # a letter's width and a line's height
 SHAPES = {  # about 10 units wide, around 0; by the letter that looks like it
     "●": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
     "▲": "M0-6.5 6 4.5-6 4.5z",
@@ -36,71 +37,81 @@ class Dot:
 
 @dataclass(frozen=True, kw_only=True)
 class Spot:
-    """A name or a picture on the map, around a place."""
+    """A name, a picture or a picture with its name on the map, around a place; empty is what there is not."""
 
     x: float
     y: float
-    text: str
+    title: str
+    name: str = ""
     picture: str = ""
+
+    def hides(self, other: Spot) -> bool:
+        """Whether the two would lie on each other."""
+        (width, height), (wide, high) = self._size(), other._size()
+        return abs(self.x - other.x) < (width + wide) / 2 and abs(self.y - other.y) < (height + high) / 2
+
+    def _size(self) -> tuple[float, float]:
+        letters = LETTER * len(self.name)
+        return (max(SIDE, letters), SIDE + (LINE if letters else 2)) if self.picture else (letters, LINE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """All of the map; `shapes` are SVG paths, `kinds` the modalities with the letters that look like their shapes."""
+    """All of the map. `shapes` are SVG paths, `kinds` the modalities with the letters that look like their shapes; `below` says
+    that names stand below their places, where there is little else to see.
+    """
 
     dots: list[Dot]
-    names: list[Spot]
-    pictures: list[Spot]
+    spots: list[Spot]
+    coloured: bool
+    below: bool
     shapes: list[str]
     kinds: Mapping[str, str]
 
 
 def drawn(known: TextMap, items: Mapping[str, Item], album: Album) -> Drawn:
-    """Dots coloured by text and shaped by modality, the names of texts where most of their items lie and there is room; where
-    texts are too many for colours, pictures of items instead of some dots.
+    """Dots coloured by text and shaped by modality, and where there is room the names of texts where most of their items lie.
+
+    Where texts are too many for colours, pictures of items stand with the names; alone where hardly two items share a text.
     """
     low, high = known.points.min(axis=0), known.points.max(axis=0)
-    size = np.array([WIDTH, HEIGHT]) - 2 * EDGE
-    places = EDGE + (known.points - low) / np.maximum(high - low, 1e-9) * size
+    size = np.array([WIDTH, HEIGHT]) - 2 * np.array(EDGE)
+    places = np.round(EDGE + (known.points - low) / np.maximum(high - low, 1e-9) * size, 1)
     kinds = list(dict.fromkeys(known.modalities))
     texts, codes, uses = np.unique(np.asarray(known.labels, dtype=object).astype(str), return_inverse=True, return_counts=True)
-    rare = 2 * len(texts) > len(codes)
+    shared = 3 * len(texts) <= 2 * len(codes)
+    titles = [f"{label[:100]} ({name[-100:]})" for label, name in zip(known.labels, known.ids, strict=True)]
     dots = [
         Dot(
-            x=round(float(x), 1),
-            y=round(float(y), 1),
-            colour="rgb(var(--main))" if rare else f"hsl({137.5 * code % 360:.0f} 65% 52%)",
+            x=x,
+            y=y,
+            colour=f"hsl({137.5 * code % 360:.0f} 65% 52%)" if shared else "rgb(var(--main))",
             shape=kinds.index(kind) % len(SHAPES),
-            title=f"{label[:100]} ({name})",
+            title=title,
         )
-        for (x, y), code, kind, label, name in zip(places, codes, known.modalities, known.labels, known.ids, strict=True)
+        for (x, y), code, kind, title in zip(places.tolist(), codes, known.modalities, titles, strict=True)
     ]
-    return Drawn(
-        dots=dots,
-        names=[] if rare else _names(places, codes, uses, texts),
-        pictures=_pictures(places, known, items, album) if len(texts) > NAMES // 2 else [],
-        shapes=list(SHAPES.values()),
-        kinds=dict(zip(kinds, list(SHAPES) * len(kinds), strict=False)),
-    )
+    middles = [_middle(places, codes == code) for code in np.argsort(-uses, kind="stable")] if shared else range(len(codes))
+    pictured = len(texts) > COLOURS
+    spots: list[Spot] = []
+    for row in middles:
+        x, y = places[row].tolist()
+        item = items.get(known.ids[row]) if pictured else None
+        name = _short(known.labels[row]) if shared else ""
+        # measured before it is decoded: most have no room
+        spot = Spot(x=x, y=y, title=titles[row], name=name, picture="here" if item else "")
+        if len(spots) < SPOTS and not any(spot.hides(one) for one in spots):
+            seen = replace(spot, picture=album.thumbnail(item, side=2 * SIDE) if item else "")
+            spots += [seen] if seen.picture or seen.name else []
+    letters = dict(zip(kinds, list(SHAPES) * len(kinds), strict=False))
+    return Drawn(dots=dots, spots=spots, coloured=shared, below=pictured, shapes=list(SHAPES.values()), kinds=letters)
 
 
-def _names(places: np.ndarray, codes: np.ndarray, uses: np.ndarray, texts: np.ndarray) -> list[Spot]:
-    """Each text at the item that lies nearest to all others of that text, the frequent ones first."""
-    found: list[Spot] = []
-    for code in np.argsort(-uses, kind="stable")[:NAMES]:
-        own = places[codes == code]
-        x, y = own[np.linalg.norm(own[:, None] - own[None], axis=2).sum(axis=1).argmin()].tolist()
-        name = texts[code] if len(texts[code]) <= 24 else f"{texts[code][:23]}…"
-        if all(abs(x - one.x) > 4.5 * (len(name) + len(one.text)) or abs(y - one.y) > 18 for one in found):
-            found.append(Spot(x=round(x, 1), y=round(y, 1), text=name))
-    return found
+def _middle(places: np.ndarray, mine: np.ndarray) -> int:
+    """The row of the item that lies nearest to all others of its text."""
+    own = places[mine]
+    return int(np.flatnonzero(mine)[np.linalg.norm(own[:, None] - own[None], axis=2).sum(axis=1).argmin()])
 
 
-def _pictures(places: np.ndarray, known: TextMap, items: Mapping[str, Item], album: Album) -> list[Spot]:
-    """Pictures that do not hide each other, in the map's order."""
-    found: list[Spot] = []
-    for (x, y), name, label in zip(places.tolist(), known.ids, known.labels, strict=True):
-        apart = all(abs(x - one.x) > SIDE or abs(y - one.y) > SIDE for one in found)
-        if len(found) < PICTURES and apart and name in items and (small := album.thumbnail(items[name], side=SIDE)):
-            found.append(Spot(x=round(x, 1), y=round(y, 1), text=f"{label[:100]} ({name})", picture=small))
-    return found
+def _short(name: str) -> str:
+    return name if len(name) <= 24 else f"{name[:23]}…"

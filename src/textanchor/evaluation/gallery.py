@@ -12,7 +12,7 @@ from textanchor.pages import Album, Media
 from textanchor.records import Item, PairedLatents, Vectors
 from textanchor.space import TEXT, Geometry
 
-QUERIES, HITS = 4, 5
+QUERIES, FEWER, HITS = 4, 2, 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +37,19 @@ class Shelf:
 
 
 def shelves(geometry: Geometry, judged: Judged, album: Album, *, seed: int) -> list[Shelf]:
-    """Up to four held-out queries of each modality, texts included, against every other modality, five hits each."""
+    """Held-out queries of each modality, texts included, against every other modality, five hits each.
+
+    They are up to four, or two where there are several modalities beside texts.
+    """
     cases = _cases(geometry, judged)
+    count = QUERIES if len(cases) == 2 else FEWER
     rng = np.random.default_rng(seed)
     filled = []
     for name, case in cases.items():
         galleries = {other: geometry.between(name, other).gallery(cases[other].raw) for other in cases if other != name}
-        for row in np.sort(rng.permutation(len(case.ids))[:QUERIES]):
-            for other, gallery in galleries.items():
+        rows = np.sort(rng.permutation(len(case.ids))[:count])
+        for other, gallery in galleries.items():
+            for row in rows:
                 scores = (geometry.between(name, other).query(case.raw[row : row + 1]) @ gallery.T)[0]
                 filled.append(_shelf(case, int(row), cases[other], scores, album))
     return filled

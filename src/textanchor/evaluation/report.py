@@ -16,7 +16,7 @@ from textanchor.files import new_folder, write_bytes, write_json
 from textanchor.pages import Album, rendered
 from textanchor.space import Space
 
-MATRIX, BARS, LISTED, CONFUSED = 25, 30, 300, 15  # classes in a matrix, at once and in all; confusions
+MATRIX, BARS, LISTED, CONFUSED = 25, 15, 300, 15  # classes in a matrix, and of more at once and in all; confusions
 
 
 def write_report(

@@ -17,37 +17,61 @@ TITLES = {
 }
 APART = ("table", "draws")  # columns that say nothing to a reader
 WAY = ("query", "gallery")
+TOLD = ("direction", "verdict", "labelled")  # stay in the table even where they are all alike
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """A table: its rows under each split, without the columns that are the same in all of them, which `alike` tells."""
+    """A table: its rows under each split, without the columns that are the same in all of them, which `alike` tells.
+
+    `numbers` are the columns that hold figures.
+    """
 
     name: str
     title: str
     columns: list[str]
+    numbers: set[str]
     parts: list[tuple[str, list[Row]]]
     alike: dict[str, str]
 
 
 def sheets(metrics: Mapping[str, Any]) -> list[Sheet]:
     """One for each kind of figures that there is."""
-    return [_sheet(name, [_narrow(row) for row in metrics[name]]) for name in TITLES if metrics[name]]
+    shape = {"probes": _side_by_side}
+    return [_sheet(name, shape.get(name, _narrow)(metrics[name])) for name in TITLES if metrics[name]]
 
 
 def _sheet(name: str, rows: Sequence[Row]) -> Sheet:
-    names = columns(rows)
-    alike = {key: rows[0][key] for key in names if isinstance(rows[0].get(key), str) and key not in ("direction", "verdict")}
-    alike = {key: value for key, value in alike.items() if key != "split" and all(row.get(key) == value for row in rows)}
-    parts = [(split, [row for row in rows if row.get("split", "") == split]) for split in dict.fromkeys(row.get("split", "") for row in rows)]
-    shown = [key for key in names if key not in alike and key != "split"]
-    return Sheet(name=name, title=TITLES[name], columns=shown, parts=parts, alike=alike)
+    names = [key for key in columns(rows) if key != "split"]
+    same = {key: rows[0].get(key) for key in names if key not in TOLD and all(row.get(key) == rows[0].get(key) for row in rows)}
+    alike = {key: value for key, value in same.items() if isinstance(value, str)}
+    splits = dict.fromkeys(row.get("split", "") for row in rows)
+    return Sheet(
+        name=name,
+        title=TITLES[name],
+        columns=[key for key in names if key not in alike],
+        numbers={key for key in names if all(isinstance(row.get(key), int | float | None) for row in rows)},
+        parts=[(split, [row for row in rows if row.get("split", "") == split]) for split in splits],
+        alike=alike,
+    )
 
 
-def _narrow(row: Row) -> Row:
-    """Both ends of a direction in one cell."""
-    way = {"direction": " → ".join(str(row[end]) for end in WAY)} if all(end in row for end in WAY) else {}
-    kept = {key: value for key, value in row.items() if key not in (*WAY, *APART)}
-    first = {key: kept.pop(key) for key in ("space",) if key in kept}
-    return {**first, **way, **kept}
+def _narrow(rows: Sequence[Row]) -> Sequence[Row]:
+    """Both ends of a direction in one cell, behind the space."""
+    made = []
+    for row in rows:
+        way = {"direction": " → ".join(str(row[end]) for end in WAY)} if all(end in row for end in WAY) else {}
+        space = {"space": row["space"]} if "space" in row else {}
+        made.append({**space, **way, **{key: value for key, value in row.items() if key not in (*WAY, *APART, *space)}})
+    return made
+
+
+def _side_by_side(rows: Sequence[Row]) -> Sequence[Row]:
+    """Accuracies of what sees different features beside each other."""
+    made: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        known = {key: row[key] for key in ("split", "modality", "labelled")}
+        figures = made.setdefault(tuple(known.values()), {**known, "folds": row["folds"]})
+        figures[row["features"]] = f"{row['accuracy']:.3f} ± {row['spread']:.3f}"
+    return list(made.values())

@@ -10,6 +10,7 @@ from textanchor.evaluation.evaluation import Evaluation
 from textanchor.evaluation.held_out import HELD_OUT
 from textanchor.evaluation.tables import ALIGNMENT, EMERGENT, gains
 from textanchor.judging import Ranking
+from textanchor.pages import score
 from textanchor.space import TEXT
 
 UNITS = {"audio": "sounds", "document": "documents", "image": "images", "series": "series", "text": "texts", "video": "videos"}
@@ -35,7 +36,7 @@ def percent(share: float) -> str:
         return f"{share:.0%}".replace("%", " %")
     value = 100 * share
     shown = f"{value:.1f}" if value < 10 or value > 99 else f"{value:.0f}"
-    return f"{ {'0.0': '<0.1', '100.0': '>99.9'}.get(shown, shown)} %"
+    return f"{ {'0.0': '<0.1', '10.0': '10', '100.0': '>99.9'}.get(shown, shown) } %"
 
 
 def unit(modality: str) -> str:
@@ -52,7 +53,7 @@ def verdict(evaluation: Evaluation, classes: Classes) -> tuple[str, str]:
     facing = [one for one in _held_out(evaluation, ALIGNMENT) if one.query != TEXT]
     if not facing:
         return "No held-out item could be judged.", "What the tables say of training data is no evidence."
-    said = [_finds(one, classes.get(one.query, ())) for one in facing[:NAMED]]
+    said = _joined([_finds(one, classes.get(one.query, ())) for one in facing[:NAMED]])
     if len(facing) > NAMED:
         said.append(f"{len(facing) - NAMED} more modalities stand below")
     return _sentence(said), _sentence([*_never_paired(evaluation), *(_against(evaluation) or _floors(facing))])
@@ -64,13 +65,15 @@ def cards(evaluation: Evaluation, classes: Classes) -> list[Card]:
     for one in _held_out(evaluation, ALIGNMENT):
         name = f"{one.query} → {one.gallery}"
         if one.query == TEXT and classes.get(one.gallery):
-            score = one.retrieval.mean_average_precision
-            if score is not None:
-                found.append(Card(title=f"{name}, mAP@10", value=score, detail=f"{one.retrieval.gallery} {unit(one.gallery)} ranked"))
+            precision = one.retrieval.mean_average_precision
+            if precision is not None:
+                found.append(
+                    Card(title=f"{name}, mAP@10", value=precision, detail=f"{one.retrieval.gallery} {unit(one.gallery)} ranked")
+                )
             continue
         found += _recalls(one, name, (1,) if classes.get(one.query) else (1, 10))
         if one.cosine and one.cosine.auc is not None and one.cosine.floor is not None:
-            detail = f"true pairs above mismatched ones; mean cosine {one.cosine.mean:.2f}, floor {one.cosine.floor:.2f}"
+            detail = f"true pairs above mismatched ones; mean cosine {score(one.cosine.mean)}, floor {score(one.cosine.floor)}"
             found.append(Card(title=f"{name}, AUC", value=one.cosine.auc, detail=detail, chance=0.5))
     for one in _held_out(evaluation, EMERGENT):
         found += _recalls(one, f"{one.query} → {one.gallery}, never paired", (1,))
@@ -99,35 +102,55 @@ def _recalls(one: Ranking, name: str, ks: Sequence[int]) -> list[Card]:
     return found
 
 
-def _finds(one: Ranking, classes: tuple[Class, ...]) -> str:
-    """One modality's share of items whose first text is their own, beside what asks for no knowledge."""
+def _finds(one: Ranking, classes: tuple[Class, ...]) -> tuple[str, str]:
+    """One modality's share of items whose first text is their own, and what it is among and above."""
     count = len(one.groups)
     asked = f"{'only ' if count < FEW else ''}{count} unseen {unit(one.query)}"
     share = one.recall(1)
     if share is None:
-        return f"{asked} had but {one.retrieval.gallery} text to choose from, which says nothing"
-    interval = f" (95 % interval {_span(one.interval)})" if one.interval else ""
-    beside = [(_relation(one.interval, one.retrieval.chance), f"chance ({percent(one.retrieval.chance)})")]
+        return asked, f" had but {one.retrieval.gallery} text to choose from, which says nothing"
+    beside = [(one.retrieval.chance, "chance")]
     if classes:
-        most = max(own.items for own in classes) / sum(own.items for own in classes)
-        beside.append((_relation(one.interval, most), f"always saying the commonest ({percent(most)})"))
-    words = dict.fromkeys(relation for relation, _ in beside)
-    stands = ", ".join(f"{word} {' and '.join(what for relation, what in beside if relation == word)}" for word in words)
+        beside.append(
+            (max(own.items for own in classes) / sum(own.items for own in classes), "always giving the commonest text")
+        )
     ten = one.recall(10)
-    more = "" if classes or ten is None else f", {percent(ten)} among the first ten"
-    return f"{percent(share)} of {asked}{interval} find their own text first among {one.retrieval.gallery}{more}: {stands}"
+    more = "" if classes or ten is None else f", and {percent(ten)} among the first ten"
+    return (
+        f"{percent(share)} of {asked}",
+        f" find their own text first among {one.retrieval.gallery}{more}: {_beside(one, beside)}",
+    )
 
 
 def _never_paired(evaluation: Evaluation) -> list[str]:
-    judged = [one for one in _held_out(evaluation, EMERGENT) if one.recall(1) is not None]
+    judged = [(one, share) for one in _held_out(evaluation, EMERGENT) if (share := one.recall(1)) is not None]
+    if not judged:
+        return []
     said = [
-        f"{one.query} → {one.gallery} {percent(share)} ({_relation(one.interval, one.retrieval.chance)} chance, "
-        f"{percent(one.retrieval.chance)})"
-        for one in judged[:NAMED]
-        if (share := one.recall(1)) is not None
+        (
+            f"{unit(one.query)} find {unit(one.gallery)} of their text first in {percent(share)}",
+            f", {_beside(one, [(one.retrieval.chance, 'chance')])}",
+        )
+        for one, share in judged[:NAMED]
     ]
-    rest = [f"{len(judged) - NAMED} more directions below"] if len(judged) > NAMED else []
-    return [f"never paired with each other, they meet through their texts at the first hit: {', '.join([*said, *rest])}"] if said else []
+    more = [f"{len(judged) - NAMED} more directions stand below"] if len(judged) > NAMED else []
+    return [f"never paired with each other, {'; '.join([*_joined(said), *more])}"]
+
+
+def _beside(one: Ranking, others: Sequence[tuple[float, str]]) -> str:
+    """What recall@1 is above, below or not to be told from."""
+    words: dict[str, list[str]] = {}
+    for value, name in others:
+        words.setdefault(_relation(one.interval, value), []).append(f"{name} ({percent(value)})")
+    return ", ".join(f"{word} {' and '.join(names)}" for word, names in words.items())
+
+
+def _joined(said: Sequence[tuple[str, str]]) -> list[str]:
+    """Clauses, those that end alike in one."""
+    ends: dict[str, list[str]] = {}
+    for begin, end in said:
+        ends.setdefault(end, []).append(begin)
+    return [f"{' and '.join(begins)}{end}" for end, begins in ends.items()]
 
 
 def _against(evaluation: Evaluation) -> list[str]:
@@ -145,11 +168,13 @@ def _against(evaluation: Evaluation) -> list[str]:
 
 def _floors(facing: Sequence[Ranking]) -> list[str]:
     """Mean cosines beside their floors."""
-    said = [
-        f"{unit(one.query)} lie at a mean cosine of {one.cosine.mean:.2f} to their own texts and {one.cosine.floor:.2f} to others' (the floor)"
-        for one in facing[:NAMED]
-        if one.cosine and one.cosine.floor is not None
-    ]
+    said = []
+    for one in facing[:NAMED]:
+        if one.cosine and one.cosine.floor is not None:
+            mean, floor = score(one.cosine.mean), score(one.cosine.floor)
+            said.append(
+                f"{unit(one.query)} lie at a mean cosine of {mean} to their own texts and {floor} to others', the floor"
+            )
     return said or ["without a second text there is no floor to compare the cosine with"]
 
 

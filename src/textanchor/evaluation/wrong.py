@@ -14,7 +14,7 @@ WORST = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Wrong:
-    """An item, the best of its own texts and the text that it finds first, with their scores; `place` of its own counts from 1."""
+    """An item, the best of its own texts and the text that it finds first, with scores; `place` of its own counts from 1."""
 
     id: str
     media: Media

@@ -73,7 +73,7 @@ class Album:
 
 
 def shown(value: Any) -> Media:
-    """What a browser can show of a decoded value: of a clip its first frame and its sound, of a sound or a series its curve too.
+    """What a browser can show of a decoded value: of a clip a frame and its sound, of a sound or a series its curve too.
 
     Pictures are at most 160 pixels wide and high, sounds ten seconds, words 300 letters.
     """
@@ -121,7 +121,7 @@ def curves(values: Float32[np.ndarray, "t c"]) -> str:
     width, height = PLOT
     drawn = Image.new("RGBA", PLOT)
     pen = ImageDraw.Draw(drawn)
-    for channel, colour in zip(values.T, CURVES, strict=False):
+    for channel, colour in zip(values.T, CURVES if len(values) else (), strict=False):
         parts = np.array_split(channel, min(width, len(channel)))
         low, high = np.array([part.min() for part in parts]), np.array([part.max() for part in parts])
         middle, reach = (low.min() + high.max()) / 2, max(float(high.max() - low.min()), 1e-9)

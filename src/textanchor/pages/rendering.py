@@ -33,7 +33,7 @@ def rendered(package: str, template: str, **values: object) -> bytes:
         lstrip_blocks=True,
         finalize=_printable,
     )
-    page.filters |= {"cell": cell, "stacked": stacked}
+    page.filters |= {"cell": cell, "stacked": stacked, "score": score, "ending": ending}
     return page.get_template(template).render(**values).encode("utf-8", "backslashreplace")
 
 
@@ -43,3 +43,13 @@ def _printable(value: Any) -> Any:
         return value
     short = value if len(value) <= LETTERS else f"{value[:LETTERS]}…"
     return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), short)
+
+
+def score(value: float) -> str:
+    """A cosine to two decimals, with a true minus and no minus zero."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def ending(name: str, longest: int = 44) -> str:
+    """A name's end where it is long: folders come first, and the file last."""
+    return name if len(name) <= longest else f"…{name[-longest:]}"

@@ -11,8 +11,17 @@ INTERVAL, OF = "R@1 interval", "R@1"  # an interval stands in the cell of its fi
 
 
 def columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
-    """Columns of all rows in order of first appearance."""
-    return [name for name in dict.fromkeys(key for row in rows for key in row) if name != INTERVAL]
+    """Columns of all rows; one that some rows lack stands behind the one that it follows in others."""
+    found: list[str] = []
+    for row in rows:
+        place = len(found)
+        for name in row:
+            if name in found:
+                place = found.index(name) + 1
+            else:
+                found.insert(place, name)
+                place += 1
+    return [name for name in found if name != INTERVAL]
 
 
 def cell(row: Mapping[str, object], column: str) -> str:
