@@ -344,7 +344,7 @@ def test_the_page_of_hits_says_what_the_json_says(saved: Path, shapes: Path, tmp
 
 
 def test_several_queries_stand_on_one_page(space: Any, shapes: Path, tmp_path: Path) -> None:
-    from textanchor.collections import write_hits
+    from textanchor.collections.page import write_hits
 
     index = textanchor.build_index(space, shapes)
     asked = ["circle", shapes / "image" / "cross" / "01.png"]

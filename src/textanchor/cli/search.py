@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,8 @@ def command(
     QUERY is a file if such a file exists. A list of several modalities is ordered by `standard`, the score in standard
     deviations above that of random training pairs of the two modalities.
     """
-    from textanchor.collections import build_index, search, write_hits
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read with torch: waiting threads would spin for one query
+    from textanchor.collections import build_index, search
     from textanchor.files import refuse_existing
     from textanchor.space.storage import load
 
@@ -97,6 +99,8 @@ def command(
     else:
         printing.table(rows)
     if html:
+        from textanchor.collections.page import write_hits
+
         write_hits(
             html,
             built,
