@@ -80,6 +80,8 @@ def test_what_pages_print_shows_what_it_is_made_of() -> None:
     assert len(_printable("x" * 1_000_000)) < 5000
     assert (score(-0.001), score(-0.25), score(0.999)) == ("0.00", "−0.25", "1.00")
     assert ending("folder/" * 20 + "name.jpg").endswith("folder/name.jpg")
+    assert ending("folder/" * 20 + "name.jpg").startswith("…/")
+    assert ending("n" * 99) == "…" + "n" * 44
     assert len(ending("folder/" * 20)) <= 45
 
 

@@ -364,16 +364,21 @@ FRAME = """<body><iframe src="{page}" style="width:{width}px;height:900px;border
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("which", ["report", "many", "hits"])
-def test_pages_fit_on_screens(which: str, width: int, request: Any, tmp_path: Path, run: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("which", ["report", "many", "matrix", "hits"])
+def test_pages_fit_on_screens(
+    which: str, width: int, request: Any, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no chromium here to measure with")
     if which == "report":
         path = request.getfixturevalue("report")
-    elif which == "many":
+    elif which in ("many", "matrix"):
+        if which == "matrix":
+            monkeypatch.setattr("textanchor.evaluation.report.MATRIX", 30)
         made, found = request.getfixturevalue("many")
         path = textanchor.write_report(found, made, tmp_path / "r")
+        assert ("confusion matrix of image" in Page(path).tables) == (which == "matrix")
     else:
         path = tmp_path / "hits.html"
         run("search", request.getfixturevalue("saved"), "n" * 300, "--in", request.getfixturevalue("shapes"), "--html", path)

@@ -73,5 +73,5 @@ def _side_by_side(rows: Sequence[Row]) -> Sequence[Row]:
     for row in rows:
         known = {key: row[key] for key in ("split", "modality", "labelled")}
         figures = made.setdefault(tuple(known.values()), {**known, "folds": row["folds"]})
-        figures[row["features"]] = f"{row['accuracy']:.3f} ± {row['spread']:.3f}"
+        figures[row["features"]] = f"{row['accuracy']:.3f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{row['spread']:.3f}"
     return list(made.values())

@@ -52,4 +52,7 @@ def score(value: float) -> str:
 
 def ending(name: str, longest: int = 44) -> str:
     """A name's end where it is long: folders come first, and the file last."""
-    return name if len(name) <= longest else f"…{name[-longest:]}"
+    if len(name) <= longest:
+        return name
+    cut, slash, rest = name[-longest:].partition("/")
+    return f"…{slash}{rest or cut}"
