@@ -253,6 +253,28 @@ def test_answers_are_those_that_recall_counts(many: tuple[Any, Any]) -> None:
     assert own.worst(5) == sorted(gaps, key=lambda row: gaps[row])[:5]
 
 
+def test_tables_say_all_that_the_json_says(report: Path) -> None:
+    metrics, page = json.loads((report.parent / "metrics.json").read_text()), Page(report)
+    head, *rows = page.tables["Items and texts"]
+    assert len([row for row in rows if len(row) > 1]) == len(metrics["alignment"])
+    assert [row[0] for row in rows if len(row) == 1] == [HELD_OUT, "on training data (no evidence)"]
+    first = dict(zip(head, rows[1], strict=True))
+    told = metrics["alignment"][0]
+    assert first["direction"] == f"{told['query']} → {told['gallery']}"
+    assert first["positive cosine"] == f"{told['positive cosine']:.3f}"
+    assert first["R@1"].startswith(f"{told['R@1']:.3f}[")
+    for row in metrics["probes"]:
+        assert f"{row['accuracy']:.3f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{row['spread']:.3f}" in report.read_text()
+
+
+def test_more_figures_of_a_probe_stand_behind_it() -> None:
+    from textanchor.evaluation.sheets import _side_by_side
+
+    one = {"split": "s", "modality": "m", "labelled": "80/20", "features": "f", "accuracy": 0.5, "spread": 0.1, "folds": 5}
+    (made,) = _side_by_side([{**one, "macro accuracy": 0.25}])
+    assert str(made["f"]).endswith("0.100, macro accuracy 0.250")
+
+
 def test_a_tie_counts_against_the_item(toy: Callable[..., Any]) -> None:
     pairs = toy(items=40, texts=8)
     pairs.anchors[1] = pairs.anchors[0]

@@ -17,6 +17,7 @@ TITLES = {
 }
 APART = ("table", "draws")  # columns that say nothing to a reader
 WAY = ("query", "gallery")
+PROBE = ("split", "modality", "labelled", "features", "accuracy", "spread", "folds")
 TOLD = ("direction", "verdict", "labelled")  # stay in the table even where they are all alike
 Row = Mapping[str, Any]
 
@@ -68,10 +69,11 @@ def _narrow(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _side_by_side(rows: Sequence[Row]) -> Sequence[Row]:
-    """Accuracies of what sees different features beside each other."""
+    """Accuracies of what sees different features beside each other, each with its spread; what else there is of it behind."""
     made: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in rows:
         known = {key: row[key] for key in ("split", "modality", "labelled")}
         figures = made.setdefault(tuple(known.values()), {**known, "folds": row["folds"]})
-        figures[row["features"]] = f"{row['accuracy']:.3f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{row['spread']:.3f}"
+        more = "".join(f", {name} {row[name]:.3f}" for name in row if name not in PROBE and row[name] is not None)
+        figures[row["features"]] = f"{row['accuracy']:.3f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{row['spread']:.3f}{more}"
     return list(made.values())
