@@ -129,6 +129,7 @@ from textanchor.space import Space as Space
 from textanchor.space import Story as Story
 from textanchor.space.embedded import Embedded as Embedded
 from textanchor.space.fitting import fit as fit
+from textanchor.space.starting import start as start
 from textanchor.space.storage import load as load
 
 __version__: str

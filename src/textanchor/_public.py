@@ -13,6 +13,7 @@ HOMES = {
     "space": ("Comparison", "Fitted", "Geometry", "Space", "Story"),
     "space.embedded": ("Embedded",),
     "space.fitting": ("fit",),
+    "space.starting": ("start",),
     "space.storage": ("load",),
     "collections": ("Hit", "Index", "Tally", "build_index", "embed_collection", "encode_collection", "search"),
     "evaluation": ("Evaluation", "evaluate"),
