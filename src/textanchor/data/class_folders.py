@@ -51,6 +51,8 @@ def class_folders(folders: Collection[Folders], class_depth: int | None = None) 
     for folder in held:
         if at is None or len(folder) <= at:
             classes[folder] = folder[depth:]
+            if at is not None and folder[depth:]:
+                wrong[folder] = f"lies beside the folders {', '.join(sorted(sides))} of the split, and in none of them"
             continue
         name = folder[at]
         split[folder] = sides.get(name, "")
@@ -84,8 +86,9 @@ def _wrapping(folders: Sequence[Folders], depth: int) -> int:
     while True:
         here = [folder for folder in folders if len(folder) > depth]
         names = {folder[depth] for folder in here}
-        deeper = any(len(folder) > depth + 1 for folder in here)
-        if len(names) != 1 or not deeper or any(len(folder) == depth + 1 for folder in here) or sides_of(names):
+        deeper = {folder[depth + 1] for folder in here if len(folder) > depth + 1}
+        loose = any(len(folder) == depth + 1 for folder in here)
+        if len(names) != 1 or not deeper or sides_of(names) or (loose and len(deeper) < 2 and not sides_of(deeper)):
             return depth
         depth += 1
 
@@ -112,7 +115,7 @@ def _classes(found: Mapping[Folders, Folders], class_depth: int | None) -> tuple
             return dict(found), ", all of them together (--class-depth 0)"
         place = class_depth - 1
         told = {key: names[place : place + 1] or names[-1:] for key, names in found.items()}
-        return told, f", the {class_depth}. of them (--class-depth {class_depth})"
+        return told, f", folder {class_depth} of each (--class-depth {class_depth})"
     kept = {key: _lettered(names) for key, names in found.items()}
     nested = [names for names in kept.values() if len(names) > 1]
     if not nested:

@@ -112,6 +112,7 @@ def chosen(
         if classes:
             item_text, texts = words[0], classes
     used = {*paths, *texts, item_text, *found.values()}
+    used |= {name.rpartition(".")[0] for name in used if name and name not in names}
     return Columns(
         paths=paths, texts=texts, item_text=item_text, unused=tuple(name for name in names if name not in used), **found
     )

@@ -34,12 +34,13 @@ class _Form:
         return csv.reader(stream, delimiter=self.mark, quoting=self.quoting, strict=True)
 
 
-def rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Rows as texts by column; cells beyond the last column stand under `MORE`."""
+def rows(path: Path, *, headed: bool = True) -> Iterator[tuple[int, Row]]:
+    """Rows as texts by column; cells beyond the last column stand under `MORE`. Without a heading columns are numbered."""
     form = _form(path)
+    count = len(names(path))
     with opened(path) as stream:
         table = form.reader(stream)
-        keys = _keys(next(table, []))
+        keys = _keys(next(table, [])) if headed else _keys([""] * count)
         for cells in table:
             if cells:
                 row: dict[str, Any] = dict(zip(keys, cells, strict=False))

@@ -12,7 +12,7 @@ from typing import Any
 from textanchor.data import tables
 from textanchor.data.cells import normal
 from textanchor.data.class_folders import ClassFolders, class_folders
-from textanchor.data.rows import STRAY, UNASKED, Row, Wanted
+from textanchor.data.rows import LOST, STRAY, UNASKED, Row, Wanted
 from textanchor.records import Item
 from textanchor.runtime import Reading
 
@@ -26,6 +26,7 @@ class Found:
 
     place: str
     unreadable: str = ""
+    kind: str = LOST
     beside: frozenset[str] = frozenset()
 
 
@@ -69,7 +70,7 @@ class FolderRows:
         place, path = found.place, self.root / found.place
         problem = found.unreadable or not_a_file(path)
         if problem:
-            yield Row(place=place, item=None, text="", problem=problem)
+            yield Row(place=place, item=None, text="", problem=problem, kind=found.kind)
             return
         if not self.wanted.place(place):
             yield Row(place=place, item=None, text="", problem="not asked for", kind=UNASKED)
@@ -81,7 +82,11 @@ class FolderRows:
             return
         modality = self.wanted.modality(path)
         if not modality:
-            known = "a table that was not read; name it to read it" if tables.is_table(path) else ""
+            known = (
+                "a table that was not read; name it, with --path-column and --text-column where they are not known"
+                if tables.is_table(path)
+                else ""
+            )
             yield Row(place=place, item=None, text="", problem=known or f"unknown kind of file '{path.suffix}'", kind=STRAY)
             return
         if not self.wanted.kind(modality):
@@ -177,7 +182,7 @@ def _walk(root: str, within: str, follow: bool, above: Sequence[tuple[int, int]]
         return
     own = (told.st_dev, told.st_ino)
     if own in above:
-        yield Found(place=within.rstrip("/"), unreadable="a link to a folder that it lies in")
+        yield Found(place=within.rstrip("/"), unreadable="a link to a folder that it lies in", kind=STRAY)
         return
     beside = frozenset(name for name, is_folder in listed if not is_folder)
     for name, is_folder in listed:

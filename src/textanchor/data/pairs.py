@@ -144,14 +144,16 @@ def _no_pair(path: Path, found: Sorted, singles: tuple[Single, ...], taken: tupl
     items = sum(single.item is not None for single in singles)
     lone = f"{items} items without a text and {len(singles) - items} texts without an item"
     told = f"; read as {'; '.join(taken)}" if taken else ""
-    return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class{told}"
+    tables = [f"; {one.item}: {one.reason}" for one in found.skipped if "a table that was not read" in one.reason][:1]
+    return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class{told}{''.join(tables)}"
 
 
 def _nothing(path: Path, what: str, skipped: list[Skipped]) -> str:
     if not skipped:
         return f"{path} holds no {what}; expected rows, or files with a known ending"
     first = skipped[0]
-    return f"{path} holds no usable {what}: {len(skipped)} skipped, the first being {first.item}: {first.reason}"
+    where = "; --root FOLDER says where the names of files begin" if first.reason.startswith("no such file") else ""
+    return f"{path} holds no usable {what}: {len(skipped)} skipped, the first being {first.item}: {first.reason}{where}"
 
 
 def _told_name(path: Path) -> str | None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textanchor.data.readers import guess_modality
+from textanchor.data.side_names import side_of
 
-_SAMPLE = 20
+_SAMPLE, _FOLDERS = 20, 50
 
 
 class Places:
@@ -64,20 +65,25 @@ class Places:
         return self._listings[folder]
 
 
-def base_of(folder: Path, names: Sequence[str]) -> Path:
-    """The folder in which a table's names begin: its own, or the one within it that alone holds all of the first twenty."""
+def base_of(folder: Path, names: Sequence[str], *, side: str = "", root: Path | None = None) -> Path:
+    """The folder in which a table's names begin: its own, or of those within it, and within `root`, the one that holds most of
+    the first twenty, and half of them. Folders of another side of the split are none."""
     sample = [name for name in names if name][:_SAMPLE]
-    own = Places(folder)
-    if not sample or any(own.found(name) for name in sample):
+    if not sample or any(map(Places(folder).found, sample)):
         return folder
+    around = [*_within(folder), *([root, *_within(root)] if root is not None and root != folder else [])]
+    held = {place: sum(map(bool, map(Places(place).found, sample))) for place in around if side_of(place.name) in ("", side)}
+    best = max(held.values(), default=0)
+    found = [place for place, count in held.items() if count == best]
+    return found[0] if 2 * best >= len(sample) and len(found) == 1 else folder
+
+
+def _within(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            within = sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")[:50]
+            return sorted(folder / entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")[:_FOLDERS]
     except OSError:
-        return folder
-    holding = [name for name in within if Places(folder / name).found(sample[0])]
-    whole = [name for name in holding if all(map(Places(folder / name).found, sample))]
-    return folder / whole[0] if len(whole) == 1 else folder
+        return []
 
 
 def _is_file(path: Path) -> bool:

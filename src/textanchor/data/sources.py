@@ -16,6 +16,7 @@ from textanchor.errors import InputError
 from textanchor.runtime import Reading
 
 _STEMS = ("pairs", "metadata")
+_FEW = 20
 _OWN = tuple(f"{stem}{ending}{pack}" for stem in _STEMS for ending in tables.ENDINGS for pack in ("", *PACKED))
 
 
@@ -46,15 +47,54 @@ def source_of(place: Path, reading: Reading, *, captions: bool = True, restrict:
     wanted = Wanted(reading, restrict=restrict)
     if place.is_file():
         return Source(parts=(table_rows(place, reading, wanted),))
-    if (own := own_table(place)) and (told := _meant(own, reading, wanted, must=True)):
-        return Source(parts=(told,))
+    if own := own_table(place):
+        try:
+            return Source(parts=(table_rows(own, reading, wanted),))
+        except InputError:
+            if kind(own) != ".json":  # which may be anything
+                raise
     found = [Path(one.place) for one in walk(place, follow=reading.follow_links) if tables.is_table(Path(one.place))]
-    for candidates, complete in ((_sided(found), False), (_owned(found), False), (_only(found) if captions else [], True)):
-        meant = [(file, _within(place, file, side, reading, wanted)) for file, side in candidates]
-        parts = {file: part for file, part in meant if part is not None and (part.columns.pairs or not complete)}
-        if parts:
-            return Source(parts=tuple(parts.values()), remarks=_unread(place, list(parts), reading, wanted))
+    opened = _Opened(place, reading, wanted)
+    for candidates in (_sided(found), _owned(found)):
+        if parts := opened.all(candidates):
+            return Source(parts=parts, remarks=(*opened.refused, *_unread(place, opened.read, reading, wanted)))
+    if captions and (only := opened.only(_few(place, found))):
+        return Source(parts=(only,))
     return Source(parts=(FolderRows(place, reading, wanted, captions),))
+
+
+class _Opened:
+    """Tables within a folder, as far as they are tables of items."""
+
+    def __init__(self, place: Path, reading: Reading, wanted: Wanted) -> None:
+        self._place, self._reading, self._wanted = place, reading, wanted
+        self.read: list[Path] = []
+        self.refused: list[str] = []
+
+    def all(self, candidates: list[tuple[Path, str]]) -> tuple[TableRows, ...]:
+        """Those that hold items; what is wrong with the others stands in `refused`."""
+        self.read, self.refused, parts = [], [], []
+        for file, side in candidates:
+            told = self._meant(file, "test" if side == EVAL else side)
+            if isinstance(told, str):
+                self.refused.append(f"nothing of {told}")
+            elif told.columns.paths or told.columns.item_text:
+                self.read.append(file)
+                parts.append(told)
+        return tuple(parts)
+
+    def only(self, candidates: list[Path]) -> TableRows | None:
+        """The one that holds items and texts and whose files are here, if there is one alone."""
+        meant = [told for file in candidates if isinstance(told := self._meant(file, ""), TableRows) and told.columns.pairs]
+        found = [told for told in meant if not told.columns.paths or told.finds_its_files()]
+        return found[0] if len(found) == 1 else None
+
+    def _meant(self, file: Path, side: str) -> TableRows | str:
+        within = "".join(f"{folder}/" for folder in file.parts[:-1])
+        try:
+            return table_rows(self._place / file, self._reading, self._wanted, split=side, within=within, root=self._place)
+        except InputError as why:
+            return str(why)
 
 
 def own_table(folder: Path) -> Path | None:
@@ -76,10 +116,11 @@ def _owned(found: list[Path]) -> list[tuple[Path, str]]:
     return [(file, sides[str(file)]) for file in own]
 
 
-def _only(found: list[Path]) -> list[tuple[Path, str]]:
-    """The one table that lies in the folder itself."""
-    here = [file for file in found if len(file.parts) == 1]
-    return [(here[0], "")] if len(here) == 1 else []
+def _few(place: Path, found: list[Path]) -> list[Path]:
+    """Tables in the folder or one below, and lists there whose ending says nothing, if they are few."""
+    near = [file for file in found if len(file.parts) <= 2]
+    lists = sorted(file for file in place.glob("*.txt") if file.is_file() and file.name[0] != ".")
+    return [file for file in (*near, *(Path(one.name) for one in lists)) if len(near) + len(lists) <= _FEW]
 
 
 def _side(file: Path) -> str:
@@ -88,24 +129,6 @@ def _side(file: Path) -> str:
 
 def _side_of_folders(file: Path) -> str:
     return next((side for folder in reversed(file.parts[:-1]) if (side := side_of(folder))), "")
-
-
-def _within(place: Path, file: Path, side: str, reading: Reading, wanted: Wanted) -> TableRows | None:
-    within = "".join(f"{folder}/" for folder in file.parts[:-1])
-    return _meant(place / file, reading, wanted, split=side if side != EVAL else "test", within=within)
-
-
-def _meant(
-    file: Path, reading: Reading, wanted: Wanted, *, split: str = "", within: str = "", must: bool = False
-) -> TableRows | None:
-    """A table of items and texts; None for any other, unless it must be one."""
-    try:
-        told = table_rows(file, reading, wanted, split=split, within=within)
-    except InputError:
-        if must and kind(file) != ".json":
-            raise
-        return None
-    return told if must or told.columns.paths or told.columns.item_text else None
 
 
 def _unread(place: Path, read: list[Path], reading: Reading, wanted: Wanted) -> tuple[str, ...]:

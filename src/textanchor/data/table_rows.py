@@ -45,6 +45,7 @@ class TableRows:
     wanted: Wanted
     split: str = ""
     within: str = ""
+    headed: bool = True
 
     @property
     def taken(self) -> str:
@@ -54,9 +55,14 @@ class TableRows:
         side = f"; split {self.split}" if self.split and not self.columns.split else ""
         return f"{self.within}{self.file.name}: {self.columns.described()}{where}{side}"
 
+    def finds_its_files(self) -> bool:
+        """Whether one of the first rows names a file that is there, or holds one."""
+        first = (row for _, row in islice(tables.rows(self.file, headed=self.headed), _PEEK))
+        return any(thing.item for row in first for thing in self._things(row, "", "", ""))
+
     def __iter__(self) -> Iterator[Row]:
         """Raises `InputError` if the table cannot be read."""
-        for number, row in tables.rows(self.file):
+        for number, row in tables.rows(self.file, headed=self.headed):
             yield from self._rows(number, row)
 
     def _rows(self, number: int, row: cells.Row) -> Iterator[Row]:
@@ -178,23 +184,29 @@ class TableRows:
         return thing if asked else Thing(place=thing.place, problem="not asked for", kind=UNASKED)
 
 
-def table_rows(file: Path, reading: Reading, wanted: Wanted, *, split: str = "", within: str = "") -> TableRows:
-    """A table with what its columns mean; `within` keeps equal file names of several folders apart.
+def table_rows(
+    file: Path, reading: Reading, wanted: Wanted, *, split: str = "", within: str = "", root: Path | None = None
+) -> TableRows:
+    """A table with what its columns mean; `within` keeps equal file names of several folders apart, and of `root` folders are
+    looked through for the files.
 
     Raises `InputError` if it is no table, or if none of its columns means anything.
     """
     heading = tables.heading(file)
-    columns = chosen(heading.names, path=reading.path_column, text=reading.text_column, holding=heading.holding)
+    headed = not _begins_with_a_file(file, heading.names, reading, root)
+    known = heading.names if headed else tuple(f"column {place}" for place in range(1, len(heading.names) + 1))
+    path, text = (reading.path_column, reading.text_column) if headed else _numbered(heading.names, reading)
+    columns = chosen(known, path=path, text=text, holding=heading.holding)
     if heading.names and not columns.known:
         raise InputError(
             f"{file} has the columns {', '.join(sorted(map(shown, heading.names)))}; expected `path` (or `image`, `audio`, "
             "`file_name`, ..., or `item_text`) and `text` (or `caption`, `label`, ...); say yours: --path-column, --text-column"
         )
-    first = [row for _, row in islice(tables.rows(file), _PEEK)]
+    first = [row for _, row in islice(tables.rows(file, headed=headed), _PEEK)]
     if columns.split and squeezed(columns.split) != "split" and not _all_sides(first, columns.split):
         columns = replace(columns, split=None, unused=(*columns.unused, columns.split))
     named = [value for row in first for column in columns.paths[:1] if isinstance(value := cells.within(row, column), str)]
-    base = reading.root or base_of(file.parent, [name.strip() for name in named])
+    base = reading.root or base_of(file.parent, [name.strip() for name in named], side=split, root=root)
     return TableRows(
         file=file,
         columns=columns,
@@ -203,7 +215,23 @@ def table_rows(file: Path, reading: Reading, wanted: Wanted, *, split: str = "",
         wanted=wanted,
         split=split,
         within=within,
+        headed=headed,
     )
+
+
+def _begins_with_a_file(file: Path, names: tuple[str, ...], reading: Reading, root: Path | None) -> bool:
+    """Whether the first line is no heading but a row, because it names a file that is there."""
+    if not tables.may_be_headless(file) or len(names) < 2 or (chosen(names).known and not reading.path_column):
+        return False
+    told = [shown(name) for name in names]
+    return any(Places(reading.root or base_of(file.parent, [name], root=root)).found(name) is not None for name in told)
+
+
+def _numbered(names: tuple[str, ...], reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns without a heading: as they are asked for by number, else the first that may be a file and the one beside it."""
+    if reading.path_column or reading.text_column:
+        return reading.path_column or ("1",), reading.text_column or ("2",)
+    return ("1",), ("2",)
 
 
 def _told(read: Any, row: cells.Row, column: str) -> Any:
@@ -212,7 +240,7 @@ def _told(read: Any, row: cells.Row, column: str) -> Any:
         return read(cells.within(row, column))
     except Unclear as why:
         field = re.search(r"with the fields (\w+)", str(why))
-        advice = f"; name one, as in --text-column {shown(column)}.{field[1]}" if field else ""
+        advice = f"; name one, as in --text-column {shown(column)}.{field[1]}" if field and "written" not in str(why) else ""
         raise Unclear(f"column `{shown(column)}` {why}{advice}") from None
 
 

@@ -52,15 +52,15 @@ _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 ENDINGS = tuple(_FORMATS)
 
 
-def rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """All rows with their line (JSON, Parquet: row) numbers; no more of a table is in memory than a row, or 4096 of a Parquet
-    file, or all of a JSON array. Cells are as the table has them; bytes within it are `cells.Embedded` and not yet read.
+def rows(path: Path, *, headed: bool = True) -> Iterator[tuple[int, Row]]:
+    """All rows with their line (JSON, Parquet: row) numbers; a delimited table that is not `headed` has numbered columns.
 
-    Raises `InputError` where the file turns out to be no such table.
+    No more of a table is in memory than a row, or 4096 of a Parquet file, or all of a JSON array. Cells are as the table has
+    them; bytes within it are `cells.Embedded` and not yet read. Raises `InputError` where it turns out to be no such table.
     """
-    read = _format(path).rows
+    told = _format(path)
     with _refused(path):
-        yield from read(path)
+        yield from told.rows(path) if headed else delimited.rows(path, headed=False)
 
 
 def heading(path: Path) -> Heading:
@@ -68,6 +68,11 @@ def heading(path: Path) -> Heading:
     told = _format(path)
     with _refused(path):
         return Heading(names=told.names(path), holding=told.holding(path))
+
+
+def may_be_headless(path: Path) -> bool:
+    """Whether its columns are named by its first line alone."""
+    return _format(path) is _DELIMITED
 
 
 def is_table(path: Path) -> bool:
