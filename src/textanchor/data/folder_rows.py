@@ -12,7 +12,7 @@ from typing import Any
 from textanchor.data import tables
 from textanchor.data.cells import normal
 from textanchor.data.class_folders import ClassFolders, class_folders
-from textanchor.data.rows import LOST, STRAY, UNASKED, Row, Wanted
+from textanchor.data.rows import LOST, STRAY, UNASKED, UNREAD, Row, Wanted
 from textanchor.records import Item
 from textanchor.runtime import Reading
 
@@ -83,7 +83,7 @@ class FolderRows:
         modality = self.wanted.modality(path)
         if not modality:
             known = (
-                "a table that was not read; name it, with --path-column and --text-column where they are not known"
+                f"{UNREAD}; name it, with --path-column and --text-column where they are not known"
                 if tables.is_table(path)
                 else ""
             )
