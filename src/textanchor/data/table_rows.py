@@ -258,6 +258,8 @@ def _within_structure(value: Mapping[str, Any]) -> Any:
     told = {squeezed(str(key)): one for key, one in value.items()}
     if isinstance(told.get("array"), list) and isinstance(told.get("samplingrate"), int):
         return told["array"], told["samplingrate"]
+    if isinstance(told.get("bytes"), bytes):
+        raise Unclear("holds several files in a cell; one a row is read")
     place = next((told[name] for name in FILES if isinstance(told.get(name), str) and told[name]), None)
     if place is None:
         raise Unclear(f"holds structures with the fields {', '.join(map(str, list(value)[:8]))}, none of which names a file")
