@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,20 @@ class Query:
         return self.query
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """What is searched, and what searches it."""
+
+    collection: Path
+    index: str
+
+
+_GALLERY = (
+    click.option("--in", "collection", required=True, type=click.Path(path_type=Path), help="Folder or table to search."),
+    click.option(
+        "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
+    ),
+)
 _QUERY = (
     click.argument("query"),
     click.option("--text", "force", flag_value="text", help="QUERY is a sentence even if a file has that name."),
@@ -51,26 +66,26 @@ _QUERY = (
 @click.command()
 @click.argument("space", type=click.Path(path_type=Path))
 @options.gathered("query", Query, *_QUERY)
-@click.option("--in", "collection", required=True, type=click.Path(path_type=Path), help="Folder or table to search.")
+@options.gathered("gallery", Gallery, *_GALLERY)
 @click.option("--modality", help="Only hits of this modality (text: the texts of the table).")
 @click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of hits.")
-@click.option(
-    "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
-)
 @options.reading_of_hits
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with the hits' pictures and sounds, one file.")
 @options.encoders
 @options.runtime
+@options.overwrite
 @options.as_json
 def command(
     space: Path,
     query: Query,
-    collection: Path,
+    gallery: Gallery,
     modality: str | None,
     k: int,
-    index: str,
     reading: Reading,
+    html: Path | None,
     encoders: dict[str, str],
     runtime: Runtime,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Find what is nearest to QUERY, a sentence or a file of any modality, in a folder or table of any modalities.
@@ -78,12 +93,18 @@ def command(
     QUERY is a file if such a file exists. A list of several modalities is ordered by `standard`, the score in standard
     deviations above that of random training pairs of the two modalities.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read with torch: waiting threads would spin for one query
     from textanchor.collections import build_index, search
+    from textanchor.files import refuse_existing
     from textanchor.space.storage import load
 
+    if html:
+        refuse_existing(html, overwrite=overwrite)
     understood = query.understood()
     opened = load(space, encoders=encoders, runtime=runtime)
-    built = build_index(opened, collection, texts=modality == "text", modality=modality, backend=index, reading=reading)
+    built = build_index(
+        opened, gallery.collection, texts=modality == "text", modality=modality, backend=gallery.index, reading=reading
+    )
     printing.skipped(built.skipped)
     hits = search(opened, understood, built, k=k, modality=modality, query_modality=query.query_modality)
     rows = [_row(hit) for hit in hits]
@@ -91,6 +112,19 @@ def command(
         printing.dump([{**row, "path": str(hit.path) if hit.path else None} for row, hit in zip(rows, hits, strict=True)])
     else:
         printing.table(rows)
+    if html:
+        from textanchor.collections.page import write_hits
+
+        write_hits(
+            html,
+            built,
+            [(understood, hits)],
+            place=str(gallery.collection),
+            query_modality=query.query_modality,
+            limits=runtime.limits,
+            overwrite=overwrite,
+        )
+        printing.say(f"page: {html}")
 
 
 def _row(hit: Hit) -> dict[str, Any]:

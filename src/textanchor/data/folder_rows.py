@@ -68,7 +68,7 @@ class FolderRows:
 
     def _rows(self, found: Found) -> Iterator[Row]:
         place, path = found.place, self.root / found.place
-        problem = found.unreadable or not_a_file(path)
+        problem = found.unreadable
         if problem:
             yield Row(place=place, item=None, text="", problem=problem, kind=found.kind)
             return
@@ -176,7 +176,7 @@ def _walk(root: str, within: str, follow: bool, above: Sequence[tuple[int, int]]
     try:
         told = Path(where).stat()
         with os.scandir(where) as entries:
-            listed = sorted((entry.name, entry.is_dir(follow_symlinks=follow)) for entry in entries if entry.name[0] != ".")
+            listed = sorted(_kind(entry, follow) for entry in entries if entry.name[0] != ".")
     except OSError as why:
         yield Found(place=within.rstrip("/") or root, unreadable=f"cannot be listed: {why.strerror}")
         return
@@ -184,18 +184,20 @@ def _walk(root: str, within: str, follow: bool, above: Sequence[tuple[int, int]]
     if own in above:
         yield Found(place=within.rstrip("/"), unreadable="a link to a folder that it lies in", kind=STRAY)
         return
-    beside = frozenset(name for name, is_folder in listed if not is_folder)
-    for name, is_folder in listed:
+    beside = frozenset(name for name, is_folder, _ in listed if not is_folder)
+    for name, is_folder, problem in listed:
         if is_folder:
             yield from _walk(root, f"{within}{name}/", follow, (*above, own))
         else:
-            yield Found(place=f"{within}{name}", beside=beside)
+            yield Found(place=f"{within}{name}", unreadable=problem, beside=beside)
 
 
-def not_a_file(path: Path) -> str:
-    """Why a place is no file that can be read, or ""."""
-    if path.is_file():
-        return ""
-    if path.is_dir():
-        return "a link to a folder, which is not followed (--follow-links)"
-    return "a link to nothing" if path.is_symlink() else "not a regular file"
+def _kind(entry: os.DirEntry[str], follow: bool) -> tuple[str, bool, str]:
+    """A name, whether it is a folder, and why it is neither that nor a file; the listing itself says it, but for links."""
+    if entry.is_dir(follow_symlinks=follow):
+        return entry.name, True, ""
+    if entry.is_file():
+        return entry.name, False, ""
+    if entry.is_dir():
+        return entry.name, False, "a link to a folder, which is not followed (--follow-links)"
+    return entry.name, False, "a link to nothing" if entry.is_symlink() else "not a regular file"
