@@ -1,4 +1,4 @@
-"""The classifier that a model of Hugging Face transformers was trained with, where its scores follow from what is kept of it."""
+"""The classifier that a model of Hugging Face transformers was trained with, where its scores follow from its latents."""
 
 from __future__ import annotations
 
