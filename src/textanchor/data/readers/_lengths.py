@@ -85,10 +85,10 @@ def _payload(stream: BinaryIO, chunked: _Chunked, held: int) -> tuple[int, int, 
         if chunked.magic == b"RF64" and told == 0xFFFFFFFF and len(wide) == 16:
             said = struct.unpack("<Q", wide[8:])[0]
             return at, said, said if 0 < said <= there else _right(said, there, held, 1 << 62, chunked.kind)
-        if 0 < said <= there and _followed(stream, chunked, at + size + said, held):
-            return at, said, said
-        if said <= 0 and there > 0 and _followed(stream, chunked, at + size, held, least=1):
-            return at, said, said  # truly empty: other chunks follow at once
+        if 0 <= said <= there:
+            follows = _followed(stream, chunked, at + size + said, held)
+            if follows or (follows is None and said):
+                return at, said, said
         never = 1 << 62 if size > 8 and chunked.kind == "W64" else 1 << 40 if size > 8 else NEVER_KNOWN
         return at, said, _right(said, there, held, never, chunked.kind)
     return None
@@ -114,23 +114,20 @@ def _walk(stream: BinaryIO, chunked: _Chunked, at: int, end: int) -> Iterator[tu
         at += -at % chunked.even
 
 
-def _followed(stream: BinaryIO, chunked: _Chunked, at: int, held: int, least: int = 0) -> bool:
-    """Whether a chunk that ends here is followed by chunks, or by nothing that the file's first size counts in."""
-    if chunked.head[1:] not in ("4sI",):
-        return not least
+def _followed(stream: BinaryIO, chunked: _Chunked, at: int, held: int) -> bool | None:
+    """Whether a chunk that ends here is followed by another; None if nothing is, of what the file's first size counts in."""
+    if chunked.head[1:] != "4sI":
+        return None
     stream.seek(4)
     whole = struct.unpack(f"{chunked.head[0]}I", stream.read(4))[0] + 8
     end = min(held, whole) if 8 < whole < NEVER_KNOWN else held
-    for start in {at, at + at % 2}:  # with the pad byte, or without as some write
-        found = list(_walk(stream, chunked, start, end))
-        reached = start if not found else found[-1][1] + 8 + found[-1][2]
-        if (
-            len(found) >= least
-            and all(name.isascii() and name.decode().isprintable() for name, _, _ in found)
-            and (end - 8 < reached <= end + 1 or (not found and start >= end - 8))
-        ):
-            return True
-    return False
+    if at + 8 >= end:
+        return None
+    stream.seek(at)
+    next_ = stream.read(5)
+    return any(
+        name.isascii() and name.decode().isprintable() for name in (next_[:4], next_[1:])
+    )  # padded, or not as some write
 
 
 def _mended_au(stream: BinaryIO, head: bytes, held: int) -> BinaryIO:
@@ -186,6 +183,7 @@ def mp3_frames(stream: BinaryIO) -> int:
     stream.seek(0)
     for mark, offset in ((b"Xing", 8), (b"Info", 8), (b"VBRI", 14)):
         at = frame.find(mark)
-        if at >= 0 and (mark == b"VBRI" or frame[at + 7 : at + 8] and frame[at + 7] & 1):
-            return int.from_bytes(frame[at + offset : at + offset + 4], "big")
+        told = frame[at : at + offset + 4]
+        if at >= 0 and len(told) == offset + 4 and (mark == b"VBRI" or told[7] & 1):
+            return int.from_bytes(told[offset:], "big")
     return 0

@@ -42,33 +42,24 @@ def opened(stream: BinaryIO, limits: Limits) -> Iterator[Any]:
     check_whole(stream)
     with container_in(stream) as container:
         said = (container.duration or 0) / av.time_base
-    if said > limits.seconds:  # a header may say anything
-        check_seconds(end_of(stream), limits)
+        if said > limits.seconds:  # a header may say anything
+            check_seconds(last_packet(container), limits)
     with container_in(stream) as container:
         yield container
 
 
-def end_of(stream: BinaryIO, kind: str = "") -> float:
-    """Seconds from the first to the end of the last packet, of the first track of a kind or of all: what is there, not what is said."""
-    with container_in(stream) as container:
-        tracks = [track for track in container.streams if track.type in (("audio", "video") if not kind else (kind,))]
-        tracks = tracks[:1] if kind else tracks
-        return last_packet(container, tracks) if tracks else 0.0
-
-
-def last_packet(container: Any, tracks: list[Any]) -> float:
-    """Seconds from the tracks' beginning to the end of their last packet, from here on."""
+def last_packet(container: Any, *tracks: Any) -> float:
+    """Seconds from the beginning of the tracks, or of all, to the end of their last packet: what is there, not what is said."""
     begin, end = float("inf"), 0.0
-    for packet in container.demux(tracks):
+    for packet in container.demux(*tracks):
         time = packet.pts if packet.pts is not None else packet.dts
-        if time is None or packet.time_base is None:
+        if time is None or packet.stream.type not in ("audio", "video"):
             continue
         rate = getattr(packet.stream, "average_rate", None)
         length = float(packet.duration * packet.time_base) if packet.duration else 1 / float(rate) if rate else 0.0
-        start = start_of(packet.stream)
-        begin = min(begin, start)
+        begin = min(begin, start_of(packet.stream))
         end = max(end, float(time * packet.time_base) + length)
-    return max(0.0, end - begin) if end else 0.0
+    return max(0.0, end - begin)
 
 
 def start_of(track: Any) -> float:
@@ -145,8 +136,8 @@ def joined(pieces: list[tuple[int, np.ndarray]]) -> Waveform:
             runs.append((rate, []))
         runs[-1][1].append(samples)
     first = runs[0][0]
-    samples = [np.concatenate(parts) for _, parts in runs]
-    even = [one if rate == first else _resampled(one, rate, first) for one, (rate, _) in zip(samples, runs, strict=True)]
+    whole = [(rate, np.concatenate(parts)) for rate, parts in runs]
+    even = [samples if rate == first else _resampled(samples, rate, first) for rate, samples in whole]
     return Waveform(samples=np.concatenate(even).astype(np.float32, copy=False), rate=first)
 
 

@@ -13,7 +13,7 @@ _EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 
 
 def check_whole(stream: BinaryIO) -> None:
-    """Raise `ValueError` for an MP4, Matroska, AVI, ASF, FLV or Ogg file that was cut off. The stream is left at its beginning."""
+    """Raise `ValueError` for an MP4, Matroska, AVI, ASF, FLV or Ogg file that was cut off; rewinds the stream."""
     held = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     head = stream.read(16)

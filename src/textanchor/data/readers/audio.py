@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from textanchor.data.readers._lengths import mended, mp3_frames, ogg_links, truncated
-from textanchor.data.readers._media import check_seconds, end_of, joined, opened, sound_of
+from textanchor.data.readers._media import check_seconds, container_in, joined, opened, sound_of
 from textanchor.data.readers.video import VideoReader
 from textanchor.records import Waveform
 from textanchor.runtime import Limits
@@ -113,7 +113,8 @@ def _flac(stream: BinaryIO, limits: Limits) -> Waveform:
     stream.seek(0)
     head = stream.read(26)
     rate, said = int.from_bytes(head[18:21], "big") >> 4, int.from_bytes(head[18:26], "big") & (1 << 36) - 1
-    there = round(end_of(stream, "audio") * rate)
+    with container_in(stream) as container:
+        there = round(sum(packet.duration * packet.time_base for packet in container.demux(audio=0) if packet.duration) * rate)
     stream.seek(0)
     if there not in (0, said):
         check_seconds(there / rate, limits)
