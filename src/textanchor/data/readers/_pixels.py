@@ -46,8 +46,6 @@ def deep_colours(image: Image.Image, source: BinaryIO) -> Image.Image:
         values = frames[0].to_ndarray(format="rgba64le" if image.mode == "RGBA" else "rgb48le")
     except (av.FFmpegError, ValueError, IndexError):
         return image  # a compression that FFmpeg does not know: eight bits are better than none
-    if values.shape[:2] != (image.height, image.width):
-        return image
     colours = eight_bits(values[..., :3])
     if image.mode == "RGBA":
         alpha = eight_bits(values[..., 3:], white_of(float(values[..., 3].max())))

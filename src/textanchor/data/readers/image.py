@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from textanchor.data.readers._media import check_pixels
+from textanchor.data.readers._pictures import JPEG, ORIENTATION, PNG, orientation, picture_only
 from textanchor.data.readers._pixels import deep_colours, eight_bits
-from textanchor.data.readers._png import SIGNATURE, picture_only
 from textanchor.runtime import Limits
 
 
@@ -50,7 +50,6 @@ class _PillowsLimit:
 _pillows_limit = _PillowsLimit()
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 """The formats of docs/files.md. No other is tried: among Pillow's are some that start programs."""
-ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -77,7 +76,8 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _turn(image: Image.Image) -> Image.Transpose | None:
     """How an image is turned upright. Its metadata are read for this one number, and broken ones cost no picture."""
     try:
-        return _TURNS.get(image.getexif().get(ORIENTATION, 1))
+        flag = orientation(image.info.get("exif", b"")) or image.getexif().get(ORIENTATION, 1)
+        return _TURNS.get(flag)
     except Exception:  # whatever a parser stumbles over
         return None
 
@@ -96,10 +96,11 @@ def _decoded(image: Image.Image, source: BinaryIO | None = None) -> Image.Image:
         and image.mode in ("RGB", "RGBA")
         and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
     )
-    turn = _turn(image)
-    image.load()
-    upright = _rgb(deep_colours(image, source) if deep and source else image)
-    return upright if turn is None else upright.transpose(turn)
+    before = _turn(image)
+    image.load()  # which turns a TIFF, and finds what stands behind the pixels of a PNG
+    found = deep_colours(image, source) if deep and source else image
+    turn = before if found is not image and image.format == "TIFF" else _turn(image)
+    return _rgb(found) if turn is None else _rgb(found).transpose(turn)
 
 
 class ImageReader:
@@ -117,12 +118,14 @@ class ImageReader:
         stream.seek(0)
         if not head:
             raise ValueError("empty file")
-        source = picture_only(stream) if head.startswith(SIGNATURE) else stream
+        source = picture_only(stream)
         try:
             with _pillows_limit.at_least(limits.pixels), Image.open(source, formats=FORMATS) as image:
                 check_pixels(*image.size, limits)
                 return _decoded(image, source)
         except UnidentifiedImageError:
+            if head.startswith((PNG, JPEG)):
+                raise ValueError("damaged image: its header cannot be read") from None
             raise ValueError(f"not an image of a format that is read: {', '.join(FORMATS)} (begins with {head!r})") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as why:  # a warning where warnings are errors
             raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None

@@ -19,6 +19,7 @@ from textanchor.runtime import Limits
 CHOICES = ("first", "uniform", "scene")
 MOST = 64
 PLAN = "uniform:4+sound"
+ROUNDING = 1e-3  # seconds: times of containers are whole numbers of ticks
 _SHOWN = {  # signs of a display matrix's a, b, c, d: a pixel at (x, y) is shown at (ax + cy, bx + dy)
     (-1, 0, 0, 1): Image.Transpose.FLIP_LEFT_RIGHT,
     (1, 0, 0, -1): Image.Transpose.FLIP_TOP_BOTTOM,
@@ -170,7 +171,7 @@ def _at(film: _Film, seconds: float) -> Any:
                 continue
             shown = None
             for time, frame in _decoded(container, track, some=not seeking):
-                if time > wanted:
+                if time > wanted + ROUNDING:
                     if shown is None and not seeking:
                         return frame
                     break
