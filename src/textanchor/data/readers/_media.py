@@ -30,6 +30,8 @@ def container_in(stream: BinaryIO) -> Iterator[Any]:
     try:
         with av.open(stream, metadata_errors="replace", options=only) as container:
             yield container
+    except av.ArgumentError:  # what a format gets that is not on the list
+        raise ValueError("not a sound or video that FFmpeg can read, of the formats that are read") from None
     except (av.FFmpegError, EOFError) as why:
         raise ValueError(f"not a sound or video that FFmpeg can read: {getattr(why, 'strerror', None) or why}") from None
 
@@ -41,9 +43,10 @@ def opened(stream: BinaryIO, limits: Limits) -> Iterator[Any]:
 
     check_whole(stream)
     with container_in(stream) as container:
-        said = (container.duration or 0) / av.time_base
-        if said > limits.seconds:  # a header may say anything
-            check_seconds(last_packet(container), limits)
+        if (container.duration or 0) / av.time_base <= limits.seconds:
+            yield container
+            return
+        check_seconds(last_packet(container), limits)  # a header may say anything
     with container_in(stream) as container:
         yield container
 

@@ -124,10 +124,8 @@ def _flac(stream: BinaryIO, limits: Limits) -> Waveform:
     try:
         return _by_libsndfile(stream, limits)
     except soundfile.LibsndfileError as why:
-        raise (
-            truncated("FLAC", there, said, "frames")
-            if there < said
-            else ValueError(f"damaged or truncated FLAC: {why.error_string}")
+        raise ValueError(
+            f"damaged or truncated FLAC: {there:,} of {said:,} frames are found, and {why.error_string.strip()}"
         ) from None
 
 

@@ -192,6 +192,8 @@ def _decoded(container: Any, track: Any, *, some: bool = True) -> Iterator[tuple
             frames = packet.decode()
         except av.InvalidDataError:
             continue
+        except av.ArgumentError:  # of FFmpeg's own check of sizes
+            raise ValueError("a frame that is damaged, or has more pixels than the limit; raise it with --max-pixels") from None
         for frame in frames:
             time = frame.time if frame.time is not None else time + step * bool(count)
             count += 1
