@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageOps
 
-from media_kinds import CUT, FAST, KINDS, LISTS, PICTURE, RATE, exif, muxed, noise, told
+from media_kinds import CUT, KINDS, LISTS, PICTURE, RATE, exif, muxed, noise, told
 from odd_files import Case, sound
 from textanchor.cli import main
 from textanchor.data.decoding import decode
@@ -215,17 +217,61 @@ def test_the_second_link_of_a_chain_sounds_as_it_was_written() -> None:
     assert float(np.sqrt((second**2).mean())) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
 
 
-def test_modality_says_what_a_film_ending_does_not(tmp_path: Path) -> None:
-    folder = tmp_path / "notes"
-    folder.mkdir()
-    (folder / "a.webm").write_bytes(muxed("webm", voice="libopus", rate=48000))
-    (folder / "b.mp4").write_bytes(muxed("mp4", voice="aac", **FAST))
-    items, _ = read_collection(folder, modality="audio")
-    assert [(item.id, item.modality) for item in items] == [("a.webm", "audio"), ("b.mp4", "audio")]
-    items, _ = read_collection(folder)
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A low and a high tone, in endings of films."""
+    import av
+
+    (tmp_path / "notes").mkdir()
+    for name, pitch, voice, rate in (("low.webm", 150, "libopus", 48000), ("high.mp4", 3000, "aac", 44100)):
+        samples = (np.sin(2 * np.pi * pitch * np.arange(rate) / rate) * 16000).astype(np.int16)
+        with av.open(str(tmp_path / "notes" / name), "w") as container:
+            track = container.add_stream(voice, rate=rate)
+            for start in range(0, rate, 960):
+                part = av.AudioFrame.from_ndarray(samples[None, start : start + 960], "s16", "mono")
+                part.rate, part.pts, part.time_base = rate, start, Fraction(1, rate)
+                container.mux(track.encode(part))
+            container.mux(track.encode())
+    return tmp_path / "notes"
+
+
+def test_modality_says_what_an_ending_of_films_does_not(notes: Path) -> None:
+    items, _ = read_collection(notes, modality="audio")
+    assert [(item.id, item.modality) for item in items] == [("high.mp4", "audio"), ("low.webm", "audio")]
+    items, _ = read_collection(notes)
     assert {item.modality for item in items} == {"video"}
-    asked = ["encode", str(folder), "--modality", "audio", "--encoder", "audio=signal", "--cache", str(tmp_path / "cache")]
-    done = CliRunner().invoke(main, asked)
-    assert done.exit_code == 0, done.output
-    assert "audio" in done.output
-    assert decode(items[0], LIMITS).sound.seconds == pytest.approx(2, abs=0.1)
+    assert decode(items[0], LIMITS).sound.seconds == pytest.approx(1, abs=0.1)
+
+
+def test_sounds_in_files_of_films_are_encoded_embedded_and_found(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(notes.parent)
+    for name, pitch in (("low hum", 150), ("high whistle", 3000), ("middle note", 700)):
+        Path("train", name).mkdir(parents=True)
+        for number in range(10):
+            tone = np.sin(2 * np.pi * pitch * (1 + number / 100) * np.arange(8000) / 16000).astype(np.float32) / 2
+            Path("train", name, f"{number}.wav").write_bytes(sound(tone, 16000)())
+
+    def said(*asked: str) -> str:
+        done = CliRunner().invoke(main, [*asked, "--cache", "cache"])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert re.search(r"audio +2 +0 +0", said("encode", "notes", "--modality", "audio", "--encoder", "audio=signal"))
+    said("fit", "train", "-o", "space", "--encoder", "audio=signal")
+    assert "2 vectors" in said("embed", "notes", "--space", "space", "-o", "out.parquet", "--modality", "audio")
+    found = said("search", "space", "high whistle", "--in", "notes", "--modality", "audio")
+    assert re.search(r" 1 .+high\.mp4", found)
+    asked = (
+        "search",
+        "space",
+        "notes/low.webm",
+        "--query-modality",
+        "audio",
+        "--in",
+        "train",
+        "--modality",
+        "audio",
+        "-k",
+        "3",
+    )
+    assert said(*asked).count("low hum/") == 3

@@ -69,7 +69,9 @@ cache = click.option(
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 strict = click.option("--strict", is_flag=True, help="Stop at the first item that cannot be read.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-modality = click.option("--modality", help="What files are whose ending does not say, such as series.")
+modality = click.option(
+    "--modality", help="What files are whose ending does not say, or may mean another: series, or audio in .webm."
+)
 anchor = click.option("--anchor", help="Text model that spans the space. [default: all-MiniLM-L6-v2, installed]")
 video = click.option("--video", help="Parts of videos: first, uniform:4 or scene:4, and +sound. [default: uniform:4+sound]")
 encoders = click.option(

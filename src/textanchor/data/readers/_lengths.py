@@ -18,7 +18,7 @@ NEVER_KNOWN = 0x7FFF0000  # so much or more stands in 32-bit headers that were n
 
 @dataclass(frozen=True, kw_only=True)
 class _Chunked:
-    """A format of chunks: name, size, content. `counted`: the bytes of name and size that a size includes."""
+    """A format of chunks: name, size, content. `counted`: the bytes of name and size that a size includes; `never`: no size."""
 
     kind: str
     magic: bytes
@@ -28,14 +28,15 @@ class _Chunked:
     payload: bytes
     even: int = 2
     counted: int = 0
+    never: int = NEVER_KNOWN
 
 
 _FORMATS = (
     _Chunked(kind="WAV", magic=b"RIFF", within=b"WAVE", first=12, head="<4sI", payload=b"data"),
     _Chunked(kind="WAV", magic=b"RF64", within=b"WAVE", first=12, head="<4sI", payload=b"data"),
     _Chunked(kind="AIFF", magic=b"FORM", within=b"AIF", first=12, head=">4sI", payload=b"SSND"),
-    _Chunked(kind="CAF", magic=b"caff", within=b"", first=8, head=">4sq", payload=b"data", even=1),
-    _Chunked(kind="W64", magic=b"riff", within=b"", first=40, head="<16sq", even=8, counted=24,
+    _Chunked(kind="CAF", magic=b"caff", within=b"", first=8, head=">4sq", payload=b"data", even=1, never=1 << 40),
+    _Chunked(kind="W64", magic=b"riff", within=b"", first=40, head="<16sq", even=8, counted=24, never=1 << 62,
              payload=b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"),
 )  # fmt: skip
 
@@ -62,7 +63,7 @@ def mended(stream: BinaryIO) -> BinaryIO:
     if chunked is None or not found:
         return stream
     at, said, right = found
-    if said == right:
+    if said == right or (right >= 1 << 32 and chunked.head.endswith("I")):
         return stream
     copy = bytearray(stream.read())
     if chunked.magic == b"RF64":  # shorter than 4 GiB, and so a plain WAV
@@ -89,8 +90,7 @@ def _payload(stream: BinaryIO, chunked: _Chunked, held: int) -> tuple[int, int, 
             follows = _followed(stream, chunked, at + size + said, held)
             if follows or (follows is None and said):
                 return at, said, said
-        never = 1 << 62 if size > 8 and chunked.kind == "W64" else 1 << 40 if size > 8 else NEVER_KNOWN
-        return at, said, _right(said, there, held, never, chunked.kind)
+        return at, said, _right(said, there, held, chunked.never, chunked.kind)
     return None
 
 
@@ -124,10 +124,9 @@ def _followed(stream: BinaryIO, chunked: _Chunked, at: int, held: int) -> bool |
     if at + 8 >= end:
         return None
     stream.seek(at)
-    next_ = stream.read(5)
-    return any(
-        name.isascii() and name.decode().isprintable() for name in (next_[:4], next_[1:])
-    )  # padded, or not as some write
+    after = stream.read(5)
+    names = (after[:4], after[1:])  # padded to an even place, or not, as some write
+    return any(name.isascii() and name.decode().isprintable() for name in names)
 
 
 def _mended_au(stream: BinaryIO, head: bytes, held: int) -> BinaryIO:

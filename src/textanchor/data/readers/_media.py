@@ -98,6 +98,8 @@ def sound_of(container: Any, limits: Limits, *, frames: int = 0) -> Waveform | N
     if not container.streams.audio:
         return None
     track, pieces, seconds, packets = container.streams.audio[0], list[tuple[int, np.ndarray]](), 0.0, 0
+    if track.codec_context is None:
+        raise ValueError("a sound track of an unknown codec")
     broadcast = any(name in _BROADCAST for name in container.format.name.split(","))
     for packet in container.demux(track):
         if packet.is_corrupt and not broadcast:

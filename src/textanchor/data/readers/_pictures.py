@@ -20,7 +20,7 @@ _TIFF = frozenset((  # tags that say how pixels are stored and meant
     254, 256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 338, 339,
     340, 341, 347, 512, 513, 514, 515, 519, 520, 521, 529, 530, 531, 532,
 ))  # fmt: skip
-_LEAST = {0: 2, 2: 6, 3: 1}  # bytes of transparency a colour type needs
+_LEAST = {b"\0": 2, b"\2": 6, b"\3": 1}  # bytes of transparency a colour type needs
 
 
 def picture_only(stream: BinaryIO) -> BinaryIO:
@@ -59,14 +59,14 @@ def _png(raw: bytes) -> io.BytesIO:
         if name == b"IEND":
             break
         pixels |= name == b"IDAT"
-        if name in (b"IHDR", b"PLTE", b"IDAT") or _useful(name, chunk, raw[25]):
+        if name in (b"IHDR", b"PLTE", b"IDAT") or _useful(name, chunk, raw[25:26]):
             kept.append(chunk)
         at += 12 + size
     # nothing is missing but the end itself, or the pixels are not whole, which their decoder says
     return io.BytesIO(b"".join([*kept, _END if pixels and at <= len(raw) else b""]))
 
 
-def _useful(name: bytes, chunk: bytes, colours: int) -> bool:
+def _useful(name: bytes, chunk: bytes, colours: bytes) -> bool:
     if len(chunk) > _LARGEST or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
         return False
     data = chunk[8:-4]

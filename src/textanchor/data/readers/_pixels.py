@@ -16,14 +16,15 @@ def eight_bits(values: np.ndarray, white: float | None = None) -> np.ndarray:
 
     Raises `ValueError` for NaN or infinite values.
     """
-    values = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("pixels hold NaN or infinite values")
     low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError("pixels hold NaN or infinite values")
     white = white or white_of(high)
-    if low < -(OVER - 1) * white:
-        values, white = values - low, max(high - low, 1e-12)
-    return np.round(np.clip(values / white, 0, 1) * 255).astype(np.uint8)
+    black, white = (low, max(high - low, 1e-12)) if low < -(OVER - 1) * white else (0.0, white)
+    scaled = (values - black) / white  # the rest in place: images are large
+    np.clip(scaled, 0, 1, out=scaled)
+    scaled *= 255
+    return np.round(scaled, out=scaled).astype(np.uint8)
 
 
 def white_of(high: float) -> float:

@@ -111,6 +111,8 @@ class _Film:
             track = next((track for track in container.streams.video if not _is_cover(track)), None)
             if track is None:
                 raise AbsentPart("no picture")
+            if track.codec_context is None:
+                raise ValueError("a picture of an unknown codec")
             check_pixels(track.codec_context.width, track.codec_context.height, self.limits)
             track.codec_context.options = {"max_pixels": str(self.limits.pixels)}  # sizes may change on the way
             track.thread_type = "AUTO" if threads else "NONE"
