@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageOps
 
-from media_kinds import CUT, KINDS, LISTS, PICTURE, RATE, exif, muxed, noise, told
+from media_kinds import CUT, KINDS, LISTS
+from media_made import PICTURE, RATE, exif, muxed, noise, told
 from odd_files import Case, sound
 from textanchor.cli import main
 from textanchor.data.decoding import decode

@@ -10,7 +10,7 @@ import struct
 import zlib
 from typing import BinaryIO
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+PNG, JPEG, TIFF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", (b"II*\0", b"MM\0*")
 ORIENTATION = 0x0112
 _EXIF = b"Exif\0\0"
 _TURNS = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")  # texts of a PNG that may say which way is up
@@ -31,7 +31,7 @@ def picture_only(stream: BinaryIO) -> BinaryIO:
         return _png(stream.read())
     if head.startswith(JPEG):
         return _jpeg(stream.read())
-    return _tiff(bytearray(stream.read())) if head[:4] in (b"II*\0", b"MM\0*") else stream
+    return _tiff(bytearray(stream.read())) if head.startswith(TIFF) else stream
 
 
 def orientation(exif: bytes) -> int:

@@ -11,6 +11,21 @@ WHITES = (255, 1023, 4095, 16383, 65535)  # 8, 10, 12, 14 and 16 bits
 OVER = 1.05  # resampling, sharpening and saturated sensors overshoot by so much; that is clipped
 
 
+def widened(image: Image.Image) -> Image.Image:
+    """Grey of more than eight bits, or of signed ones, as eight. Tags of a TIFF say the sign, and which end is white."""
+    tags = getattr(image, "tag_v2", {})
+    form, bits = (next(iter(np.atleast_1d(tags.get(tag, default)).tolist())) for tag, default in ((339, 1), (258, 8)))
+    values = np.asarray(image)
+    if (image.mode, form, bits) == ("I", 1, 32):  # which Pillow keeps as signed
+        values = values.view(np.uint32)
+    elif image.mode == "L" and form == 2:
+        values = values.view(np.int8)
+    elif image.mode == "L":
+        return image
+    grey = eight_bits(values)
+    return Image.fromarray(255 - grey if tags.get(262) == 0 and image.mode != "L" else grey)
+
+
 def eight_bits(values: np.ndarray, white: float | None = None) -> np.ndarray:
     """Numbers [h, w] or [h, w, c] as uint8, black 0 and white as `white_of` says; those below 0 are stretched from the least.
 

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from textanchor.data.readers._media import check_pixels
-from textanchor.data.readers._pictures import JPEG, ORIENTATION, PNG, orientation, picture_only
-from textanchor.data.readers._pixels import deep_colours, eight_bits
+from textanchor.data.readers._pictures import JPEG, ORIENTATION, PNG, TIFF, orientation, picture_only
+from textanchor.data.readers._pixels import deep_colours, widened
 from textanchor.runtime import Limits
 
 
@@ -62,9 +62,9 @@ _TURNS = {
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        image = Image.fromarray(eight_bits(np.asarray(image)))
-    elif image.mode == "L" and image.getextrema()[1] == 1:  # a mask of 0 and 1
+    if image.mode.startswith("I;16") or image.mode in ("I", "F", "L"):
+        image = widened(image)
+    if image.mode == "L" and image.getextrema()[1] == 1:  # a mask of 0 and 1
         image = image.point(lambda value: value * 255)
     elif image.mode == "LAB":
         image = _from_lab(image)
@@ -124,8 +124,8 @@ class ImageReader:
                 check_pixels(*image.size, limits)
                 return _decoded(image, source)
         except UnidentifiedImageError:
-            if head.startswith((PNG, JPEG)):
-                raise ValueError("damaged image: its header cannot be read") from None
+            if head.startswith((PNG, JPEG, *TIFF)):
+                raise ValueError("damaged image, or of a kind of pixels that Pillow does not know") from None
             raise ValueError(f"not an image of a format that is read: {', '.join(FORMATS)} (begins with {head!r})") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as why:  # a warning where warnings are errors
             raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None
