@@ -125,7 +125,7 @@ def test_a_video_that_cannot_be_read_is_named(fitted: textanchor.Space, films: P
     items = [Item(id=name, modality="video", path=tmp_path / name) for name in ("bad.mp4", "good.mp4")]
     found = fitted.embed_all(items)
     assert [item.id for item in found.items] == ["good.mp4"]
-    assert "FFmpeg" in found.skipped[0].reason
+    assert "truncated MP4" in found.skipped[0].reason
     with pytest.raises(ItemError, match="bad.mp4"):
         fitted.embed(tmp_path / "bad.mp4")
     with pytest.raises(InputError, match="is embedded from its file"):
