@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ PART = "#"
 
 
 def content_hash(item: Item) -> str:
-    """sha256 of the raw bytes: the file's, or those of the value in memory; `<file's>#<part>` for a part of a file.
+    """sha256 of the raw bytes: the file's, in memory too, or those of another value; `<file's>#<part>` for a part of a file.
 
     Raises `ItemError`.
     """
     try:
+        if isinstance(item.value, bytes):
+            whole = hashlib.sha256(item.value).hexdigest()
+            return f"{whole}{PART}{item.part}" if item.part else whole
         if item.path is None:
             held = reader(item.modality)
             return hashlib.sha256(held.content(held.accept(item.value))).hexdigest()
@@ -48,9 +52,9 @@ def decode(item: Item, limits: Limits) -> Any:
     """The decoded value of an item. Raises `ItemError` with the reason in one line, beyond the limits too."""
     held = reader(item.modality)
     try:
-        if item.path is None:
+        if item.path is None and not isinstance(item.value, bytes):
             return held.accept(item.value)
-        with item.path.open("rb") as stream:
+        with item.path.open("rb") if item.path is not None else io.BytesIO(item.value) as stream:
             if not item.part:
                 return held.read(stream, limits)
             source, _, part = item.part.partition(":")

@@ -54,10 +54,10 @@ class Composition:
         return pieces
 
     def check_files(self, items: Iterable[Item]) -> None:
-        """Raise `InputError` for an item in memory."""
+        """Raise `InputError` for an item that is no file."""
         for item in items:
-            if item.path is None:
-                raise InputError(f"{item.id}: a {self.modality} is embedded from its file")
+            if item.path is None and not isinstance(item.value, bytes):
+                raise InputError(f"{item.id}: a {self.modality} is embedded from its file, or the bytes of one")
 
     def assembled(
         self,
@@ -136,7 +136,7 @@ def composition(modality: str, plan: str, kinds: Collection[str]) -> Composition
 
 def piece(item: Item, part: str, kind: str) -> Item:
     """One part of an item, an item itself."""
-    return Item(id=f"{item.id}{PART}{part}", modality=kind, path=item.path, part=f"{item.modality}:{part}")
+    return Item(id=f"{item.id}{PART}{part}", modality=kind, path=item.path, value=item.value, part=f"{item.modality}:{part}")
 
 
 def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
@@ -167,7 +167,7 @@ def _apart(single: Single, plans: Mapping[str, str]) -> Sequence[Single]:
 
 def _parts(item: Item, plans: Mapping[str, str]) -> list[Item] | None:
     """What an item is made of by its modality's plan; None if it is whole."""
-    if item.path is None or item.modality not in plans:
+    if item.modality not in plans or (item.path is None and not isinstance(item.value, bytes)):
         return None
     return [piece(item, part, kind) for part, kind in part_reader(item.modality).parts(plans[item.modality])]
 

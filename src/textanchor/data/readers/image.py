@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from textanchor.data.arrays import picture
 from textanchor.data.readers._media import check_pixels
 from textanchor.runtime import Limits
 
@@ -107,12 +108,12 @@ class ImageReader:
             raise ValueError(f"damaged image: {why}") from None
 
     def accept(self, value: Any) -> Image.Image:
-        """A PIL image, or uint8 pixels [h, w] or [h, w, 3]."""
+        """A PIL image, or an array: floats in [0, 1] or bytes, [h, w] or with channels first or last (`data.arrays.picture`)."""
         if isinstance(value, Image.Image):
             return _upright_rgb(value)
-        if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
-            return _upright_rgb(Image.fromarray(value))
-        raise ValueError(f"an image in memory is a PIL image or a uint8 array [h, w] or [h, w, 3], not {type(value).__name__}")
+        if isinstance(value, np.ndarray):
+            return _upright_rgb(picture(value))
+        raise ValueError(f"an image in memory is a PIL image or an array [h, w] or [h, w, 3], not {type(value).__name__}")
 
     def content(self, value: Image.Image) -> bytes:
         """Mode, size and pixels."""
