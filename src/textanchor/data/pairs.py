@@ -8,36 +8,42 @@ from dataclasses import replace
 from pathlib import Path
 
 from textanchor.data import tables
+from textanchor.data.objects import object_rows
 from textanchor.data.readers import reader
 from textanchor.data.rows import Row, own_table, rows
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.files import digest, read_json, write_csv
 from textanchor.records import Item, Pair, Pairs, Single, Skipped
 
-ABOUT = "about.json"
+ABOUT, MEMORY = "about.json", "memory"
 
 
-def read_pairs(source: str | Path, *, split_name: str | None = None, modality: str | None = None) -> Pairs:
+def read_pairs(source: object, *, split_name: str | None = None, modality: str | None = None) -> Pairs:
     """Read (item, text) pairs, and what has no partner: rows with only an item or only a text.
 
-    `modality` is taken for files whose ending says none, or several, and for no others. `split_name` names a predefined
-    split that breaks groups on purpose ("official, speakers shared"); without it such a split is refused later. Raises
-    `InputError` if there is no such table, `NothingUsableError` if no row is a usable pair.
+    `source` is a table or folder (str or `Path`), a data frame, a data set of Hugging Face (several with their splits, too), a
+    list of (item, text) or of dicts, a dict of columns, or (X, y): items, and a text, class name or number for each. Columns
+    are known by the names that tables have; cells are files, bytes of files, PIL images, arrays, tensors or sounds.
+    `modality` is taken for files whose ending says none, or several, for arrays and bytes, and for no others. `split_name`
+    names a predefined split that breaks groups on purpose ("official, speakers shared"); without it such a split is refused
+    later. Raises `InputError` if there is no such table, `NothingUsableError` if no row is a usable pair.
     """
-    path = _existing(source)
+    if isinstance(source, Pairs):
+        return source if split_name is None else replace(source, split_name=split_name)
     reading = _Reading()
-    for row in rows(path, _asked(modality)):
+    for row in _found(source, modality):
         reading.take(row)
     singles = reading.settled_singles()
+    path = _existing(source) if isinstance(source, str | Path) else None
     if not reading.pairs:
-        raise NothingUsableError(_no_pair(path, reading.skipped, singles))
+        raise NothingUsableError(_no_pair(_called(path), reading.skipped, singles))
     return Pairs(
         rows=tuple(reading.pairs.values()),
         singles=singles,
         skipped=tuple(reading.skipped),
-        split_name=split_name or _told_name(path),
-        source=path.name,
-        place=path.resolve(),
+        split_name=split_name or (_told_name(path) if path else None),
+        source=path.name if path else MEMORY,
+        place=path.resolve() if path else None,
     )
 
 
@@ -74,7 +80,7 @@ def group_key(pairs: Pairs, group: str) -> str:
 
 
 def read_collection(
-    source: str | Path, *, texts: bool = False, modality: str | None = None
+    source: object, *, texts: bool = False, modality: str | None = None
 ) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
     """The items of a folder or table, whether they have texts or not; with `texts`, its distinct texts instead."""
     items: dict[str, Item] = {}
@@ -85,13 +91,14 @@ def read_collection(
         else:
             items.setdefault(found.id, found)
     if not items:
-        raise NothingUsableError(_nothing(_existing(source), "text" if texts else "item", skipped))
+        place = _existing(source) if isinstance(source, str | Path) else None
+        raise NothingUsableError(_nothing(_called(place), "text" if texts else "item", skipped))
     return tuple(items.values()), tuple(skipped)
 
 
-def iterate_collection(source: str | Path, *, texts: bool = False, modality: str | None = None) -> Iterator[Item | Skipped]:
+def iterate_collection(source: object, *, texts: bool = False, modality: str | None = None) -> Iterator[Item | Skipped]:
     """Like `read_collection`, one by one, so that a folder of any size takes no memory; a table's items may repeat."""
-    for row in rows(_existing(source), _asked(modality)):
+    for row in _found(source, modality):
         item = row.item
         if row.text and (texts or (item is None and not row.problem)):
             item = Item(id=row.text, modality="text", value=row.text)
@@ -171,6 +178,16 @@ def _asked(modality: str | None) -> str | None:
     return reader(modality).modality if modality else None
 
 
+def _found(source: object, modality: str | None) -> Iterator[Row]:
+    """The rows of a place, or of an object in memory."""
+    asked = _asked(modality)
+    return rows(_existing(source), asked) if isinstance(source, str | Path) else object_rows(source, asked)
+
+
+def _called(path: Path | None) -> str:
+    return "what was given" if path is None else str(path)
+
+
 def _existing(source: str | Path) -> Path:
     path = Path(source).expanduser()
     if not path.exists():
@@ -178,7 +195,7 @@ def _existing(source: str | Path) -> Path:
     return path
 
 
-def _no_pair(path: Path, skipped: list[Skipped], singles: tuple[Single, ...]) -> str:
+def _no_pair(path: str, skipped: list[Skipped], singles: tuple[Single, ...]) -> str:
     if not singles:
         return _nothing(path, "pair", skipped)
     items = sum(single.item is not None for single in singles)
@@ -186,7 +203,7 @@ def _no_pair(path: Path, skipped: list[Skipped], singles: tuple[Single, ...]) ->
     return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class"
 
 
-def _nothing(path: Path, what: str, skipped: list[Skipped]) -> str:
+def _nothing(path: str, what: str, skipped: list[Skipped]) -> str:
     if not skipped:
         return f"{path} holds no {what}; expected rows, or files with a known ending"
     first = skipped[0]

@@ -76,7 +76,7 @@ def _folder(root: Path, asked: str | None) -> Iterator[Row]:
         split = SPLITS.get(folders[0].lower(), "") if len(folders) > 1 else ""
         text = " ".join(folders[1 if split else 0].replace("_", " ").replace("-", " ").split()) if folders else ""
         problem = unreadable or _not_a_file(path)
-        modality = "" if problem else _modality(path, asked)
+        modality = "" if problem else modality_of_file(path, asked)
         yield Row(
             place=place,
             item=Item(id=place, modality=modality, path=path) if modality else None,
@@ -109,7 +109,7 @@ def _not_a_file(path: Path) -> str:
     return "a link to nothing" if path.is_symlink() else "not a regular file"
 
 
-def _modality(path: Path, asked: str | None) -> str:
+def modality_of_file(path: Path, asked: str | None) -> str:
     """The modality asked for, if its reader takes such files; else what the ending says."""
     if asked and path.suffix.lower() in (*reader(asked).extensions, *getattr(reader(asked), "on_request", ())):
         return asked
@@ -153,7 +153,7 @@ class _Table:
         """The item of a row, or None, and what is wrong with it."""
         if place:
             file = self.file.parent / Path(place).expanduser()
-            modality = modality or _modality(file, self.asked)
+            modality = modality or modality_of_file(file, self.asked)
             if not modality:
                 return None, f"unknown kind of file '{file.name}'"
             problem = _unknown(modality) or ("" if file.is_file() else f"no such file: {place}")

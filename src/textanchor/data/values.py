@@ -13,7 +13,7 @@ from textanchor.data.arrays import CHANNELS, as_array, is_picture
 from textanchor.data.readers import guess_modality, reader
 from textanchor.records import Item, Series, Waveform
 
-__all__ = ["CHANNELS", "as_file", "described", "is_sound", "item", "kind_of", "names_a_file", "plain"]
+__all__ = ["CHANNELS", "as_file", "described", "file_of", "is_file", "is_sound", "item", "kind_of", "names_a_file", "plain"]
 LONGEST = 1024  # characters of a str that may be the name of a file
 
 
@@ -75,14 +75,30 @@ def is_sound(value: Any) -> bool:
 
 def names_a_file(text: str) -> bool:
     """Whether a str is the name of a file that exists."""
-    return 0 < len(text) <= LONGEST and os.path.isfile(os.path.expanduser(text))  # which answer for any str
+    return 0 < len(text) <= LONGEST and is_file(file_of(text))
+
+
+def file_of(text: str) -> Path:
+    """The path that a str names, with the user's home for `~`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # a user that there is not
+        return Path(text)
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a file; of a sentence too, which is too long for a name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def as_file(text: str, modality: str) -> Any:
     """A str of a modality: the file of that name, or itself where its reader takes such a value; a `Path` if neither."""
     if modality == "text":
         return text
-    file = Path(os.path.expanduser(text))
+    file = file_of(text)
     if names_a_file(text):
         return file
     try:

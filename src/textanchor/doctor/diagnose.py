@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Unpack
 
 from textanchor import registry
@@ -20,7 +19,6 @@ from textanchor.doctor.near import near
 from textanchor.doctor.sampling import enough, sampled
 from textanchor.errors import LeakError
 from textanchor.progress import tracked
-from textanchor.records import Pairs
 from textanchor.runtime import Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.preparing import Encoding, Prepared, prepare
 
@@ -28,7 +26,7 @@ MORE = 300
 
 
 def diagnose(
-    pairs: Pairs | str | Path,
+    pairs: object,
     *,
     anchor: str | None = None,
     encoders: Mapping[str, str] | None = None,
@@ -98,7 +96,7 @@ def findings(examined: Examined) -> dict[str, list[Finding]]:
     return remarks
 
 
-def _prepared(pairs: Pairs | str | Path, encoding: Encoding, splitting: Splitting, runtime: Runtime) -> tuple[Prepared, str]:
+def _prepared(pairs: object, encoding: Encoding, splitting: Splitting, runtime: Runtime) -> tuple[Prepared, str]:
     """Ready pairs, by a split of their own where the table's leaks; and why it does."""
     try:
         return prepare(pairs, encoding, splitting, runtime), ""

@@ -41,9 +41,7 @@ def probabilities(scores: Float32[np.ndarray, "n k"], temperature: float) -> Flo
     return np.asarray(softmax(scores.astype(np.float64) / temperature, axis=1), dtype=np.float32)
 
 
-def calibration_error(
-    probabilities: Float32[np.ndarray, "n k"], relevant: Bool[np.ndarray, "n k"], *, bins: int = 10
-) -> float:
+def calibration_error(probabilities: Float32[np.ndarray, "n k"], relevant: Bool[np.ndarray, "n k"], *, bins: int = 10) -> float:
     """Mean difference of the top probability and the share that is right, over bins of equally many items, in [0, 1].
 
     Source: expected calibration error, Naeini et al. 2015, with bins of equal size as in Nixon et al. 2019, arXiv:1904.01685.

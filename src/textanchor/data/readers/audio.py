@@ -52,7 +52,7 @@ class AudioReader:
         return self.accept(found)
 
     def accept(self, value: Any) -> Waveform:
-        """A `Waveform`, or (samples [t], [t, channels] or [channels, t], rate); whole numbers are scaled by their type's range."""
+        """A `Waveform`, or (samples [t], [t, channels] or [channels, t], rate); whole numbers by their type's range."""
         if isinstance(value, tuple) and len(value) == 2:
             samples = as_array(value[0])
             value = Waveform(samples=mono(np.asarray(value[0], np.float32) if samples is None else samples), rate=int(value[1]))

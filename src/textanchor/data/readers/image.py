@@ -108,7 +108,7 @@ class ImageReader:
             raise ValueError(f"damaged image: {why}") from None
 
     def accept(self, value: Any) -> Image.Image:
-        """A PIL image, or an array: floats in [0, 1] or bytes, [h, w] or with channels first or last (`data.arrays.picture`)."""
+        """A PIL image, or an array of floats in [0, 1] or bytes, [h, w] or with channels first or last."""
         if isinstance(value, Image.Image):
             return _upright_rgb(value)
         if isinstance(value, np.ndarray):
