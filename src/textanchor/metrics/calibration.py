@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from jaxtyping import Bool, Float32
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
+Probabilities: TypeAlias = Float32[np.ndarray, "n k"]
 COLDEST, HOTTEST = 1e-3, 1.0  # scores are cosines, give or take a bias
 
 

@@ -134,6 +134,12 @@ def composition(modality: str, plan: str, kinds: Collection[str]) -> Composition
     return Composition(modality=modality, plan=plan, parts=parts) if parts else None
 
 
+def compositions(plans: Mapping[str, str], kinds: Collection[str]) -> dict[str, Composition]:
+    """By plan, modalities that are none of `kinds` and have parts among them."""
+    composed = {name: composition(name, plan, kinds) for name, plan in plans.items() if name not in kinds}
+    return {name: one for name, one in composed.items() if one is not None}
+
+
 def piece(item: Item, part: str, kind: str) -> Item:
     """One part of an item, an item itself."""
     return Item(id=f"{item.id}{PART}{part}", modality=kind, path=item.path, value=item.value, part=f"{item.modality}:{part}")

@@ -37,8 +37,8 @@ def fit(
 ) -> Space:
     """Fit a space, or add the pairs' modalities to the space `into` without touching its anchor.
 
-    `pairs` is a table, a folder, or what else `read_pairs` takes: a data frame, a data set, a list of (item, text), (X, y). Only
-    the train side is fitted, only validation selects, and the test side is not even encoded. `encoders` maps modalities to
+    `pairs` is a table, a folder, or what else `read_pairs` takes: a data frame, a data set, a list of (item, text), (X, y).
+    Only the train side is fitted, only validation selects, and the test side is not even encoded. `encoders` maps modalities to
     encoder names; the rest take their reader's default. Videos are taken apart into frames and sounds by the plan `video`
     (default `uniform:4+sound`), each paired with the text.
     `wording` says how texts are put into words (`textanchor.wording`); the space keeps it for its evaluations. With

@@ -12,22 +12,28 @@ from typing import Any
 import numpy as np
 
 from textanchor.data import values
+from textanchor.data.arrays import as_array
 from textanchor.errors import InputError
 from textanchor.records import Item
 
 TEXT = "text"
 
 
-def as_items(given: Any, modality: str | None = None) -> list[Item]:
+def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = None) -> list[Item]:
     """Items from what a caller has at hand; see `Space.embed`. Raises `InputError` for what cannot be understood.
 
-    Warns once of texts that are the names of files, where no modality was given.
+    `unsaid` is the modality of what does not say its own: bytes, arrays, names of files. Warns once of texts that are names
+    of files, where no modality was given.
     """
-    one = single(given, modality)
-    items, taken, files = [], set(), []
+    one = single(given, modality or unsaid)
+    items: list[Item] = []
+    taken: set[str] = set()
+    files: list[str] = []
     for row, value in enumerate([given] if one else given):
-        item = _as_item(value, modality, row)
-        if modality is None and isinstance(value, str) and values.names_a_file(value):
+        names_a_file = isinstance(value, str) and modality != TEXT and values.names_a_file(value)
+        mute = names_a_file or isinstance(value, bytes | bytearray | memoryview) or as_array(value) is not None
+        item = _as_item(value, modality or (unsaid if mute else None), row)
+        if names_a_file and item.modality == TEXT and item.path is None:
             files.append(value)
         if item.id in taken:  # an item may be given twice
             item = replace(item, id=f"{item.id} #{row}")
