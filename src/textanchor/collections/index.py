@@ -17,6 +17,7 @@ from textanchor.data.objects import is_table
 from textanchor.data.pairs import read_collection
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Skipped, Vectors
+from textanchor.records.showing import counted
 from textanchor.runtime import Runtime, Simple, settled
 from textanchor.space import TEXT, Comparison, Geometry, Space, as_items
 
@@ -38,6 +39,9 @@ class Index:
     backend: str = EXACT
     _galleries: dict[str, Backend] = field(default_factory=dict, repr=False)
     _building: Lock = field(default_factory=Lock, repr=False)
+
+    def __repr__(self) -> str:
+        return f"Index({counted(item.modality for item in self.items)}; {self.vectors.shape[1]} numbers each; {self.backend})"
 
     @cached_property
     def modalities(self) -> tuple[str, ...]:

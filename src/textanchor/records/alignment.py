@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textanchor import registry
 from textanchor.records.latents import Latents, PairedLatents, Vectors
+from textanchor.records.showing import short
 from textanchor.records.views import View
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ Setting = str | int | float | bool
 @dataclass(frozen=True, kw_only=True)
 class Unpaired:
     """Items and texts that have no partner: latents with their groups, and texts with their anchor vectors."""
+
+    __repr__ = short
 
     items: Latents | None = None
     groups: tuple[str, ...] = ()
@@ -39,6 +42,8 @@ class Task:
     `view_texts` are the vectors of other modalities' texts, which count for the view's statistics alone. With `refit`
     validation pairs are fitted as well once everything is chosen; without it they can still judge what comes out.
     """
+
+    __repr__ = short
 
     train: PairedLatents
     val: PairedLatents | None = None
@@ -63,6 +68,8 @@ class Choice:
     `score`, `centred_score`, that under plain centring, and `temperature`, by which scores become probabilities, are of the fit
     on the training pairs alone. `notes` is what is worth telling and sets nothing: a last loss, the number of landmarks.
     """
+
+    __repr__ = short
 
     aligner: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
@@ -133,6 +140,8 @@ _NOTES = ("last loss", "landmarks", "seed")  # what reports of before held besid
 @dataclass(frozen=True, kw_only=True)
 class Fit:
     """What an aligner returns: a projector, the view it was fitted for (None: raw cosine), and what it chose."""
+
+    __repr__ = short
 
     projector: nn.Module
     view: View | None

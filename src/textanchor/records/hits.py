@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from textanchor.records.showing import short
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
@@ -14,6 +16,8 @@ class Hit:
     `standard` is the score in standard deviations above that of random training pairs of the two modalities, by which a list of
     several modalities is ordered; None in a list of one. `path` is None for a text or a value in memory.
     """
+
+    __repr__ = short
 
     rank: int
     id: str
