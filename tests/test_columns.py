@@ -55,6 +55,6 @@ def test_a_text_with_a_class_is_an_item() -> None:
 def test_a_column_that_holds_the_item_comes_before_one_that_names_it() -> None:
     names = ("file_name", "image", "text")
     assert chosen(names).paths == ("file_name",)
-    assert chosen(names, holding={"image"}).paths == ("image",)
+    assert chosen(names, holding={"image": ""}).paths == ("image",)
     assert (modality_of("Image"), modality_of("wav_path"), modality_of("file")) == ("image", "audio", None)
     assert squeezed("File-Name") == squeezed("file name") == squeezed("FileName")

@@ -120,6 +120,7 @@ from textanchor.records import (
     Waveform as Waveform,
 )
 from textanchor.runtime import Limits as Limits
+from textanchor.runtime import Reading as Reading
 from textanchor.runtime import Runtime as Runtime
 from textanchor.runtime import Splitting as Splitting
 from textanchor.space import Comparison as Comparison

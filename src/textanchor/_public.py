@@ -8,7 +8,7 @@ HOMES = {
     "data.splits": ("Split", "split"),
     "data.split_video": ("Taken", "split_video"),
     "data.wording": ("Wording", "wording"),
-    "runtime": ("Limits", "Runtime", "Splitting"),
+    "runtime": ("Limits", "Reading", "Runtime", "Splitting"),
     "progress": ("Bar", "Progress", "Silent", "Terminal"),
     "space": ("Comparison", "Fitted", "Geometry", "Space", "Story"),
     "space.classifying": ("classify",),

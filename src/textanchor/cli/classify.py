@@ -11,7 +11,7 @@ import numpy as np
 
 from textanchor.cli import options, printing
 from textanchor.errors import InputError
-from textanchor.runtime import Runtime
+from textanchor.runtime import Reading, Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ _TEXTS = (
 @options.gathered("texts", Texts, *_TEXTS)
 @click.option("-k", type=click.IntRange(min=1), default=1, show_default=True, help="Texts shown an item, the likeliest first.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV file for the probabilities of all texts.")
-@options.modality
+@options.reading_of_items
 @options.encoders
 @options.runtime
 @options.overwrite
@@ -55,7 +55,7 @@ def command(
     texts: Texts,
     k: int,
     output: Path | None,
-    modality: str | None,
+    reading: Reading,
     encoders: dict[str, str],
     runtime: Runtime,
     overwrite: bool,
@@ -74,7 +74,7 @@ def command(
     if output:
         refuse_existing(output, overwrite=overwrite)
     wanted = texts.read()
-    found, skipped = items_at(items, modality)
+    found, skipped = items_at(items, reading)
     opened = load(space, encoders=encoders, runtime=runtime)
     known, foreign = known_items(opened, found)
     named = classified(opened, known, wanted, runtime=runtime)

@@ -13,12 +13,12 @@ import numpy as np
 from textanchor import registry
 from textanchor.collections.backend import NONE, Backend, Rows, make_backend
 from textanchor.collections.taking import known_items
-from textanchor.data.objects import is_table
+from textanchor.data.object_tables import is_table
 from textanchor.data.pairs import read_collection
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Skipped, Vectors
 from textanchor.records.showing import counted
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import TEXT, Comparison, Geometry, Space, as_items
 
 EXACT = "exact"
@@ -88,13 +88,15 @@ def build_index(
     texts: bool = False,
     modality: str | None = None,
     backend: str = EXACT,
+    reading: Reading | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Index:
     """Embed a folder, a table, a data frame or data set, or a sequence of items (see `Space.embed`).
 
     With `texts`, a table's texts instead of its items. `modality` is taken for files whose ending says none, for arrays and
-    bytes, and for names of files in a sequence; `backend` is what searches, such as `exact` or `faiss(kind=hnsw)`.
+    bytes, and for names of files in a sequence; `reading` says what of a folder or table is read; `backend` is what searches,
+    such as `exact` or `faiss(kind=hnsw)`.
 
     Raises `NothingUsableError` if nothing can be read, `UnknownNameError`, `InputError` or `MissingError` for a backend that
     cannot be had; with `strict`, `ItemError` at the first item that cannot be read.
@@ -103,7 +105,7 @@ def build_index(
     _check_backend(backend)
     skipped: tuple[Skipped, ...] = ()
     if isinstance(collection, str | Path) or is_table(collection):
-        items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality))
+        items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality), reading=reading)
     else:
         items = tuple(as_items(collection, unsaid=None if modality == TEXT else _of_files(modality)))
         if not items:

@@ -10,25 +10,27 @@ from textanchor.data import tables
 from textanchor.data.pairs import read_collection
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Skipped
+from textanchor.runtime import Reading
 from textanchor.space import TEXT, Space, as_items
 
 
-def items_at(places: Sequence[Path], modality: str | None = None) -> tuple[list[Item], list[Skipped]]:
+def items_at(places: Sequence[Path], reading: Reading | None = None) -> tuple[list[Item], list[Skipped]]:
     """The items of files, folders and tables, and what is none in them; of several places each named with its place.
 
-    `modality` is taken for files whose ending says none, and makes an item of a table where it reads such files. Raises
-    `InputError` for a place that is not there.
+    `reading` says what of folders and tables is read; its modality is taken for files whose ending says none, and makes an item
+    of a table where it reads such files. Raises `InputError` for a place that is not there.
     """
+    told = reading or Reading()
     items: list[Item] = []
     skipped: list[Skipped] = []
     for place in places:
-        if place.is_dir() or (place.suffix.lower() in tables.ENDINGS and modality is None):
-            found, left = read_collection(place, modality=modality)
+        if place.is_dir() or (tables.is_table(place) and not told.modality):
+            found, left = read_collection(place, reading=told)
             several = len(places) > 1
             items += (replace(item, id=str(place / item.id)) if several else item for item in found)
             skipped += left
         elif place.is_file():
-            items += as_items([place], modality)
+            items += as_items([place], next(iter(told.modality), None))
         else:
             raise InputError(f"{place} does not exist; expected a file, a folder or a table")
     return items, skipped

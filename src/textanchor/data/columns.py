@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from textanchor.errors import InputError
 
 AGAIN = "\0"  # stands in the key of a column whose name stood before: "text", "text\0 2"
 
-_OF_FILES = ("path", "filepath", "filename", "file", "files", "filepaths", "filenames", "slicefilename")
+FILES = ("path", "filepath", "filename", "file", "files", "filepaths", "filenames", "slicefilename")
 _OF_MODALITY = {
     "image": (
         "image", "imagepath", "imagefile", "imagefilename", "imagename", "img", "imgpath", "imgfile", "imgname", "images",
@@ -25,7 +26,7 @@ _OF_MODALITY = {
     "series": ("series", "timeseries", "seriespath", "signalpath"),
     "document": ("document", "documentpath"),
 }  # fmt: skip
-PATHS: tuple[str, ...] = (*_OF_FILES, *(name for names in _OF_MODALITY.values() for name in names))
+PATHS: tuple[str, ...] = (*FILES, *(name for names in _OF_MODALITY.values() for name in names))
 """Names of what an item is, squeezed, the surest first."""
 WORDS: tuple[str, ...] = (
     "text", "texts", "caption", "captions", "sentence", "sentences", "transcription", "transcript", "transcripts",
@@ -83,9 +84,14 @@ class Columns:
 
 
 def chosen(
-    names: Sequence[str], *, path: Sequence[str] = (), text: Sequence[str] = (), holding: Collection[str] = ()
+    names: Sequence[str],
+    *,
+    path: Sequence[str] = (),
+    text: Sequence[str] = (),
+    holding: Mapping[str, str] = MappingProxyType({}),
 ) -> Columns:
-    """What the columns mean. `path` and `text` name columns outright; `holding` are those whose cells hold an item's bytes.
+    """What the columns mean. `path` and `text` name columns outright; `holding` are those whose cells hold bytes, with the
+    modality that the table states of them or "": what holds an item comes before what names one.
 
     Where a text has no item but a class beside it, the text is the item. Raises `InputError` for a named column that is not
     there, and where two columns of one name could both be meant.
@@ -94,7 +100,8 @@ def chosen(
     texts = tuple(key for name in text for key in _named(name, names, "--text-column"))
     found = {role: _single(names, known) for role, known in _SINGLE.items()}
     if not paths:
-        paths = _first([name for name in names if name in holding and name not in texts], PATHS) or _first(names, PATHS, texts)
+        held = [name for name in names if name in holding and name not in texts]
+        paths = _first(held, PATHS) or tuple(name for name in held if holding[name])[:1] or _first(names, PATHS, texts)
         if len(paths) > 1:
             raise InputError(f"the column `{shown(paths[0])}` stands {len(paths)} times; rename one, or drop it")
     if not texts:
@@ -105,6 +112,7 @@ def chosen(
         if classes:
             item_text, texts = words[0], classes
     used = {*paths, *texts, item_text, *found.values()}
+    used |= {name.rpartition(".")[0] for name in used if name and name not in names}
     return Columns(
         paths=paths, texts=texts, item_text=item_text, unused=tuple(name for name in names if name not in used), **found
     )

@@ -12,19 +12,20 @@ from textanchor.data.readers import AbsentPart, part_reader, reader
 from textanchor.errors import ItemError, TextAnchorError
 from textanchor.files import file_digest
 from textanchor.records import Item
+from textanchor.records.items import Held
 from textanchor.runtime import Limits
 
 PART = "#"
 
 
 def content_hash(item: Item) -> str:
-    """sha256 of the raw bytes: the file's, in memory too, or those of another value; `<file's>#<part>` for a part of a file.
+    """sha256 of the raw bytes: the file's, or those of the value in memory; `<file's>#<part>` for a part of a file.
 
     Raises `ItemError`.
     """
     try:
-        if isinstance(item.value, bytes):
-            whole = hashlib.sha256(item.value).hexdigest()
+        if isinstance(item.value, Held):
+            whole = hashlib.sha256(item.value.read()).hexdigest()
             return f"{whole}{PART}{item.part}" if item.part else whole
         if item.path is None:
             held = reader(item.modality)
@@ -52,9 +53,9 @@ def decode(item: Item, limits: Limits) -> Any:
     """The decoded value of an item. Raises `ItemError` with the reason in one line, beyond the limits too."""
     held = reader(item.modality)
     try:
-        if item.path is None and not isinstance(item.value, bytes):
+        if item.path is None and not isinstance(item.value, Held):
             return held.accept(item.value)
-        with item.path.open("rb") if item.path is not None else io.BytesIO(item.value) as stream:
+        with io.BytesIO(item.value.read()) if item.path is None else item.path.open("rb") as stream:
             if not item.part:
                 return held.read(stream, limits)
             source, _, part = item.part.partition(":")

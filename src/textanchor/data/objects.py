@@ -1,254 +1,163 @@
-"""Tables that are Python objects: data frames, data sets, lists of rows, dicts of columns, and (X, y).
-
-No library is imported for them: what has columns and rows is known by its methods, so that pandas, polars, pyarrow and
-`datasets` need not be there.
-"""
+"""Rows of tables that are Python objects: what their cells say of items, texts, groups and sides, and what is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from textanchor.data.arrays import as_array
-from textanchor.data.cells import Items, missing, texts
-from textanchor.data.columns import Columns, chosen, shown, unique
-from textanchor.data.rows import SPLITS, Row, modality_of_file
+from textanchor.data.cells import Unclear, texts, within
+from textanchor.data.columns import Columns, chosen, modality_of, shown, squeezed
+from textanchor.data.object_items import NOTHING, Items, missing
+from textanchor.data.object_tables import ITEM, TEXT, Cells, Table, tables_of
+from textanchor.data.places import Places
+from textanchor.data.rows import Row, Wanted
+from textanchor.data.side_names import side_of
 from textanchor.data.values import described, kind_of, plain
 from textanchor.errors import InputError
-from textanchor.records import Item, Pair
+from textanchor.records import Item
+from textanchor.records.items import Held
+from textanchor.runtime import Reading
 
-Cells = Mapping[str, Any]
-ITEM, TEXT = "item", "text"
 BARE = Columns(paths=(ITEM,), texts=(TEXT,))  # of rows that are (item, text)
+PEEK = 100  # rows that are looked at for what a column holds
+NO_SIDE = "(known: train, val, test and their usual names)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Table:
-    """Columns and rows; `classes` are the names of class numbers by column, `split` the side that all rows are on.
+class ObjectRows:
+    """The rows of an object, one an item and text, and what was taken for what."""
 
-    `rows` may be asked for again.
-    """
+    tables: Sequence[Table]
+    columns: Sequence[Columns]
+    wanted: Wanted
+    base: Path
 
-    columns: Sequence[str]
-    rows: Callable[[], Iterable[Cells]]
-    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    holding: Sequence[str] = ()
-    split: str = ""
-    bare: bool = False
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Lines for the user; none where rows are (item, text)."""
+        told = (columns.described() for columns in self.columns if columns is not BARE)
+        return tuple(dict.fromkeys(f"columns: {one}" for one in told))
 
-
-def is_table(given: Any) -> bool:
-    """Whether an object that might be a collection of items has rows with columns, or pairs."""
-    if isinstance(given, str | Path | Item):
-        return False
-    if isinstance(given, Mapping):
-        return plain(given) is given
-    if _has_columns(given):
-        return True
-    first = given[0] if isinstance(given, list) and given else None
-    if isinstance(first, tuple):
-        return len(first) == 2 and isinstance(first[1], str)
-    return isinstance(first, Pair) or (isinstance(first, Mapping) and plain(first) is first)
+    def __iter__(self) -> Iterator[Row]:
+        for table, columns in zip(self.tables, self.columns, strict=True):
+            within = f"{table.split}/" if table.split else ""
+            items = Items(wanted=self.wanted, places=Places(self.base), within=within)
+            for number, row in enumerate(table.rows(), start=1):
+                yield from _rows(f"{within}row {number}", row, columns, items, table)
 
 
-def object_rows(given: Any, asked: str | None) -> Iterator[Row]:
-    """Every row of an object, in order, one a text; `asked` is the modality of what does not say its own.
+def object_rows(given: Any, reading: Reading, *, restrict: bool = True) -> ObjectRows:
+    """Every row of an object; without `restrict` modalities only say what is not said. Relative paths begin in `reading.root`,
+    or where the process is.
 
     Raises `InputError` for what has no rows, or no column of items or texts.
     """
-    for table in _tables(given):
-        columns = BARE if table.bare else _chosen(table)
-        within = f"{table.split}/" if table.split else ""
-        items = Items(asked=asked, kind_of_file=modality_of_file, within=within)
-        for number, cells in enumerate(table.rows(), start=1):
-            yield from _rows(f"{within}row {number}", cells, columns, items, table)
+    tables = tables_of(given)
+    columns = [BARE if table.bare else _chosen(table, reading) for table in tables]
+    base = reading.root or Path()
+    return ObjectRows(tables=tables, columns=columns, wanted=Wanted(reading, restrict=restrict), base=base)
 
 
-def _rows(place: str, cells: Cells, columns: Columns, items: Items, table: _Table) -> Iterator[Row]:
-    told, name, side = (_cell(cells, column) for column in (columns.modality, columns.item, columns.split))
-    side = side or table.split
-    own, problem = _texts(cells, columns, table)
-    made = [
-        items.of_anything(cells[ITEM]) if table.bare else items.of_cell(cells.get(column), column, told=told, name=name)
+def _rows(place: str, row: Cells, columns: Columns, items: Items, table: Table) -> Iterator[Row]:
+    try:
+        texts = [text for column in columns.texts for text in _texts(row, column, table.classes.get(column))]
+        told, name, group, side = (_one(row, getattr(columns, role)) for role in ("modality", "item", "group", "split"))
+    except Unclear as why:
+        yield Row(place=place, item=None, text="", problem=str(why))
+        return
+    split = side_of(side or table.split)
+    found = [
+        items.of_anything(row[ITEM]) if table.bare else items.of_cell(within(row, column), column, told=told, name=name)
         for column in columns.paths
     ]
     if columns.item_text:
-        made.append(items.of_text(cells.get(columns.item_text), told=told, name=name))
-    problem = problem or next((why for _, why in made if why), "")
-    whole: list[Item | None] = [item for item, _ in made if item is not None]
-    if side and side.lower() not in SPLITS:
-        problem = problem or f"unknown split '{side}' (known: {', '.join(SPLITS)})"
-    if not whole and not own:
+        found.append(items.of_text(row.get(columns.item_text), told=told, name=name))
+    wrong = next((one for one in found if one.problem), NOTHING)
+    problem = wrong.problem or (
+        f"unknown split '{side}' (known: train, val, test and their usual names)" if side and not split else ""
+    )
+    whole: list[Item | None] = [one.item for one in found if one.item is not None]
+    if not whole and not texts:
         problem = problem or "neither an item nor a text"
+    if problem:
+        yield Row(place=place, item=None, text="", problem=problem, kind=wrong.kind)
+        return
+    group = group or (place if len(whole) > 1 else "")
     for item in whole or [None]:
-        for text in [""] if problem else own or [""]:
-            yield Row(
-                place=place if item is None else f"{place} {item.id}"[:200],
-                item=item,
-                text=text,
-                group=_cell(cells, columns.group),
-                split=SPLITS.get(side.lower(), ""),
-                modality=told,
-                problem=problem,
-            )
+        for text in dict.fromkeys(texts) or [""]:
+            label = place if item is None else f"{place} {item.id}"[:200]
+            yield Row(place=label, item=item, text=text, group=group, split=split, modality=told)
 
 
-def _texts(cells: Cells, columns: Columns, table: _Table) -> tuple[list[str], str]:
-    """All texts of a row, and what is wrong with the first cell that is no text."""
-    told = [texts(cells.get(column), column, table.classes.get(column)) for column in columns.texts]
-    return list(dict.fromkeys(text for found, _ in told for text in found)), next((why for _, why in told if why), "")
+def _texts(row: Cells, column: str, classes: Sequence[str] | None) -> list[str]:
+    """The texts of a cell, numbers of classes by their names. Raises `Unclear`."""
+    cell = within(row, column)
+    array = as_array(cell)
+    plain_cell = None if missing(cell) else cell if array is None else array.tolist()
+    if isinstance(plain_cell, set | frozenset):
+        plain_cell = sorted(plain_cell, key=str)
+    try:
+        if classes and not isinstance(plain_cell, str):
+            numbers = plain_cell if isinstance(plain_cell, Sequence) else [] if plain_cell is None else [plain_cell]
+            plain_cell = [_named(number, classes) for number in numbers if number != -1]  # -1: the class is not known
+        if not isinstance(plain_cell, str | int | float | Sequence | Mapping | bytes | None):
+            raise Unclear(f"holds {described(cell)}, which is no text")
+        return texts(plain_cell)
+    except Unclear as why:
+        raise Unclear(f"column `{shown(column)}` {why}") from None
 
 
-def _cell(cells: Cells, column: str | None) -> str:
-    """A cell that names something: a group, a side, a modality."""
-    found, _ = texts(cells.get(column), column) if column else ([], "")
-    return found[0] if len(found) == 1 else ""
+def _named(number: Any, classes: Sequence[str]) -> str:
+    if isinstance(number, str):
+        return number
+    if not isinstance(number, int) or not 0 <= number < len(classes):
+        raise Unclear(f"holds {number!r}; its classes are 0 to {len(classes) - 1}")
+    return classes[number]
 
 
-def _chosen(table: _Table) -> Columns:
-    columns = chosen(table.columns, holding=table.holding or _holding(table))
+def _one(row: Cells, column: str | None) -> str:
+    """A cell that names something: a group, a side, a modality. Raises `Unclear`."""
+    found = _texts(row, column, None) if column else []
+    if len(found) > 1:
+        raise Unclear(f"column `{shown(column or '')}` holds several values")
+    return found[0] if found else ""
+
+
+def _chosen(table: Table, reading: Reading) -> Columns:
+    columns = chosen(table.columns, path=reading.path_column, text=reading.text_column, holding=_holding(table))
     if not columns.known:
         names = ", ".join(f"`{shown(name)}`" for name in table.columns)
         raise InputError(
-            f"a table in memory has the columns {names}; expected one of items (such as `image`, `audio`, `path`) "
-            "and one of texts (such as `text`, `caption`, `label`): rename them"
+            f"a table in memory has the columns {names}; expected one of items (such as `image`, `audio`, `path`) and one of "
+            "texts (such as `text`, `caption`, `label`): rename them, or say read_pairs(..., path_column=, text_column=)"
         )
-    if columns.split and shown(columns.split).lower() != "split":
-        told = {_cell(cells, columns.split).lower() for cells in table.rows()}
-        if not told <= {*SPLITS, ""}:  # a column `dataset` or `set` may mean anything
-            return chosen([name for name in table.columns if name != columns.split], holding=table.holding or _holding(table))
+    if columns.split and squeezed(columns.split) != "split":
+        sides = [_side(row, columns.split) for row in table.rows()]
+        if not all(sides):  # a column `dataset` or `set` may mean anything
+            return replace(columns, split=None, unused=(*columns.unused, columns.split))
     return columns
 
 
-def _holding(table: _Table) -> list[str]:
-    """Columns whose first cell that is not missing holds an item and no words."""
-    open_, found = list(table.columns), []
-    for row, cells in enumerate(table.rows()):
-        for name in [name for name in open_ if not missing(cells.get(name))]:
+def _side(row: Cells, column: str) -> str:
+    try:
+        return side_of(_one(row, column))
+    except Unclear:
+        return ""
+
+
+def _holding(table: Table) -> dict[str, str]:
+    """Columns whose first cell that is not missing holds an item and no words, with its modality where it is plain."""
+    open_, found = list(table.columns), dict(table.holding)
+    for number, row in enumerate(table.rows()):
+        for name in [name for name in open_ if not missing(row.get(name))]:
             open_.remove(name)
-            value = plain(cells[name])
-            held = isinstance(value, bytes | Item) or (not isinstance(value, str | Path) and kind_of(value) is not None)
-            found += [name] if held else []
-        if not open_ or row > 100:
+            value = plain(row[name])
+            kind = "" if isinstance(value, str | Path) else kind_of(value) or ""
+            if kind or isinstance(value, Held):
+                found.setdefault(name, modality_of(name) or kind)
+        if not open_ or number > PEEK:
             break
     return found
-
-
-def _tables(given: Any) -> list[_Table]:
-    if isinstance(given, Mapping) and given and all(_has_columns(table) for table in given.values()):
-        return [_with_split(table, str(name)) for name, table in given.items()]
-    if _has_columns(given):
-        return [_columned(given)]
-    if isinstance(given, Mapping):
-        return [_of_columns(given)]
-    if isinstance(given, tuple) and len(given) == 2 and not all(isinstance(one, tuple) and len(one) == 2 for one in given):
-        return [_two(*given)]
-    return [_listed(given)]
-
-
-def _has_columns(given: Any) -> bool:
-    """A data frame of pandas or polars, a table of pyarrow, a data set of `datasets`; a list of features is none."""
-    return any(hasattr(given, name) for name in ("itertuples", "iter_rows", "to_batches")) or hasattr(given, "column_names")
-
-
-def _with_split(table: Any, split: str) -> _Table:
-    made = _columned(table)
-    return _Table(columns=made.columns, rows=made.rows, classes=made.classes, holding=made.holding, split=split)
-
-
-def _columned(given: Any) -> _Table:
-    if hasattr(given, "itertuples") or hasattr(given, "iter_rows"):
-        columns = unique([str(name) for name in given.columns])
-
-        def rows() -> Iterator[Cells]:
-            told = given.itertuples(index=False, name=None) if hasattr(given, "itertuples") else given.iter_rows()
-            return (dict(zip(columns, cells, strict=True)) for cells in told)
-
-        return _Table(columns=columns, rows=rows)
-    if hasattr(given, "features") or not hasattr(given, "to_batches"):
-        return _data_set(given)
-    return _Table(
-        columns=list(given.column_names), rows=lambda: (row for batch in given.to_batches() for row in batch.to_pylist())
-    )
-
-
-def _data_set(given: Any) -> _Table:
-    """Of the library `datasets`: class numbers have names, and files stay undecoded, so that their bytes are what is hashed."""
-    features = dict(getattr(given, "features", None) or {})
-    held = [name for name, feature in features.items() if hasattr(feature, "decode")]
-    for name in held:
-        if hasattr(given, "cast_column"):
-            given = given.cast_column(name, type(features[name])(decode=False))
-    inner = {name: getattr(feature, "feature", feature) for name, feature in features.items()}
-    classes = {name: list(told) for name, feature in inner.items() if (told := getattr(feature, "names", None))}
-    columns = list(features or given.column_names or next(iter(given), {}))
-    return _Table(columns=columns, rows=lambda: iter(given), classes=classes, holding=held)
-
-
-def _of_columns(given: Mapping[Any, Any]) -> _Table:
-    columns = {str(name): cells for name, cells in given.items()}
-    sizes = {name: len(cells) for name, cells in columns.items() if hasattr(cells, "__len__") and not isinstance(cells, str)}
-    if len(sizes) < len(columns) or len(set(sizes.values())) != 1:
-        told = ", ".join(f"`{name}` {sizes.get(name, 'no list')}" for name in columns)
-        raise InputError(f"a dict is read as columns of equal length, and these are {told or 'none'}")
-    return _Table(
-        columns=list(columns),
-        rows=lambda: (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)),
-    )
-
-
-def _two(items: Any, labels: Any) -> _Table:
-    """(X, y)."""
-    if _has_columns(items):
-        raise InputError("X is a table; give the table itself, with its texts in a column, or one column of it")
-    held, told = as_array(items), as_array(labels)
-    if told is not None and told.ndim != 1:
-        raise InputError(f"y is {described(labels)}; expected one text, class name or number an item")
-    items, labels = items if held is None else held, labels if told is None else told
-    sizes = [len(one) if hasattr(one, "__len__") else -1 for one in (items, labels)]
-    if isinstance(items, str | Path | Mapping) or min(sizes) < 0 or sizes[0] != sizes[1]:
-        counts = " and ".join(
-            described(one) if size < 0 else f"{size}" for one, size in zip((items, labels), sizes, strict=True)
-        )
-        raise InputError(
-            f"a tuple of two is read as (X, y), items and their texts, as many of one as of the other, not {counts}"
-        )
-    pairs = list(zip(items, labels, strict=True))
-    return _Table(columns=(ITEM, TEXT), rows=lambda: ({ITEM: item, TEXT: label} for item, label in pairs), bare=True)
-
-
-def _listed(given: Any) -> _Table:
-    """Rows one by one: dicts, named tuples, pairs; or a data set that is asked by number, with the names of its `classes`."""
-    by_number = hasattr(given, "__getitem__") and hasattr(given, "__len__")
-    if isinstance(given, str | bytes) or not (by_number or isinstance(given, Iterable)) or as_array(given) is not None:
-        raise InputError(
-            f"{described(given)} has no rows; expected a folder, a table, a data frame, a data set, a list of (item, text) "
-            "or of dicts, or (X, y)"
-        )
-    rows = [given[row] for row in range(len(given))] if by_number else list(given)
-    cells = [row._asdict() if hasattr(row, "_asdict") else row for row in rows]
-    if cells and all(isinstance(row, Mapping) for row in cells):
-        columns = list(dict.fromkeys(str(name) for row in cells for name in row))
-        return _Table(columns=columns, rows=lambda: ({str(name): cell for name, cell in row.items()} for row in cells))
-    wrong = next((number for number, row in enumerate(cells, start=1) if not _is_pair(row)), 0)
-    if wrong:
-        raise InputError(
-            f"row {wrong} is {_row(cells[wrong - 1])}; expected (item, text), or all rows as dicts with named columns"
-        )
-    classes = getattr(given, "classes", None)
-    return _Table(
-        columns=(ITEM, TEXT),
-        rows=lambda: ({ITEM: row[0], TEXT: row[1]} for row in cells),
-        classes={TEXT: classes} if classes else {},
-        bare=True,
-    )
-
-
-def _is_pair(row: Any) -> bool:
-    return isinstance(row, tuple | list) and len(row) == 2
-
-
-def _row(row: Any) -> str:
-    return f"a {type(row).__name__} of {len(row)}" if isinstance(row, tuple | list) else described(row)

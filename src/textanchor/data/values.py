@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +13,47 @@ import numpy as np
 from textanchor.data.arrays import CHANNELS, as_array, is_picture
 from textanchor.data.readers import guess_modality, reader
 from textanchor.records import Item, Series, Waveform
+from textanchor.records.items import Held
 
-__all__ = ["CHANNELS", "as_file", "described", "file_of", "is_file", "is_sound", "item", "kind_of", "names_a_file", "plain"]
+
+@dataclass(frozen=True, repr=False)
+class Content:
+    """The bytes of a file, in memory."""
+
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"{len(self.data)} bytes"
+
+    def read(self) -> bytes:
+        """All of them."""
+        return self.data
+
+
+__all__ = [
+    "CHANNELS", "LONGEST", "Content", "as_file", "described", "file_of", "is_file", "is_sound", "item", "kind_of",
+    "names_a_file", "plain",
+]  # fmt: skip
 LONGEST = 1024  # characters of a str that may be the name of a file
 
 
 def plain(value: Any) -> Any:
-    """Tensors as arrays, any bytes as `bytes`, a library's str as str, decoded or undecoded cells of a Hugging Face data set.
+    """Tensors as arrays, bytes as `Content`, a library's str as str, decoded or undecoded cells of a Hugging Face data set.
 
     `{"bytes", "path"}` becomes its bytes, or its path where there are none; `{"array", "sampling_rate"}` and audio decoders
     become a `Waveform`'s (samples, rate). All else stays as it is.
     """
-    if isinstance(value, Item | Path | bytes):
+    if isinstance(value, Item | Path | Held):
         return value
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Content(bytes(value))
     if isinstance(value, os.PathLike):
         return Path(value)
     if isinstance(value, Mapping):
         if value.get("bytes") is not None:
-            return bytes(value["bytes"])
+            return plain(value["bytes"])
         if value.get("path") and set(value) <= {"bytes", "path"}:
             return Path(value["path"])
         if {"array", "sampling_rate"} <= set(value):

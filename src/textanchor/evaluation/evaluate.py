@@ -15,7 +15,7 @@ from textanchor.evaluation.probes import all_probes
 from textanchor.evaluation.refits import refits
 from textanchor.evaluation.tables import rows
 from textanchor.evaluation.unseen import zero_shot
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import Space
 
 
@@ -30,6 +30,7 @@ def evaluate(
     unseen_classes: int = 0,
     map_: bool = True,
     seed: int = 0,
+    reading: Reading | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Evaluation:
@@ -38,10 +39,11 @@ def evaluate(
     `against` names other spaces, with the same anchor and encoders, for the same table. `include_train` adds rows on the
     training data, labelled as no evidence, and probes on all pairs, labelled so. Probes fit anew inside each of their folds.
     `unseen_classes` is how many classes are held out in each of ten draws of `zero_shot`, which fits anew too; 0 for none.
+    How pairs are read stands in the record `reading`, as for `fit`.
     How work is done stands in the record `runtime`, the space's own by default, or in keywords as for `fit`.
     Raises `LeakError` if nothing unseen remains, `InputError` if the modalities do not fit.
     """
-    table = read_pairs(pairs)
+    table = read_pairs(pairs, reading=reading)
     work = settled(runtime or space.runtime, simple)
     spaces = {name: space, **(against or {})}
     if len(spaces) != 1 + len(against or {}):

@@ -15,6 +15,7 @@ from textanchor.errors import InputError, ItemError
 from textanchor.files import digest
 from textanchor.latents.engine import Encoded
 from textanchor.records import Item, Pair, Pairs, Pooled, Single, Skipped
+from textanchor.records.items import Held
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
@@ -54,9 +55,9 @@ class Composition:
         return pieces
 
     def check_files(self, items: Iterable[Item]) -> None:
-        """Raise `InputError` for an item that is no file."""
+        """Raise `InputError` for an item in memory."""
         for item in items:
-            if item.path is None and not isinstance(item.value, bytes):
+            if item.path is None and not isinstance(item.value, Held):
                 raise InputError(f"{item.id}: a {self.modality} is embedded from its file, or the bytes of one")
 
     def assembled(
@@ -173,7 +174,7 @@ def _apart(single: Single, plans: Mapping[str, str]) -> Sequence[Single]:
 
 def _parts(item: Item, plans: Mapping[str, str]) -> list[Item] | None:
     """What an item is made of by its modality's plan; None if it is whole."""
-    if item.modality not in plans or (item.path is None and not isinstance(item.value, bytes)):
+    if (item.path is None and not isinstance(item.value, Held)) or item.modality not in plans:
         return None
     return [piece(item, part, kind) for part, kind in part_reader(item.modality).parts(plans[item.modality])]
 

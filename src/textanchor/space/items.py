@@ -15,6 +15,7 @@ from textanchor.data import values
 from textanchor.data.arrays import as_array
 from textanchor.errors import InputError
 from textanchor.records import Item
+from textanchor.records.items import Held
 
 TEXT = "text"
 
@@ -47,7 +48,7 @@ def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = No
 def single(given: Any, modality: str | None = None) -> bool:
     """Whether it is one item and not a sequence of them."""
     value = values.plain(given)
-    if isinstance(value, str | bytes | Mapping | Item | Path) or not isinstance(value, Iterable):
+    if isinstance(value, str | Held | Mapping | Item | Path) or not isinstance(value, Iterable):
         return True
     if isinstance(value, np.ndarray):
         return _one_array(value, modality, channels_first=value is not given)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from textanchor.config import DEFAULT_ANCHOR
+from textanchor.data.enough import with_enough
 from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import reader
 from textanchor.data.splits import Split, split
@@ -17,7 +18,7 @@ from textanchor.latents.engine import contents, encode
 from textanchor.latents.paired_latents import paired, unpaired
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, Latents, PairedLatents, Pairs, Skipped, Task, Unpaired, Vectors
-from textanchor.runtime import Runtime, Splitting
+from textanchor.runtime import Reading, Runtime, Splitting
 from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.items import TEXT
 from textanchor.space.space import Space
@@ -135,6 +136,15 @@ class Prepared:
         sides = {side: paired(self.pairs, modality, latents, texts, anchors, getattr(self.split, side)) for side in names}
         return Sides(pairs=sides, unpaired=self._unpaired(modality, latents), fingerprint=latents.fingerprint)
 
+    def learnable(self, sides: Mapping[str, Sides]) -> Mapping[str, Sides]:
+        """The modalities whose training items have two texts, if there is one; the others are noted and left out."""
+        kept = {modality: one for modality, one in sides.items() if len(one.train.texts) > 1}
+        if not kept:
+            return sides
+        for modality in sides.keys() - kept.keys():
+            self.absent.append(f"{modality} is left out: its training items have one text, at least 2 are needed")
+        return kept
+
     def items(self, modality: str, names: Sequence[str]) -> list[Item]:
         """Readable items of a modality on some sides; on train those without a text too."""
         wanted = {item for side in names for item in getattr(self.split, side)}
@@ -166,6 +176,9 @@ class Prepared:
             return False
         if absent:
             self.absent.append(f"{absent} files have no {modality} part")
+        if not count and len(self.encoders) > 1:
+            self.absent.append(f"{modality} is left out: none of its {len(skipped)} items could be read")
+            return False
         if not count:
             last = self.skipped[-1] if self.skipped else Skipped(item="none", reason="no item on these sides of the split")
             raise NothingUsableError(f"no {modality} item for fitting could be read; the last: {last.item}: {last.reason}")
@@ -179,9 +192,10 @@ def prepare(
     runtime: Runtime,
     *,
     into: Space | None = None,
+    reading: Reading | None = None,
 ) -> Prepared:
     """Read, hash and split pairs; see `fit` for the settings. Nothing is encoded yet."""
-    given = read_pairs(pairs, split_name=splitting.name)
+    given = read_pairs(pairs, split_name=splitting.name, reading=reading)
     plans = {**DEFAULTS, **({"video": encoding.video} if encoding.video else {})}
     taken_apart = expanded(given, plans)
     encoders = _encoder_names(taken_apart, encoding.encoders)
@@ -196,6 +210,8 @@ def prepare(
         raise NothingUsableError(
             f"no item of {taken_apart.source} could be read; the first: {unread[0].item}: {unread[0].reason}"
         )
+    taken_apart, lacking = with_enough(taken_apart, hashes, splitting)
+    encoders = {name: spec for name, spec in encoders.items() if name in taken_apart.modalities}
     return Prepared(
         given=given,
         pairs=taken_apart,
@@ -208,6 +224,7 @@ def prepare(
         splitting=replace(splitting, name=given.split_name),
         runtime=runtime,
         skipped=[*taken_apart.skipped, *unread],
+        absent=[*lacking],
     )
 
 
