@@ -126,9 +126,7 @@ def _two(items: Any, labels: Any) -> Table:
         counts = " and ".join(
             described(one) if size < 0 else f"{size}" for one, size in zip((items, labels), sizes, strict=True)
         )
-        raise InputError(
-            f"a tuple of two is read as (X, y), items and their texts, as many of one as of the other, not {counts}"
-        )
+        raise InputError(f"a tuple of two is read as (X, y), items and as many texts, not {counts}")
     pairs = list(zip(items, labels, strict=True))
     return Table(columns=(ITEM, TEXT), rows=lambda: ({ITEM: item, TEXT: label} for item, label in pairs), bare=True)
 
