@@ -39,10 +39,11 @@ def command(
     runtime: Runtime,
     overwrite: bool,
 ) -> None:
-    """Fit a space from PAIRS: a table (CSV, JSONL, Parquet), a folder with metadata.csv, or one folder per class.
+    """Fit a space from PAIRS: a table (CSV, JSON, Parquet, ...), a folder with tables or captions, or one folder per class.
 
-    A table has the columns `path` (or `item_text`) and `text`, and optionally `modality`, `item`, `group` and `split`. Rows
-    with only an item or only a text are data without partners, for aligners that use it.
+    A table has the columns `path` (or `image`, `audio`, `file_name`, ..., or `item_text`) and `text` (or `caption`, `label`,
+    ...), and optionally `modality`, `item`, `group` and `split`; what is taken for what is printed. Rows with only an item or
+    only a text are data without partners, for aligners that use it.
     """
     target = output or into
     if target is None:

@@ -189,9 +189,15 @@ def runtime_without(*names: str) -> Decorator:
     return gathered("runtime", _runtime, *(option for name, option in _RUNTIME.items() if name not in names))
 
 
+def reading_without(*names: str) -> Decorator:
+    """`reading` without some of its options."""
+    return gathered("reading", Reading, *(option for name, option in _READING.items() if name not in names))
+
+
 runtime = runtime_without()  # how work is done
-reading = gathered("reading", Reading, *_READING.values())  # how pairs are read
-reading_of_items = gathered("reading", Reading, *(option for name, option in _READING.items() if name not in _OF_PAIRS))
+reading = reading_without()  # how pairs are read
+reading_of_items = reading_without(*_OF_PAIRS)
+reading_of_hits = reading_without(*_OF_PAIRS, "modality")  # which a search has itself
 splitting = gathered("splitting", _splitting, *_SPLITTING)  # how pairs are split
 wording = gathered("wording", _wording, *_WORDING)  # how texts are put into words
 encoding = gathered("encoding", _encoding, anchor, encoders, *_WORDING)

@@ -10,7 +10,7 @@ import click
 
 from textanchor.cli import options, printing
 from textanchor.errors import InputError
-from textanchor.runtime import Runtime
+from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
     from textanchor.records import Hit
@@ -57,6 +57,7 @@ _QUERY = (
 @click.option(
     "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
 )
+@options.reading_of_hits
 @options.encoders
 @options.runtime
 @options.as_json
@@ -67,6 +68,7 @@ def command(
     modality: str | None,
     k: int,
     index: str,
+    reading: Reading,
     encoders: dict[str, str],
     runtime: Runtime,
     as_json: bool,
@@ -81,7 +83,7 @@ def command(
 
     understood = query.understood()
     opened = load(space, encoders=encoders, runtime=runtime)
-    built = build_index(opened, collection, texts=modality == "text", modality=modality, backend=index)
+    built = build_index(opened, collection, texts=modality == "text", modality=modality, backend=index, reading=reading)
     printing.skipped(built.skipped)
     told = query.query_modality or ("text" if isinstance(understood, str) else None)
     hits = search(opened, understood, built, k=k, modality=modality, query_modality=told)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from textanchor.errors import InputError
@@ -123,6 +124,7 @@ def modality_of(column: str) -> str | None:
     return next((modality for modality, names in _OF_MODALITY.items() if squeezed(column) in names), None)
 
 
+@lru_cache(maxsize=4096)
 def squeezed(name: str) -> str:
     """A name without case, blanks, dots, dashes and underscores: `File Name`, `file_name` and `fileName` are one."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", shown(name)).casefold() if letter.isalnum())

@@ -11,8 +11,8 @@ from typing import Any
 
 from textanchor.data import tables
 from textanchor.data.cells import normal
-from textanchor.data.class_folders import ClassFolders, class_folders
-from textanchor.data.rows import LOST, STRAY, UNASKED, Row, Wanted
+from textanchor.data.class_folders import ClassFolders, Meaning, class_folders
+from textanchor.data.rows import LOST, STRAY, UNASKED, UNREAD, Row, Wanted
 from textanchor.records import Item
 from textanchor.runtime import Reading
 
@@ -83,7 +83,7 @@ class FolderRows:
         modality = self.wanted.modality(path)
         if not modality:
             known = (
-                "a table that was not read; name it, with --path-column and --text-column where they are not known"
+                f"{UNREAD}; name it, with --path-column and --text-column where they are not known"
                 if tables.is_table(path)
                 else ""
             )
@@ -92,7 +92,7 @@ class FolderRows:
         if not self.wanted.kind(modality):
             yield Row(place=place, item=None, text="", problem="not asked for", kind=UNASKED)
             return
-        meaning = self.classes.of(tuple(place.split("/")[:-1]))
+        meaning = self.classes.of(tuple(place.split("/")[:-1])) if self.captions else Meaning()
         item = Item(id=place, modality=modality, path=path)
         told = beside.captions.get(path.name)
         texts = captions_of(path.with_name(told))[0] if told else []
@@ -113,8 +113,6 @@ class FolderRows:
 
     def _beside(self, found: Found) -> Beside:
         """The files of captions of a file's folder."""
-        if not any(name.lower().endswith(CAPTIONS) for name in found.beside):
-            return Beside()
         if self._last.get("beside") is not found.beside:
             folder = (self.root / found.place).parent
             self._last.update(beside=found.beside, captions=_paired(found.beside, folder, self.wanted))
@@ -137,6 +135,8 @@ class Beside:
 
 def _paired(names: frozenset[str], folder: Path, wanted: Wanted) -> Beside:
     """`x.jpg` with `x.txt` or `x.jpg.txt`; a long text is no caption."""
+    if not any(name.lower().endswith(CAPTIONS) for name in names):
+        return Beside()
     things = [name for name in names if wanted.modality(Path(name)) not in ("", "document", "text")]
     captions = {}
     for name in things:

@@ -10,7 +10,7 @@ from typing import Unpack
 
 from textanchor.data import tables
 from textanchor.data.objects import object_rows
-from textanchor.data.rows import UNASKED
+from textanchor.data.rows import UNASKED, UNREAD
 from textanchor.data.sorting import Sorted
 from textanchor.data.sources import own_table, source_of
 from textanchor.errors import InputError, NothingUsableError
@@ -160,7 +160,7 @@ def _no_pair(path: str, found: Sorted, singles: tuple[Single, ...], taken: tuple
     items = sum(single.item is not None for single in singles)
     lone = f"{items} items without a text and {len(singles) - items} texts without an item"
     told = f"; read as {'; '.join(taken)}" if taken else ""
-    tables = [f"; {one.item}: {one.reason}" for one in found.skipped if "a table that was not read" in one.reason][:1]
+    tables = [f"; {one.item}: {one.reason}" for one in found.skipped if UNREAD in one.reason][:1]
     return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class{told}{''.join(tables)}"
 
 

@@ -13,6 +13,7 @@ from textanchor.records import Item
 from textanchor.runtime import Reading
 
 LOST, STRAY, UNASKED = "lost", "stray", "unasked"
+UNREAD = "a table that was not read"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -36,7 +37,10 @@ class Thing:
 
 @dataclass(frozen=True, kw_only=True)
 class TableRows:
-    """A table with the meaning of its columns; `split` and `within` are what its folder adds to its rows."""
+    """A table with the meaning of its columns; `split` and `within` are what its folder adds to its rows.
+
+    `prefix` stands before the names of its files, so that equal ones of several folders are kept apart.
+    """
 
     file: Path
     columns: Columns
@@ -45,6 +49,7 @@ class TableRows:
     wanted: Wanted
     split: str = ""
     within: str = ""
+    prefix: str = ""
     headed: bool = True
 
     @property
@@ -163,7 +168,7 @@ class TableRows:
         found = self.places.found(place)
         file, actual = found or (self.places.base / Path(place).expanduser(), place)
         kind = modality or self.wanted.modality(file) or (stated if not file.suffix else "")
-        if not self.wanted.place(f"{self.within}{place}"):
+        if not self.wanted.place(f"{self.prefix}{place}"):
             return Thing(place=place, problem="not asked for", kind=UNASKED)
         if not kind and (found or file.suffix):
             return Thing(place=place, problem=f"unknown kind of file '{file.name}'")
@@ -173,14 +178,14 @@ class TableRows:
             return Thing(place=place, problem="not asked for", kind=UNASKED)
         if found is None:
             return Thing(place=place, problem=f"no such file: {place}")
-        return Thing(place=place, item=Item(id=f"{self.within}{actual}", modality=kind, path=file))
+        return Thing(place=place, item=Item(id=f"{self.prefix}{actual}", modality=kind, path=file))
 
     def _checked(self, thing: Thing) -> Thing:
         """An item of a modality that is known and asked for."""
         assert thing.item is not None
         if problem := _unknown(thing.item.modality):
             return Thing(place=thing.place, problem=problem)
-        asked = self.wanted.kind(thing.item.modality) and (not thing.place or self.wanted.place(f"{self.within}{thing.place}"))
+        asked = self.wanted.kind(thing.item.modality) and (not thing.place or self.wanted.place(f"{self.prefix}{thing.place}"))
         return thing if asked else Thing(place=thing.place, problem="not asked for", kind=UNASKED)
 
 
@@ -207,7 +212,11 @@ def table_rows(
         columns = replace(columns, split=None, unused=(*columns.unused, columns.split))
     named = [value for row in first for column in columns.paths[:1] if isinstance(value := cells.within(row, column), str)]
     base = reading.root or base_of(file.parent, [name.strip() for name in named], side=split, root=root)
+    prefix = within
+    if base not in (file.parent, reading.root):
+        prefix = "".join(f"{folder}/" for folder in Path(os.path.relpath(base, root or file.parent)).parts)
     return TableRows(
+        prefix=prefix,
         file=file,
         columns=columns,
         holding=heading.holding,
@@ -221,7 +230,7 @@ def table_rows(
 
 def _begins_with_a_file(file: Path, names: tuple[str, ...], reading: Reading, root: Path | None) -> bool:
     """Whether the first line is no heading but a row, because it names a file that is there."""
-    if not tables.may_be_headless(file) or len(names) < 2 or (chosen(names).known and not reading.path_column):
+    if not tables.may_be_headless(file) or len(names) < 2 or (not reading.path_column and chosen(names).known):
         return False
     told = [shown(name) for name in names]
     return any(Places(reading.root or base_of(file.parent, [name], root=root)).found(name) is not None for name in told)
@@ -249,6 +258,8 @@ def _within_structure(value: Mapping[str, Any]) -> Any:
     told = {squeezed(str(key)): one for key, one in value.items()}
     if isinstance(told.get("array"), list) and isinstance(told.get("samplingrate"), int):
         return told["array"], told["samplingrate"]
+    if isinstance(told.get("bytes"), bytes):
+        raise Unclear("holds several files in a cell; one a row is read")
     place = next((told[name] for name in FILES if isinstance(told.get(name), str) and told[name]), None)
     if place is None:
         raise Unclear(f"holds structures with the fields {', '.join(map(str, list(value)[:8]))}, none of which names a file")
