@@ -126,7 +126,7 @@ def test_items_of_any_kind_and_what_was_not_calibrated(space: Any, shapes: Path)
         told = space.classify("a round circle", CLASSES)
     assert told.argmax() == 0
     bare = textanchor.fit(shapes, aligner="ridge(alpha=0.1)", fractions=(0.8, 0, 0.2))
-    with pytest.warns(UserWarning, match="probabilities of image are not calibrated: no validation pairs"):
+    with pytest.warns(UserWarning, match="probabilities of image are not calibrated: the space holds no temp"):
         found = bare.classify(PICTURES, CLASSES)
     assert found.argmax(axis=1).tolist() == [0, 1, 2, 3]
     assert classified(bare, textanchor.read_pairs(shapes).items[:3], CLASSES).notes

@@ -80,6 +80,15 @@ def data_set(pictures: list[Image.Image], labels: list[int]) -> DataSet:
     return DataSet(rows, {"image": Files(), "label": Labels()})
 
 
+class Polars:
+    """Like a data frame of polars."""
+
+    columns = ("image", "caption")
+
+    def iter_rows(self) -> Iterator[tuple[Any, ...]]:
+        return zip(PICTURES, NAMES, strict=True)
+
+
 class Torch:
     """Like a data set of torchvision: asked by number, classes as numbers."""
 
@@ -104,6 +113,7 @@ WAYS: Mapping[str, Any] = {
     "a data frame of bytes": pandas.DataFrame({"image": [png(one) for one in PICTURES], "label": NAMES}),
     "a data frame of categories": pandas.DataFrame({"image": PICTURES, "label": pandas.Categorical(NAMES)}),
     "a table of arrow": pyarrow.table({"image": [png(one) for one in PICTURES], "caption": NAMES}),
+    "a data frame of polars": Polars(),
     "a data set": data_set(PICTURES, DIGITS),
     "a data set of torch": Torch(),
     "X, y": (PICTURES, NAMES),
@@ -345,7 +355,7 @@ def test_embed_takes_what_there_is(space: Any, shapes: Path) -> None:
         found = space.embed(value, modality=modality)
         assert found.shape == (1, 384)
         np.testing.assert_allclose(found[0], expected, atol=1e-4)
-    for bytes_ in (png(image), bytearray(png(image)), memoryview(png(image))):
+    for bytes_ in (png(image), bytearray(png(image)), memoryview(png(image)), io.BytesIO(png(image))):
         np.testing.assert_allclose(space.embed(bytes_, modality="image")[0], expected, atol=1e-4)
     np.testing.assert_allclose(space.embed(wav(heard), modality="audio"), space.embed((heard, 8000)), atol=1e-3)
     grey = np.asarray(image.convert("L"))
@@ -385,8 +395,8 @@ def test_a_str_that_names_a_file(space: Any, shapes: Path, monkeypatch: pytest.M
     assert [hit.path.name for hit in space.search("circle", [name, "image/cross/01.png"], modality="image", k=1)] == ["03.png"]
 
 
-def test_what_cannot_be_embedded_says_what_it_is(space: Any) -> None:
-    with pytest.raises(InputError, match="item 0 is a bytes; say what it is with modality="):
+def test_what_cannot_be_embedded_says_what_it_is(space: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="item 0 is bytes; say what it is with modality="):
         space.embed(png(PICTURES[0]))
     with pytest.raises(InputError, match=r"an array \[3, 24, 24\] may be one picture with its channels first, or 3 grey ones"):
         space.embed(PIXELS[:3, ..., 0])
@@ -398,6 +408,27 @@ def test_what_cannot_be_embedded_says_what_it_is(space: Any) -> None:
         space.embed({"a": 1})
     with pytest.raises(InputError, match="item 0 is a NoneType"):
         space.embed(None)
+    with pytest.raises(InputError, match="is a folder; give its files one by one"):
+        space.embed(tmp_path)
+
+
+def test_one_lazy_picture_may_be_given_many_times(space: Any, shapes: Path) -> None:
+    """Threads hash and decode; PIL loads a file when it is first looked at."""
+    file = shapes / "image" / "cross" / "03.png"
+    with Image.open(file) as lazy:
+        found = space.embed([lazy] * 60)
+    np.testing.assert_allclose(found, np.repeat(space.embed(file), 60, axis=0), atol=1e-4)
+    with Image.open(io.BytesIO(png(PICTURES[0])[:80])) as cut, pytest.raises(ItemError, match="image 0: damaged image"):
+        space.embed(cut)
+
+
+def test_a_report_shows_what_is_in_memory(tmp_path: Path) -> None:
+    space = textanchor.fit(WAYS["a data frame"], aligner="ridge")
+    done = textanchor.evaluate(space, WAYS["a data frame of bytes"])
+    textanchor.write_report(done, space, tmp_path / "report")
+    assert (tmp_path / "report" / "report.html").read_text().count("data:image/png;base64,") > 4
+    with pytest.raises(InputError, match="the pairs were made in memory"):
+        textanchor.rerun(space.save(tmp_path / "space"))
 
 
 def test_search_takes_several_queries_and_vectors(space: Any, shapes: Path) -> None:

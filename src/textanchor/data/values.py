@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,11 +39,13 @@ LONGEST = 1024  # characters of a str that may be the name of a file
 
 
 def plain(value: Any) -> Any:
-    """Tensors as arrays, bytes as `Content`, a library's str as str, decoded or undecoded cells of a Hugging Face data set.
+    """Tensors as arrays, bytes and open files as `Content`, a library's str as str, cells of a Hugging Face data set decoded.
 
-    `{"bytes", "path"}` becomes its bytes, or its path where there are none; `{"array", "sampling_rate"}` and audio decoders
-    become a `Waveform`'s (samples, rate). All else stays as it is.
+    Of these `{"bytes", "path"}` becomes its bytes, or its path where there are none; `{"array", "sampling_rate"}` and audio
+    decoders become (samples, rate). All else stays as it is.
     """
+    if isinstance(value, io.IOBase):
+        return plain(value.read())
     if isinstance(value, Item | Path | Held):
         return value
     if isinstance(value, str):
@@ -137,6 +140,8 @@ def item(name: str, modality: str, value: Any) -> Item:
 
 def described(value: Any) -> str:
     """What a value is, for a message."""
+    if isinstance(value, Content):
+        return "bytes"
     array = as_array(value)
     if array is not None:
         return f"{'an' if array.dtype.kind == 'i' else 'a'} {array.dtype} array {list(array.shape)}"

@@ -79,7 +79,9 @@ def classified(
         heat, calibrated = temperature(space, kind)
         found[rows] = probabilities(comparison.query(embedded.vectors[rows]) @ comparison.gallery(anchors).T, heat)
         if not calibrated:
-            notes.append(f"probabilities of {kind} are not calibrated: no validation pairs of it were there when it was fitted")
+            notes.append(
+                f"probabilities of {kind} are not calibrated: the space holds no temperature of it from validation pairs"
+            )
     return Classified(items=embedded.items, texts=wanted, probabilities=found, skipped=embedded.skipped, notes=tuple(notes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from textanchor.data import values
-from textanchor.data.arrays import as_array
 from textanchor.errors import InputError
 from textanchor.records import Item
 from textanchor.records.items import Held
@@ -30,9 +30,10 @@ def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = No
     items: list[Item] = []
     taken: set[str] = set()
     files: list[str] = []
-    for row, value in enumerate([given] if one else given):
+    for row, told in enumerate([given] if one else given):
+        value = values.plain(told)
         names_a_file = isinstance(value, str) and modality != TEXT and values.names_a_file(value)
-        mute = names_a_file or isinstance(value, bytes | bytearray | memoryview) or as_array(value) is not None
+        mute = names_a_file or isinstance(value, values.Content | np.ndarray)
         item = _as_item(value, modality or (unsaid if mute else None), row)
         if names_a_file and item.modality == TEXT and item.path is None:
             files.append(value)
@@ -47,6 +48,8 @@ def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = No
 
 def single(given: Any, modality: str | None = None) -> bool:
     """Whether it is one item and not a sequence of them."""
+    if isinstance(given, io.IOBase):
+        return True
     value = values.plain(given)
     if isinstance(value, str | Held | Mapping | Item | Path) or not isinstance(value, Iterable):
         return True
@@ -62,17 +65,18 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _as_item(given: Any, modality: str | None, row: int) -> Item:
-    value = values.plain(given)
+def _as_item(value: Any, modality: str | None, row: int) -> Item:
     if isinstance(value, Item):
         return value
     if isinstance(value, str) and modality is not None:
         value = values.as_file(value, modality)
     kind = modality or values.kind_of(value)
+    if kind is None and isinstance(value, Path) and value.is_dir():
+        raise InputError(f"{value} is a folder; give its files one by one, or search it or embed it as a collection")
     if kind is None and isinstance(value, Path):
         raise InputError(f"{value}: unknown kind of file '{value.suffix}'; say what it is with modality=")
     if kind is None:
-        raise InputError(f"item {row} is {values.described(given)}; say what it is with modality=")
+        raise InputError(f"item {row} is {values.described(value)}; say what it is with modality=")
     return values.item(str(value) if isinstance(value, str | Path) else f"{kind} {row}", kind, value)
 
 
@@ -87,7 +91,7 @@ def _one_array(value: np.ndarray, modality: str | None, *, channels_first: bool)
         return value.ndim == 2 and (modality == "image" or values.kind_of(value) == "image")
     if value.shape[-1] in values.CHANNELS:
         return True
-    if value.shape[0] in values.CHANNELS and not channels_first:
+    if value.shape[0] in values.CHANNELS[1:] and not channels_first:  # a batch of one is the same either way
         raise InputError(
             f"an array {list(value.shape)} may be one picture with its channels first, or {value.shape[0]} grey ones; "
             "give a list of arrays, or channels last"

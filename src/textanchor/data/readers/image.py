@@ -47,6 +47,8 @@ class _PillowsLimit:
 
 
 _pillows_limit = _PillowsLimit()
+_loading = Lock()
+_DAMAGE = (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError)  # Pillow's answers to hostile bytes
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
@@ -81,6 +83,16 @@ def _from_lab(image: Image.Image) -> Image.Image:
     return image if found is None else found
 
 
+def _loaded(image: Image.Image) -> Image.Image:
+    """An image that Pillow may not have read yet, and reads once, however many threads ask."""
+    try:
+        with _loading:
+            image.load()
+    except _DAMAGE as why:
+        raise ValueError(f"damaged image: {why}") from None
+    return image
+
+
 class ImageReader:
     """PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000; of several frames the first. Transparent pixels become white."""
 
@@ -104,13 +116,13 @@ class ImageReader:
             raise ValueError(f"not an image that Pillow knows (begins with {head!r})") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as why:  # a warning where warnings are errors
             raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None
-        except (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError) as why:
+        except _DAMAGE as why:
             raise ValueError(f"damaged image: {why}") from None
 
     def accept(self, value: Any) -> Image.Image:
         """A PIL image, or an array of floats in [0, 1] or bytes, [h, w] or with channels first or last."""
         if isinstance(value, Image.Image):
-            return _upright_rgb(value)
+            return _upright_rgb(_loaded(value))
         if isinstance(value, np.ndarray):
             return _upright_rgb(picture(value))
         raise ValueError(f"an image in memory is a PIL image or an array [h, w] or [h, w, 3], not {type(value).__name__}")
