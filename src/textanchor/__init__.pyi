@@ -8,9 +8,6 @@ from textanchor.bench.plan import Grid as Grid
 from textanchor.bench.rerun import Repeat as Repeat
 from textanchor.bench.rerun import rerun as rerun
 from textanchor.collections import (
-    Hit as Hit,
-)
-from textanchor.collections import (
     Index as Index,
 )
 from textanchor.collections import (
@@ -81,6 +78,9 @@ from textanchor.records import (
     Fit as Fit,
 )
 from textanchor.records import (
+    Hit as Hit,
+)
+from textanchor.records import (
     Item as Item,
 )
 from textanchor.records import (
@@ -128,6 +128,7 @@ from textanchor.space import Fitted as Fitted
 from textanchor.space import Geometry as Geometry
 from textanchor.space import Space as Space
 from textanchor.space import Story as Story
+from textanchor.space.classifying import classify as classify
 from textanchor.space.embedded import Embedded as Embedded
 from textanchor.space.fitting import fit as fit
 from textanchor.space.starting import start as start

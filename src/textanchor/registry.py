@@ -123,6 +123,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "bench": "textanchor.cli.bench:command",
         "rerun": "textanchor.cli.rerun:command",
         "search": "textanchor.cli.search:command",
+        "classify": "textanchor.cli.classify:command",
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",
         "encode": "textanchor.cli.encode:command",

@@ -15,6 +15,7 @@ from typing import Any, TypedDict
 from textanchor.config import cache_folder
 from textanchor.errors import InputError
 from textanchor.progress import Progress, Silent, Terminal
+from textanchor.records.showing import short
 
 FRACTIONS = (0.7, 0.1, 0.2)
 ALLOWED = 0.1  # share of rows that may be lost
@@ -57,6 +58,8 @@ class Runtime:
     `offline` forbids fetching models (`$TEXTANCHOR_OFFLINE`, `$HF_HUB_OFFLINE`); with `strict` the first item that cannot be
     read raises instead of being left out.
     """
+
+    __repr__ = short
 
     device: str = "auto"
     cache: Path = field(default_factory=cache_folder)

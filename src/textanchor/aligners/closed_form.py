@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from textanchor.aligners.comparison import Comparison, Statistics
-from textanchor.aligners.selection import Branches, Path, Selection, Tried
+from textanchor.aligners.selection import Branches, Path, Selection, Tried, softness
 from textanchor.records import Choice, Fit, Task
 
 
@@ -42,6 +42,7 @@ def by_default(path: Path, branches: Branches, comparison: Comparison, task: Tas
 
 def chosen(path: Path, selection: Selection, top: Tried, task: Task, *, searched: bool) -> Fit:
     """The best candidate: as it was rated, or solved anew for all pairs."""
+    view = selection.statistics.view(top.comparison, top.known)
     choice = Choice(
         settings=top.settings,
         view=top.comparison.view,
@@ -49,11 +50,12 @@ def chosen(path: Path, selection: Selection, top: Tried, task: Task, *, searched
         chosen_on="validation" if searched else "default",
         score=top.rate,
         centred_score=selection.centred(top),
+        temperature=softness(top.projector, view, selection.val, seed=task.seed),
         notes=selection.notes,
     )
     if task.refit:
         return solved(path, choice, task)
-    return Fit(projector=top.projector, view=selection.statistics.view(top.comparison, top.known), choice=choice)
+    return Fit(projector=top.projector, view=view, choice=choice)
 
 
 def solved(path: Path, choice: Choice, task: Task) -> Fit:

@@ -14,7 +14,7 @@ from torch import nn
 from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics, drawn
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.selection import apart, best, judges, score
+from textanchor.aligners.selection import apart, best, judges, score, softness
 from textanchor.aligners.training import Plan, trained
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Ragged, Setting, Task, View
@@ -103,6 +103,7 @@ class Gradient:
             hubness=self.comparison.hubness,
             chosen_on="default" if val is None else "validation",
             score=rate,
+            temperature=None if val is None else softness(projector, view, val, seed=task.seed),
             notes={"last loss": loss},
         )
         return Fit(projector=projector.eval(), view=view, choice=choice)

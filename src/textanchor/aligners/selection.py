@@ -11,10 +11,11 @@ from torch import nn
 
 from textanchor.aligners.comparison import Comparison, Statistics, some
 from textanchor.errors import LeakError
+from textanchor.metrics.calibration import temperature
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
 from textanchor.records import PairedLatents, Setting, Task, Vectors, View
-from textanchor.views import as_item, as_query, as_text, item_gallery, text_gallery
+from textanchor.views import as_item, as_query, as_text, cosines, item_gallery, naming, text_gallery
 
 T = TypeVar("T")
 Point = Mapping[str, Setting]
@@ -22,7 +23,7 @@ Path = Callable[[PairedLatents, Sequence[Point]], Iterator[nn.Module]]
 Branches = Sequence[Sequence[Point]]
 
 FINALISTS, MANY = 2, 2000  # candidates for which corrections of hubness are tried; items from which paths are cut short
-JUDGES = 5000  # validation items that judge, at most
+JUDGES, CALIBRATED = 5000, 500  # validation items that judge, and that give the temperature, at most
 
 
 def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
@@ -43,6 +44,16 @@ def _rated(raw: Vectors, view: View | None, val: PairedLatents, back_relevant: c
     there = retrieval(as_query(view, items), text_gallery(view, texts), rows_of(val.relevant))
     back = retrieval(as_query(view, texts), item_gallery(view, items), rows_of(back_relevant))
     return ((there.reciprocal_rank or 0.0) + (back.mean_average_precision or 0.0)) / 2
+
+
+def softness(projector: nn.Module, view: View | None, val: PairedLatents, *, seed: int) -> float | None:
+    """The temperature that makes probabilities of scores, from a random 500 validation items and their texts.
+
+    The projector must not have seen them. None where they have a single text.
+    """
+    judged = some(val, CALIBRATED, seed=seed)
+    queries, gallery = naming(view, project(projector, judged.inputs), judged.anchors)
+    return temperature(cosines(queries, gallery), judged.relevant.toarray())
 
 
 def best(candidates: Iterable[T], rate: Callable[[T], float]) -> tuple[T, float]:

@@ -16,6 +16,7 @@ from textanchor.bench.plan import Conditions, Run
 from textanchor.errors import InputError
 from textanchor.judging import Difference, paired
 from textanchor.records import Choice
+from textanchor.records.showing import short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Line:
 
     `runs` are those it stands on, one a seed; `aligner` is the best spec of a tuned method.
     """
+
+    __repr__ = short
 
     name: str
     runs: Sequence[Run]
@@ -66,6 +69,14 @@ class Board:
     test: Sequence[Line]
     reads: int
     failed: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        best = (
+            f"; best on validation {self.validation[0].name} {self.validation[0].figures['score']:.3f}"
+            if self.validation
+            else ""
+        )
+        return f"Board({len(self.validation)} methods{best}; test read {self.reads} times; {self.folder.name})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ LOOKS = ("none", "winner", "all")
 
 
 def compare(
-    pairs: Pairs | str | Path,
+    pairs: object,
     folder: str | Path,
     grid: Grid,
     *,
@@ -59,7 +59,7 @@ def compare(
         raise InputError(f"test={test}: expected {', '.join(LOOKS)}")
     place, split, work = Path(folder).expanduser(), settled_split(splitting, simple), settled(runtime, simple)
     runs = list(grid.runs())
-    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=split.name, reading=reading)
+    table = read_pairs(pairs, split_name=split.name, reading=reading)
     ready = _prepared(table, runs, wording or Wording(), split, work)
     first = next(iter(ready.values()))
     tokens = any(aligner(spec).ragged for spec in grid.specs())

@@ -12,6 +12,7 @@ from textanchor.config import versions
 from textanchor.data.wording import Wording, wording
 from textanchor.errors import InputError
 from textanchor.records import Skipped
+from textanchor.records.showing import short
 from textanchor.runtime import Splitting
 
 Agreement = Mapping[str, float | None]
@@ -64,6 +65,8 @@ class Asked:
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """The data by hash, the split, items by modality and side, what was skipped, and how much latents and texts are alike."""
+
+    __repr__ = short
 
     data: str
     split: str

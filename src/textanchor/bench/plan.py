@@ -15,6 +15,7 @@ from textanchor.config import DEFAULT_ANCHOR
 from textanchor.encoders import canonical
 from textanchor.errors import InputError
 from textanchor.files import digest
+from textanchor.records.showing import short
 
 Latents = tuple[str, tuple[tuple[str, str], ...]]  # an anchor, and encoders by modality
 
@@ -38,6 +39,8 @@ class Conditions:
 class Run:
     """One fit: with which anchor, encoders, aligner and seed, under which conditions. `method` is what it is a trial or a seed
     of."""
+
+    __repr__ = short
 
     anchor: str
     encoders: Mapping[str, str]

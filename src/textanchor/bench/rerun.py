@@ -15,7 +15,7 @@ from textanchor.bench.facts import Asked
 from textanchor.bench.folder import FACTS as BENCH
 from textanchor.bench.folder import facts_of, outcomes
 from textanchor.bench.outcomes import Outcome
-from textanchor.data.pairs import read_pairs
+from textanchor.data.pairs import MEMORY, read_pairs
 from textanchor.errors import InputError
 from textanchor.records import Pairs
 from textanchor.runtime import Reading, Runtime, Simple, settled
@@ -47,7 +47,7 @@ class _Tables:
 
     def read(self, source: str | None, *, split_name: str | None, alone: bool) -> Pairs:
         """The table of that name or place; where it is the only one, whatever was told."""
-        if source is None and not self.told:
+        if source in (None, MEMORY) and not self.told:
             raise InputError("the pairs were made in memory; write them to a table and say where it is: --pairs FILE")
         name = Path(source or "").name
         same = [path for path in self.told if path.name == name]

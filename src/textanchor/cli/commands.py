@@ -21,6 +21,7 @@ ABOUT: Mapping[str, str] = {
     "bench": "Compare losses, projectors, aligners, views, encoders and anchors on your pairs.",
     "rerun": "Repeat what made a space or a bench, and say whether it came out the same.",
     "search": "Find the items of a collection nearest to a sentence or a file.",
+    "classify": "Say which of some texts an item is, with probabilities.",
     "evaluate": "Measure a space on pairs it has not seen.",
     "embed": "Write the vectors of a whole collection as a Parquet file.",
     "encode": "Encode a whole collection once, from raw files to cached latents.",

@@ -115,7 +115,9 @@ _READING = {
     "include": click.option("--include", multiple=True, metavar="GLOB", help="Only such files, such as '*.jpg'. Repeatable."),
     "exclude": click.option("--exclude", multiple=True, metavar="GLOB", help="No such files or folders. Repeatable."),
     "modality": click.option(
-        "--modality", multiple=True, help="Only this; and what files are whose ending does not say, such as series."
+        "--modality",
+        multiple=True,
+        help="Only this; also what files are whose ending says less or else: audio in .webm.",
     ),
     "allow_lost": click.option(
         "--allow-lost",

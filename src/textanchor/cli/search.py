@@ -14,7 +14,7 @@ from textanchor.errors import InputError
 from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
-    from textanchor.collections import Hit
+    from textanchor.records import Hit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,8 @@ def command(
         opened, gallery.collection, texts=modality == "text", modality=modality, backend=gallery.index, reading=reading
     )
     printing.skipped(built.skipped)
-    hits = search(opened, understood, built, k=k, modality=modality, query_modality=query.query_modality)
+    told = query.query_modality or ("text" if isinstance(understood, str) else None)
+    hits = search(opened, understood, built, k=k, modality=modality, query_modality=told)
     rows = [_row(hit) for hit in hits]
     if as_json:
         printing.dump([{**row, "path": str(hit.path) if hit.path else None} for row, hit in zip(rows, hits, strict=True)])

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 
 from textanchor import registry
 from textanchor.collections.backend import NONE, Backend, Rows, make_backend
+from textanchor.collections.taking import known_items
+from textanchor.data.object_tables import is_table
 from textanchor.data.pairs import read_collection
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Skipped, Vectors
+from textanchor.records.showing import counted
 from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import TEXT, Comparison, Geometry, Space, as_items
 
@@ -38,24 +40,29 @@ class Index:
     _galleries: dict[str, Backend] = field(default_factory=dict, repr=False)
     _building: Lock = field(default_factory=Lock, repr=False)
 
+    def __repr__(self) -> str:
+        return f"Index({counted(item.modality for item in self.items)}; {self.vectors.shape[1]} numbers each; {self.backend})"
+
     @cached_property
     def modalities(self) -> tuple[str, ...]:
         """Modalities that are there, in order of first appearance."""
         return tuple(self._rows)
 
     def search(
-        self, query: Vectors, query_modality: str, modality: str, k: int, *, allowed: Rows | None = None
-    ) -> list[tuple[float, Item]]:
-        """The k best items of one modality for one raw query vector, with their scores; see `Comparison`.
+        self, queries: Vectors, query_modality: str, modality: str, k: int, *, allowed: Rows | None = None
+    ) -> list[list[tuple[float, Item]]]:
+        """For each raw query vector the k best items of one modality, with their scores; see `Comparison`.
 
         `allowed` are rows of the collection among which to search.
         """
         comparison = self.geometry.between(query_modality, modality)
         rows = self._rows[modality]
         places = None if allowed is None else np.flatnonzero(np.isin(rows, allowed))
-        scores, found = self._gallery(comparison).top(comparison.query(query), min(k, len(rows)), places)
-        hits = zip(scores[0].tolist(), found[0].tolist(), strict=True)
-        return [(score, self.items[rows[place]]) for score, place in hits if place != NONE]
+        scores, found = self._gallery(comparison).top(comparison.query(queries), min(k, len(rows)), places)
+        return [
+            [(score, self.items[rows[place]]) for score, place in zip(*hits, strict=True) if place != NONE]
+            for hits in zip(scores.tolist(), found.tolist(), strict=True)
+        ]
 
     @cached_property
     def _rows(self) -> dict[str, Rows]:
@@ -76,7 +83,7 @@ class Index:
 
 def build_index(
     space: Space,
-    collection: str | Path | Sequence[Any],
+    collection: object,
     *,
     texts: bool = False,
     modality: str | None = None,
@@ -85,9 +92,11 @@ def build_index(
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Index:
-    """Embed a folder, a table or a sequence of items (see `Space.embed`). With `texts`, a table's texts instead of its items.
-    `modality` is taken for files whose ending says none; `backend` is what searches, such as `exact` or `faiss(kind=hnsw)`;
-    `reading` says what of a folder or table is read.
+    """Embed a folder, a table, a data frame or data set, or a sequence of items (see `Space.embed`).
+
+    With `texts`, a table's texts instead of its items. `modality` is taken for files whose ending says none, for arrays and
+    bytes, and for names of files in a sequence; `reading` says what of a folder or table is read; `backend` is what searches,
+    such as `exact` or `faiss(kind=hnsw)`.
 
     Raises `NothingUsableError` if nothing can be read, `UnknownNameError`, `InputError` or `MissingError` for a backend that
     cannot be had; with `strict`, `ItemError` at the first item that cannot be read.
@@ -95,21 +104,13 @@ def build_index(
     how = settled(runtime or space.runtime, simple)
     _check_backend(backend)
     skipped: tuple[Skipped, ...] = ()
-    if isinstance(collection, str | Path):
+    if isinstance(collection, str | Path) or is_table(collection):
         items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality), reading=reading)
     else:
-        items = tuple(as_items(collection))
-    kinds = {TEXT, "document", *space.kinds}
-    known = [item for item in items if item.modality in kinds]
-    foreign = [
-        Skipped(item=item.id, reason=f"the space has no modality '{item.modality}'")
-        for item in items
-        if item.modality not in kinds
-    ]
-    if foreign and not known:
-        raise NothingUsableError(
-            f"no item can be embedded; the first of {len(foreign)}: {foreign[0].item}: {foreign[0].reason}"
-        )
+        items = tuple(as_items(collection, unsaid=None if modality == TEXT else _of_files(modality)))
+        if not items:
+            raise NothingUsableError("the collection is empty")
+    known, foreign = known_items(space, items)
     embedded = space.embed_all(known, runtime=how)
     return Index(
         geometry=space.geometry,

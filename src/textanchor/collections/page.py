@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.collections.index import Index
-from textanchor.collections.searching import Hit
 from textanchor.files import new_file
 from textanchor.pages import Album, Media, rendered
-from textanchor.records import Item
+from textanchor.records import Hit, Item
 from textanchor.runtime import Limits
 from textanchor.space import TEXT, as_items
 

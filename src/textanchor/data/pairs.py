@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Unpack
 
 from textanchor.data import tables
+from textanchor.data.objects import object_rows
 from textanchor.data.rows import UNASKED, UNREAD
 from textanchor.data.sorting import Sorted
 from textanchor.data.sources import own_table, source_of
@@ -17,28 +18,34 @@ from textanchor.files import digest, read_json, write_csv
 from textanchor.records import Item, Pairs, Single, Skipped
 from textanchor.runtime import Reading, SimpleReading, settled_reading
 
-ABOUT = "about.json"
+ABOUT, MEMORY = "about.json", "memory"
 
 
 def read_pairs(
-    source: str | Path, *, split_name: str | None = None, reading: Reading | None = None, **simple: Unpack[SimpleReading]
+    source: object, *, split_name: str | None = None, reading: Reading | None = None, **simple: Unpack[SimpleReading]
 ) -> Pairs:
     """Read (item, text) pairs, and what has no partner: rows with only an item or only a text.
 
+    `source` is a table or folder (str or `Path`), a data frame, a data set of Hugging Face (a dict of them by split), a list of
+    (item, text) or of dicts, a dict of columns, or (X, y): items, and a text, class name or number for each. Columns
+    are known by the names that tables have; cells are files, bytes of files, PIL images, arrays, tensors or sounds.
     `reading`, or its fields as keywords, says which columns mean what, where files are, and what is asked for; the result's
     `taken` says what was taken for what. `split_name` names a predefined split that breaks groups on purpose ("official,
     speakers shared"); without it such a split is refused later. Raises `InputError` if there is no such table or more of its
     rows than allowed cannot be used, `NothingUsableError` if no row is a usable pair.
     """
-    path, told = _existing(source), settled_reading(reading, simple)
-    rows = source_of(path, told)
+    if isinstance(source, Pairs):
+        return source if split_name is None else replace(source, split_name=split_name)
+    told = settled_reading(reading, simple)
+    path = _place(source)
+    rows = object_rows(source, told) if path is None else source_of(path, told)
     found = Sorted()
     for row in rows:
         found.take(row)
     pairs, singles = found.settled()
     if not pairs:
-        raise NothingUsableError(_no_pair(path, found, singles, rows.taken))
-    found.check_lost(path.name, told.allow_lost)
+        raise NothingUsableError(_no_pair(_called(path), found, singles, rows.taken))
+    found.check_lost(path.name if path else _called(path), told.allow_lost)
     taken = [*rows.taken]
     if found.sides_from_folders:
         taken.append(f"split from the folders of the files: {found.sides_from_folders}")
@@ -48,9 +55,9 @@ def read_pairs(
         rows=pairs,
         singles=singles,
         skipped=tuple(found.skipped),
-        split_name=split_name or _told_name(path),
-        source=path.name,
-        place=path.resolve(),
+        split_name=split_name or (_told_name(path) if path else None),
+        source=path.name if path else MEMORY,
+        place=path.resolve() if path else None,
         taken=tuple(taken),
     )
 
@@ -88,7 +95,7 @@ def group_key(pairs: Pairs, group: str) -> str:
 
 
 def read_collection(
-    source: str | Path, *, texts: bool = False, modality: str | None = None, reading: Reading | None = None
+    source: object, *, texts: bool = False, modality: str | None = None, reading: Reading | None = None
 ) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
     """The items of a folder or table, whether they have texts or not; with `texts`, its distinct texts instead."""
     items: dict[str, Item] = {}
@@ -99,12 +106,12 @@ def read_collection(
         else:
             items.setdefault(found.id, found)
     if not items:
-        raise NothingUsableError(_nothing(_existing(source), "text" if texts else "item", skipped))
+        raise NothingUsableError(_nothing(_called(_place(source)), "text" if texts else "item", skipped))
     return tuple(items.values()), tuple(skipped)
 
 
 def iterate_collection(
-    source: str | Path, *, texts: bool = False, modality: str | None = None, reading: Reading | None = None
+    source: object, *, texts: bool = False, modality: str | None = None, reading: Reading | None = None
 ) -> Iterator[Item | Skipped]:
     """Like `read_collection`, one by one, so that a folder of any size takes no memory; a table's items may repeat.
 
@@ -114,7 +121,9 @@ def iterate_collection(
     restrict = bool(told.modality)
     if modality and not restrict:
         told = replace(told, modality=(modality,))
-    for row in source_of(_existing(source), told, captions=texts, restrict=restrict):
+    path = _place(source)
+    rows = object_rows(source, told, restrict=restrict) if path is None else None
+    for row in rows or source_of(path or Path(), told, captions=texts, restrict=restrict):
         item = row.item if not row.problem else None
         if row.kind == UNASKED:
             continue
@@ -128,14 +137,21 @@ def iterate_collection(
             yield Skipped(item=row.place, reason=row.problem)
 
 
-def _existing(source: str | Path) -> Path:
+def _place(source: object) -> Path | None:
+    """Where a table or folder lies; None for what is in memory. Raises `InputError` if nothing is there."""
+    if not isinstance(source, str | Path):
+        return None
     path = Path(source).expanduser()
     if not path.exists():
         raise InputError(f"{path} does not exist; expected a folder or a table ({', '.join(tables.ENDINGS)})")
     return path
 
 
-def _no_pair(path: Path, found: Sorted, singles: tuple[Single, ...], taken: tuple[str, ...]) -> str:
+def _called(path: Path | None) -> str:
+    return "what was given" if path is None else str(path)
+
+
+def _no_pair(path: str, found: Sorted, singles: tuple[Single, ...], taken: tuple[str, ...]) -> str:
     if found.unasked and not singles and not found.skipped:
         left_out = f"{found.unasked} rows or files are left out (--include, --exclude, --modality)"
         return f"{path} holds nothing that is asked for: {left_out}"
@@ -148,7 +164,7 @@ def _no_pair(path: Path, found: Sorted, singles: tuple[Single, ...], taken: tupl
     return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class{told}{''.join(tables)}"
 
 
-def _nothing(path: Path, what: str, skipped: list[Skipped]) -> str:
+def _nothing(path: str, what: str, skipped: list[Skipped]) -> str:
     if not skipped:
         return f"{path} holds no {what}; expected rows, or files with a known ending"
     first = skipped[0]

@@ -27,6 +27,9 @@ class Split:
     shares_groups: bool = False
     lone_texts: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Split({self.name}; {', '.join(f'{len(getattr(self, side))} {side}' for side in SIDES)})"
+
     def side(self, item_id: str) -> str:
         """Side of an item, or "" if it is on none."""
         return next((side for side in SIDES if item_id in getattr(self, side)), "")

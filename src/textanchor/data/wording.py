@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.errors import InputError
+from textanchor.records.showing import short
 
 SLOT = "{}"
 
@@ -21,6 +22,8 @@ class Wording:
     The anchor's unit vectors of the phrasings are averaged. Where nothing is said, a text is its only phrasing.
     Source: prompt ensembling, Radford et al. 2021, arXiv:2103.00020, section 3.1.4.
     """
+
+    __repr__ = short
 
     templates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

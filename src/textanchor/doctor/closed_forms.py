@@ -12,6 +12,7 @@ from jaxtyping import Bool
 from textanchor.judging import judge, paired, trial
 from textanchor.metrics.interval import bootstrap
 from textanchor.records import Fit
+from textanchor.records.showing import short
 from textanchor.space.preparing import Sides
 
 CLOSED = ("ridge", "ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
@@ -22,6 +23,8 @@ NETWORK = "gradient(loss={}, projector=mlp(dropout=0.3), epochs=12)"
 @dataclass(frozen=True, kw_only=True)
 class Reached:
     """One fit on train, judged on validation: recall@1 of naming items, with its interval, and the hits behind it."""
+
+    __repr__ = short
 
     name: str
     fit: Fit

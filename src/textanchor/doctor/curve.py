@@ -12,6 +12,7 @@ from jaxtyping import Bool
 from textanchor.doctor.closed_forms import Reached
 from textanchor.judging import naming_hits, trial
 from textanchor.records import PairedLatents, Task
+from textanchor.records.showing import short
 from textanchor.space.preparing import Sides
 
 SHARES, REPEATS, DRAWS = (0.125, 0.25, 0.5), 3, 400
@@ -27,6 +28,8 @@ class Curve:
     `gain` is None where the extrapolation cannot tell; `interval` is its 95 % bootstrap interval over validation groups and
     training subsets.
     """
+
+    __repr__ = short
 
     sizes: tuple[int, ...]
     recalls: tuple[float, ...]

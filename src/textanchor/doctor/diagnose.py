@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Unpack
 
 from textanchor import registry
@@ -29,7 +28,7 @@ MORE = 300
 
 
 def diagnose(
-    pairs: Pairs | str | Path,
+    pairs: object,
     *,
     anchor: str | None = None,
     encoders: Mapping[str, str] | None = None,
@@ -52,7 +51,7 @@ def diagnose(
     """
     encoding = Encoding(anchor=anchor, encoders=encoders or {}, wording=wording or Wording())
     split = settled_split(splitting, simple)
-    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=split.name, reading=reading)
+    table = read_pairs(pairs, split_name=split.name, reading=reading)
     ready, refused = _prepared(table, encoding, split, settled(runtime, simple))
     examined = examine(ready, more=more, names=("train", "val", "test") if merge else ("train", "val"), refused=refused)
     return Diagnosis(

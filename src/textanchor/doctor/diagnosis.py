@@ -11,6 +11,7 @@ from textanchor.doctor.curve import Curve
 from textanchor.doctor.findings import Finding
 from textanchor.doctor.layers import Layer
 from textanchor.records import Pairs
+from textanchor.records.showing import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,11 @@ class Diagnosis:
     layers: Mapping[str, Sequence[Layer]]
     curves: Mapping[str, Curve]
     merged: Pairs | None = None
+
+    def __repr__(self) -> str:
+        best = {modality: max(fits, key=lambda fit: fit.recall) for modality, fits in self.reached.items() if fits}
+        told = [f"{modality} R@1 {fit.recall:.3f} by {fit.name}" for modality, fit in best.items()]
+        return f"Diagnosis({'; '.join([counted(finding.level for finding in self._all()) or 'no finding', *told])})"
 
     @property
     def leaks(self) -> list[Finding]:

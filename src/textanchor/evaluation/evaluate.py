@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Unpack
 
 from textanchor.data.pairs import read_pairs
@@ -16,14 +15,13 @@ from textanchor.evaluation.probes import all_probes
 from textanchor.evaluation.refits import refits
 from textanchor.evaluation.tables import rows
 from textanchor.evaluation.unseen import zero_shot
-from textanchor.records import Pairs
 from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import Space
 
 
 def evaluate(
     space: Space,
-    pairs: Pairs | str | Path,
+    pairs: object,
     *,
     name: str = "space",
     against: Mapping[str, Space] | None = None,
@@ -45,7 +43,7 @@ def evaluate(
     How work is done stands in the record `runtime`, the space's own by default, or in keywords as for `fit`.
     Raises `LeakError` if nothing unseen remains, `InputError` if the modalities do not fit.
     """
-    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, reading=reading)
+    table = read_pairs(pairs, reading=reading)
     work = settled(runtime or space.runtime, simple)
     spaces = {name: space, **(against or {})}
     if len(spaces) != 1 + len(against or {}):

@@ -12,6 +12,8 @@ from textanchor.evaluation.probes import Probe
 from textanchor.evaluation.tables import Row, gains
 from textanchor.evaluation.unseen import ZeroShot
 
+FEW = 4  # figures in a line
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
@@ -25,6 +27,12 @@ class Evaluation:
     map: TextMap | None
     notes: tuple[str, ...]
     seed: int
+
+    def __repr__(self) -> str:
+        own = [row for row in self.rows if row.space == self.main]
+        told = [f"{row.ranking.name} R@1 {row.ranking.recall(1):.3f}" for row in own if row.ranking.recall(1) is not None]
+        more = [f"{len(told) - FEW} more"] if len(told) > FEW else []
+        return f"Evaluation({self.main}: {', '.join([*told[:FEW], *more]) or 'nothing held out'})"
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Rows of `alignment` (items against texts) or `emergent` (modalities against each other)."""

@@ -10,6 +10,7 @@ from textanchor.errors import InputError, LeakError
 from textanchor.latents.engine import contents
 from textanchor.latents.paired_latents import paired
 from textanchor.records import Item, PairedLatents, Pairs, Skipped
+from textanchor.records.showing import short
 from textanchor.runtime import Runtime
 from textanchor.space import TEXT, Space
 from textanchor.space.seen import SIDES
@@ -24,6 +25,8 @@ Labelled = Mapping[str, Set[str]]  # split label -> item ids
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """Pairs as latents by split label and modality, their items by id, and what was left out."""
+
+    __repr__ = short
 
     pairs: Mapping[str, Mapping[str, PairedLatents]]
     items: Mapping[str, Item]

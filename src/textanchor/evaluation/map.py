@@ -10,6 +10,7 @@ from sklearn.manifold import TSNE
 
 from textanchor.metrics.neighbours import knn_accuracy
 from textanchor.records import PairedLatents
+from textanchor.records.showing import short
 from textanchor.space import Geometry
 from textanchor.views import as_peer
 
@@ -20,6 +21,8 @@ PERPLEXITY = 30
 @dataclass(frozen=True, kw_only=True)
 class TextMap:
     """Points [n, 2] with their text, modality and item id; `knn` is the accuracy of 5 nearest neighbours on it."""
+
+    __repr__ = short
 
     points: np.ndarray
     labels: tuple[str, ...]

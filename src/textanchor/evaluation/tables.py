@@ -8,6 +8,7 @@ from typing import Any
 
 from textanchor.evaluation.held_out import HELD_OUT, Judged
 from textanchor.judging import Difference, Ranking, difference, judge
+from textanchor.records.showing import short
 from textanchor.space import Space
 
 ALIGNMENT, EMERGENT = "alignment", "emergent"
@@ -16,6 +17,8 @@ ALIGNMENT, EMERGENT = "alignment", "emergent"
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One line of a table: which space was measured on which split, and what came out."""
+
+    __repr__ = short
 
     table: str
     space: str

@@ -13,6 +13,7 @@ from jaxtyping import Bool
 from textanchor.metrics.cosine import PositiveCosine
 from textanchor.metrics.interval import bootstrap
 from textanchor.metrics.retrieval import Retrieval
+from textanchor.records.showing import short
 
 Interval = tuple[float, float]
 
@@ -23,6 +24,8 @@ class Ranking:
 
     `cosine` and the number of `items` stand beside items that ask for texts, and are None for every other direction.
     """
+
+    __repr__ = short
 
     query: str
     gallery: str
@@ -102,6 +105,8 @@ class Figures:
 
     `scores` are by modality what aligners choose by: the mean of item->text reciprocal rank and text->item mAP@10.
     """
+
+    __repr__ = short
 
     alignment: tuple[Ranking, ...]
     emergent: tuple[Ranking, ...]

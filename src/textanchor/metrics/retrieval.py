@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 from scipy.sparse import csr_array
 
+from textanchor.records.showing import short
+
 CELLS, DEPTH = 1 << 24, 10  # at most so many scores are held at once
 Relevant = Callable[[slice], Bool[np.ndarray, "q g"]]
 
@@ -20,6 +22,8 @@ class Retrieval:
     `rank` holds, per query, how many irrelevant gallery items score at least as high as the best relevant one (0 is best);
     `precision` its average precision at 10, divided by min(10, relevant). `rows` are those queries' rows.
     """
+
+    __repr__ = short
 
     rank: Int[np.ndarray, " q"]
     precision: Float[np.ndarray, " q"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textanchor import registry
 from textanchor.records.heads import Named
 from textanchor.records.latents import Latents, PairedLatents, Vectors
+from textanchor.records.showing import short
 from textanchor.records.views import View
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ Setting = str | int | float | bool
 @dataclass(frozen=True, kw_only=True)
 class Unpaired:
     """Items and texts that have no partner: latents with their groups, and texts with their anchor vectors."""
+
+    __repr__ = short
 
     items: Latents | None = None
     groups: tuple[str, ...] = ()
@@ -41,6 +44,8 @@ class Task:
     encoder's classifier knows, where it has one. With `refit`
     validation pairs are fitted as well once everything is chosen; without it they can still judge what comes out.
     """
+
+    __repr__ = short
 
     train: PairedLatents
     val: PairedLatents | None = None
@@ -63,9 +68,11 @@ class Choice:
 
     `aligner` is its spec as asked for, and left empty by the aligner itself; of `auto` it is the winner's, and `scores` holds
     every candidate's. `settings` are the values it was fitted with in the end, by the names of its signature where it has them.
-    `score` and `centred_score`, that under plain centring, are of the fit on the training pairs alone. `notes` is what is worth
-    telling and sets nothing: a last loss, the number of landmarks.
+    `score`, `centred_score`, that under plain centring, and `temperature`, by which scores become probabilities, are of the fit
+    on the training pairs alone. `notes` is what is worth telling and sets nothing: a last loss, the number of landmarks.
     """
+
+    __repr__ = short
 
     aligner: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
@@ -74,6 +81,7 @@ class Choice:
     chosen_on: str = "default"
     score: float | None = None
     centred_score: float | None = None
+    temperature: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, Setting] = field(default_factory=dict)
 
@@ -103,6 +111,7 @@ class Choice:
             "chosen on": self.chosen_on,
             "score": self.score,
             "centred score": self.centred_score,
+            _HEAT: self.temperature,
             "scores": dict(self.scores),
             "notes": dict(self.notes),
         }
@@ -110,7 +119,7 @@ class Choice:
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Choice:
         """What `described` gave, or a flat report of older spaces, in which settings and notes stood beside the rest."""
-        named = ("aligner", "settings", "view", "hubness", "chosen on", "score", "centred score", "scores", "notes")
+        named = ("aligner", "settings", "view", "hubness", "chosen on", "score", "centred score", "scores", "notes", _HEAT)
         loose = {} if "settings" in told else {key: told[key] for key in told if key not in (*named, *_NOTES, "asked")}
         notes = {key: told[key] for key in _NOTES if key in told}
         return cls(
@@ -121,17 +130,21 @@ class Choice:
             chosen_on=str(told.get("chosen on", "nothing")),
             score=told.get("score"),
             centred_score=told.get("centred score"),
+            temperature=told.get(_HEAT),
             scores=dict(told.get("scores", {})),
             notes=dict(told.get("notes", notes)),
         )
 
 
+_HEAT = "softmax temperature"
 _NOTES = ("last loss", "landmarks", "seed")  # what reports of before held beside the settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
     """What an aligner returns: a projector, the view it was fitted for (None: raw cosine), and what it chose."""
+
+    __repr__ = short
 
     projector: nn.Module
     view: View | None

@@ -12,11 +12,14 @@ import numpy as np
 from jaxtyping import Float32
 
 from textanchor.records.components import components
+from textanchor.records.showing import counted, short
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waveform:
     """Mono sound: samples in [-1, 1] and their rate in Hz."""
+
+    __repr__ = short
 
     samples: Float32[np.ndarray, " t"]
     rate: int
@@ -31,6 +34,8 @@ class Waveform:
 class Series:
     """Numbers over time: values [t, channels], evenly spaced and finite, and their rate in Hz (None: unknown)."""
 
+    __repr__ = short
+
     values: Float32[np.ndarray, "t c"]
     rate: float | None = None
 
@@ -38,6 +43,8 @@ class Series:
 @dataclass(frozen=True, kw_only=True)
 class Clip:
     """A video as read: frames (PIL images) and the sound track, either of which may be missing."""
+
+    __repr__ = short
 
     frames: tuple[Any, ...] = ()
     sound: Waveform | None = None
@@ -59,6 +66,8 @@ class Item:
     `part` names a piece of a file of another modality, such as `video:frame:uniform:4:0`, the first of a video's four frames.
     """
 
+    __repr__ = short
+
     id: str
     modality: str
     path: Path | None = None
@@ -70,6 +79,8 @@ class Item:
 class Pair:
     """An item and a text that describes it. `group` is what never stands on two sides of a split."""
 
+    __repr__ = short
+
     item: Item
     text: str
     group: str | None = None
@@ -79,6 +90,8 @@ class Pair:
 @dataclass(frozen=True, kw_only=True)
 class Single:
     """An item without a text, or a text without an item, of one modality; a text may be of any (None)."""
+
+    __repr__ = short
 
     item: Item | None = None
     text: str | None = None
@@ -123,6 +136,13 @@ class Pairs:
     source: str = "memory"
     place: Path | None = None
     taken: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        texts = len({pair.text for pair in self.rows})
+        more = f"; {len(self.singles)} without a partner" if self.singles else ""
+        more += f"; {len(self.skipped)} skipped" if self.skipped else ""
+        kinds = counted(item.modality for item in self.items)
+        return f"Pairs({len(self.rows)} pairs of {kinds or 'no item'} with {texts} texts{more}; from {self.source})"
 
     @cached_property
     def items(self) -> tuple[Item, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float16, Float32, Int
 
 from textanchor.errors import InputError
+from textanchor.records.showing import short
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -21,6 +22,8 @@ Vectors = Float32[np.ndarray, "_n d"]
 @dataclass(frozen=True, kw_only=True)
 class Pooled:
     """Latents, one vector an item, with the fingerprint of the encoder that made them and each item's content hash."""
+
+    __repr__ = short
 
     vectors: Vectors
     ids: tuple[str, ...]
@@ -53,6 +56,8 @@ class Pooled:
 @dataclass(frozen=True, kw_only=True)
 class Ragged:
     """Latents of several vectors an item (patches, frames, windows): item i owns `tokens[offsets[i]:offsets[i + 1]]`."""
+
+    __repr__ = short
 
     tokens: Float16[np.ndarray, "total d"]
     offsets: Int[np.ndarray, " n_plus_1"]
@@ -100,6 +105,8 @@ class PairedLatents:
     `edges[e] = (item row, text row)`; the weights of one item's edges sum to 1, so five captions weigh 1/5 each.
     Nothing here assumes that row i belongs to row i.
     """
+
+    __repr__ = short
 
     modality: str
     items: Latents

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from textanchor.records.latents import Vectors
+from textanchor.records.showing import short
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,6 +47,8 @@ class Map(Protocol):
 class Affine:
     """x -> (x - mean) @ matrix; no matrix means identity."""
 
+    __repr__ = short
+
     mean: Float32[np.ndarray, " d"]
     matrix: Float32[np.ndarray, "d k"] | None = None
 
@@ -74,6 +77,8 @@ class Affine:
 @dataclass(frozen=True, kw_only=True)
 class Bent:
     """A registered projector as a map of raw vectors, for methods whose side of the comparison is no affine map."""
+
+    __repr__ = short
 
     mean: Float32[np.ndarray, " d"]
     module: nn.Module
@@ -112,6 +117,8 @@ class Hubness:
     a small bank remains, from which scores of different modalities are brought to one scale.
     """
 
+    __repr__ = short
+
     method: str
     settings: Mapping[str, float | int]
     items: Vectors
@@ -125,6 +132,8 @@ class View:
     Raw vectors are what is stored; a view never changes them. A view belongs to one modality, so adding another
     modality leaves earlier comparisons as they were.
     """
+
+    __repr__ = short
 
     item: Map
     text: Map

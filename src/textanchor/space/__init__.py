@@ -2,9 +2,9 @@
 
 from textanchor.space.fitted import Fitted
 from textanchor.space.geometry import Comparison, Geometry
-from textanchor.space.items import TEXT, as_items
+from textanchor.space.items import TEXT, as_items, single
 from textanchor.space.seen import Seen
 from textanchor.space.space import Space
 from textanchor.space.story import Story
 
-__all__ = ["TEXT", "Comparison", "Fitted", "Geometry", "Seen", "Space", "Story", "as_items"]
+__all__ = ["TEXT", "Comparison", "Fitted", "Geometry", "Seen", "Space", "Story", "as_items", "single"]

@@ -58,7 +58,7 @@ class Composition:
         """Raise `InputError` for an item in memory."""
         for item in items:
             if item.path is None and not isinstance(item.value, Held):
-                raise InputError(f"{item.id}: a {self.modality} is embedded from its file")
+                raise InputError(f"{item.id}: a {self.modality} is embedded from its file, or the bytes of one")
 
     def assembled(
         self,
@@ -133,6 +133,12 @@ def composition(modality: str, plan: str, kinds: Collection[str]) -> Composition
     """How items of a modality are composed of parts whose modalities are among `kinds`; None if none of them is."""
     parts = tuple((part, kind) for part, kind in part_reader(modality).parts(plan) if kind in kinds)
     return Composition(modality=modality, plan=plan, parts=parts) if parts else None
+
+
+def compositions(plans: Mapping[str, str], kinds: Collection[str]) -> dict[str, Composition]:
+    """By plan, modalities that are none of `kinds` and have parts among them."""
+    composed = {name: composition(name, plan, kinds) for name, plan in plans.items() if name not in kinds}
+    return {name: one for name, one in composed.items() if one is not None}
 
 
 def piece(item: Item, part: str, kind: str) -> Item:

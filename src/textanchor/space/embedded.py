@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from textanchor.records import Item, Skipped, Vectors
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Embedded:
     """Raw vectors of the items that could be embedded, in the order given, and those that could not."""
 
@@ -17,3 +20,30 @@ class Embedded:
     skipped: tuple[Skipped, ...]
     cached: int = 0
     new: int = 0
+
+    def __repr__(self) -> str:
+        return f"Embedded({len(self.items)} items, vectors {list(self.vectors.shape)}, {len(self.skipped)} skipped)"
+
+
+def gathered(items: Sequence[Item], chunks: Iterable[Embedded]) -> Embedded:
+    """Chunks of any order as one, in the order of the items; what is in no chunk is left out."""
+    vectors: Vectors = np.empty((0, 0), dtype=np.float32)
+    rows: dict[str, int] = {}
+    contents: list[str] = []
+    skipped: list[Skipped] = []
+    for chunk in chunks:
+        if not len(vectors):  # all at once: a vector each and a sum of them would be twice the memory
+            vectors = np.empty((len(items), chunk.vectors.shape[1]), dtype=np.float32)
+        vectors[len(contents) : len(contents) + len(chunk.items)] = chunk.vectors
+        rows.update({item.id: len(contents) + place for place, item in enumerate(chunk.items)})
+        contents += chunk.contents
+        skipped += chunk.skipped
+    kept = tuple(item for item in items if item.id in rows)
+    order = [rows[item.id] for item in kept]
+    in_order = order == list(range(len(order)))
+    return Embedded(
+        items=kept,
+        vectors=vectors[: len(order)] if in_order else vectors[order],
+        contents=tuple(contents[row] for row in order),
+        skipped=tuple(skipped),
+    )

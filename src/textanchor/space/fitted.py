@@ -8,6 +8,7 @@ from torch import nn
 
 from textanchor.data.wording import Wording
 from textanchor.records import Choice, View
+from textanchor.records.showing import short
 from textanchor.space.sides import FittedSide
 
 
@@ -17,6 +18,8 @@ class Fitted:
 
     `asked` is the aligner that was asked for, `choice` what it chose; `wording` is how its texts were put into words.
     """
+
+    __repr__ = short
 
     encoder: str
     fingerprint: str

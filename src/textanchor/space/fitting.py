@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Unpack
 
 import numpy as np
@@ -13,7 +12,7 @@ from textanchor.data.decoding import PART
 from textanchor.data.pairs import group_key
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError
-from textanchor.records import Pairs, Task, Vectors
+from textanchor.records import Task, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.fitted import Fitted
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
@@ -23,7 +22,7 @@ from textanchor.space.story import Counted, Recipe, Story
 
 
 def fit(
-    pairs: Pairs | str | Path,
+    pairs: object,
     *,
     anchor: str | None = None,
     encoders: Mapping[str, str] | None = None,
@@ -39,9 +38,10 @@ def fit(
 ) -> Space:
     """Fit a space, or add the pairs' modalities to the space `into` without touching its anchor.
 
-    `pairs` is a table, a folder or `read_pairs`' result. Only the train side is fitted, only validation selects, and the test
-    side is not even encoded. `encoders` maps modalities to encoder names; the rest take their reader's default.
-    Videos are taken apart into frames and sounds by the plan `video` (default `uniform:4+sound`), each paired with the text.
+    `pairs` is a table, a folder, or what else `read_pairs` takes: a data frame, a data set, a list of (item, text), (X, y).
+    Only the train side is fitted, only validation selects, and the test side is not even encoded. `encoders` maps modalities to
+    encoder names; the rest take their reader's default. Videos are taken apart into frames and sounds by the plan `video`
+    (default `uniform:4+sound`), each paired with the text.
     `wording` says how texts are put into words (`textanchor.wording`); the space keeps it for its evaluations. With
     `shared_view` every view's statistics come from the texts of all modalities. Rows with only an item or only a text are
     counted, split like the rest, and given to the aligner as unpaired data.

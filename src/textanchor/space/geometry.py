@@ -26,6 +26,9 @@ class Geometry:
     sides: Mapping[str, Side]
     _comparisons: dict[tuple[str, str], Comparison] = field(default_factory=dict, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"Geometry({', '.join((TEXT, *self.modalities))})"
+
     @property
     def modalities(self) -> tuple[str, ...]:
         """All but text."""
@@ -74,6 +77,9 @@ class Comparison:
     asked: str
     views: tuple[View | None, View | None]
     texts: Vectors | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.asking} -> {self.asked})"
 
     def query_unit(self, vectors: Vectors) -> Vectors:
         """Raw vectors that ask, as they are compared, of length 1."""

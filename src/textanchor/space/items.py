@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import io
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -10,25 +12,50 @@ from typing import Any
 
 import numpy as np
 
-from textanchor.data.readers import guess_modality
+from textanchor.data import values
 from textanchor.errors import InputError
-from textanchor.records import Item, Series, Waveform
+from textanchor.records import Item
+from textanchor.records.items import Held
 
 TEXT = "text"
 
 
-def as_items(given: Any, modality: str | None = None) -> list[Item]:
-    """Items from what a caller has at hand; see `Space.embed`. Raises `InputError` for what cannot be understood."""
-    single = isinstance(given, str | Path | Item) or _kind_in_memory(given) is not None or not isinstance(given, Iterable)
-    single = single or _one_array(given, modality)
-    items, taken = [], set()
-    for row, value in enumerate([given] if single else given):
-        item = _as_item(value, modality, row)
+def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = None) -> list[Item]:
+    """Items from what a caller has at hand; see `Space.embed`. Raises `InputError` for what cannot be understood.
+
+    `unsaid` is the modality of what does not say its own: bytes, arrays, names of files. Warns once of texts that are names
+    of files, where no modality was given.
+    """
+    one = single(given, modality or unsaid)
+    items: list[Item] = []
+    taken: set[str] = set()
+    files: list[str] = []
+    for row, told in enumerate([given] if one else given):
+        value = values.plain(told)
+        names_a_file = isinstance(value, str) and modality != TEXT and values.names_a_file(value)
+        mute = names_a_file or isinstance(value, values.Content | np.ndarray)
+        item = _as_item(value, modality or (unsaid if mute else None), row)
+        if names_a_file and item.modality == TEXT and item.path is None:
+            files.append(value)
         if item.id in taken:  # an item may be given twice
             item = replace(item, id=f"{item.id} #{row}")
         taken.add(item.id)
         items.append(item)
+    if files:
+        _remark(files)
     return items
+
+
+def single(given: Any, modality: str | None = None) -> bool:
+    """Whether it is one item and not a sequence of them."""
+    if isinstance(given, io.IOBase):
+        return True
+    value = values.plain(given)
+    if isinstance(value, str | Held | Mapping | Item | Path) or not isinstance(value, Iterable):
+        return True
+    if isinstance(value, np.ndarray):
+        return _one_array(value, modality, channels_first=value is not given)
+    return values.is_sound(value) or values.kind_of(value) is not None
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -41,27 +68,42 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def _as_item(value: Any, modality: str | None, row: int) -> Item:
     if isinstance(value, Item):
         return value
-    if isinstance(value, Path):
-        kind = modality or guess_modality(value)
-        if kind is None:
-            raise InputError(f"{value}: unknown kind of file '{value.suffix}'; say what it is with modality=")
-        return Item(id=str(value), modality=kind, path=value)
-    kind = modality or _kind_in_memory(value)
+    if isinstance(value, str) and modality is not None:
+        value = values.as_file(value, modality)
+    kind = modality or values.kind_of(value)
+    if kind is None and isinstance(value, Path) and value.is_dir():
+        raise InputError(f"{value} is a folder; give its files one by one, or search it or embed it as a collection")
+    if kind is None and isinstance(value, Path):
+        raise InputError(f"{value}: unknown kind of file '{value.suffix}'; say what it is with modality=")
     if kind is None:
-        raise InputError(f"item {row} is a {type(value).__name__}; say what it is with modality=")
-    return Item(id=value if isinstance(value, str) else f"{kind} {row}", modality=kind, value=value)
+        raise InputError(f"item {row} is {values.described(value)}; say what it is with modality=")
+    return values.item(str(value) if isinstance(value, str | Path) else f"{kind} {row}", kind, value)
 
 
-def _one_array(value: Any, modality: str | None) -> bool:
-    """Pixels [h, w] or [h, w, 3], or a series [t] or [t, channels]; with one dimension more it is a batch."""
-    return isinstance(value, np.ndarray) and value.ndim in {"image": (2, 3), "series": (1, 2)}.get(modality or "", ())
+def _one_array(value: np.ndarray, modality: str | None, *, channels_first: bool) -> bool:
+    """Pixels [h, w], [h, w, channels] or [channels, h, w], or a series [t] or [t, channels]; with one more it is a batch.
+
+    Raises `InputError` for three small pictures that might be the channels of one, unless they come as a tensor.
+    """
+    if modality not in (None, "image"):
+        return value.ndim in {"series": (1, 2), "audio": (1,)}.get(modality, ())
+    if value.ndim != 3 or value.dtype.kind not in "buif":
+        return value.ndim == 2 and (modality == "image" or values.kind_of(value) == "image")
+    if value.shape[-1] in values.CHANNELS:
+        return True
+    if value.shape[0] in values.CHANNELS[1:] and not channels_first:  # a batch of one is the same either way
+        raise InputError(
+            f"an array {list(value.shape)} may be one picture with its channels first, or {value.shape[0]} grey ones; "
+            "give a list of arrays, or channels last"
+        )
+    return value.shape[0] in values.CHANNELS
 
 
-def _kind_in_memory(value: Any) -> str | None:
-    if isinstance(value, str):
-        return TEXT
-    if isinstance(value, Series):
-        return "series"
-    if isinstance(value, Waveform) or (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int | float)):
-        return "audio"
-    return "image" if hasattr(value, "convert") and hasattr(value, "mode") else None
+def _remark(files: Sequence[str]) -> None:
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    warnings.warn(
+        f"'{files[0]}'{more} is taken as a text, and a file has that name; for the file give pathlib.Path(...), "
+        "or say its modality=; modality='text' keeps this quiet",
+        UserWarning,
+        stacklevel=4,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.data.enough import with_enough
@@ -195,7 +194,7 @@ class Prepared:
 
 
 def prepare(
-    pairs: Pairs | str | Path,
+    pairs: object,
     encoding: Encoding,
     splitting: Splitting,
     runtime: Runtime,
@@ -204,7 +203,7 @@ def prepare(
     reading: Reading | None = None,
 ) -> Prepared:
     """Read, hash and split pairs; see `fit` for the settings. Nothing is encoded yet."""
-    given = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=splitting.name, reading=reading)
+    given = read_pairs(pairs, split_name=splitting.name, reading=reading)
     plans = {**DEFAULTS, **({"video": encoding.video} if encoding.video else {})}
     taken_apart = expanded(given, plans)
     encoders = _encoder_names(taken_apart, encoding.encoders, into)

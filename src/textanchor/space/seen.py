@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from textanchor.records.showing import short
+
 SIDES = ("", "val", "train")
 
 
@@ -14,6 +16,8 @@ class Seen:
 
     `bare_groups` are names of groups without a table, as spaces of format 2 and before have them.
     """
+
+    __repr__ = short
 
     contents: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)

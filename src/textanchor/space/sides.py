@@ -12,6 +12,8 @@ from torch import nn
 
 from textanchor.projectors import Projector, project
 from textanchor.records import Affine, Ragged, Vectors, View
+from textanchor.space.composition import Composition
+from textanchor.space.items import TEXT
 from textanchor.views import as_peer, unit
 
 
@@ -85,3 +87,9 @@ class ComposedSide:
 
 
 Side = AnchorSide | FittedSide | ComposedSide
+
+
+def sides(fitted: Mapping[str, FittedSide], compositions: Mapping[str, Composition]) -> dict[str, Side]:
+    """The anchor's side, those that were fitted, and those composed of them, by modality."""
+    composed = {name: ComposedSide(one.kinds, {kind: fitted[kind] for kind in one.kinds}) for name, one in compositions.items()}
+    return {TEXT: AnchorSide(), **fitted, **composed}

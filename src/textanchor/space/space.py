@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,16 +17,17 @@ from textanchor.encoders import Encoder, make
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.latents.engine import Encoded, encode, stream
 from textanchor.latents.ray_engine import prefill
+from textanchor.metrics.calibration import Probabilities
 from textanchor.progress import Silent
 from textanchor.records import Item, Pooled, Skipped, Vectors
 from textanchor.runtime import Runtime
-from textanchor.space.composition import CHUNK, DEFAULTS, Composition, composition
-from textanchor.space.embedded import Embedded
+from textanchor.space.composition import CHUNK, DEFAULTS, compositions
+from textanchor.space.embedded import Embedded, gathered
 from textanchor.space.fitted import Fitted
 from textanchor.space.geometry import Geometry
 from textanchor.space.items import TEXT, as_items, batched
 from textanchor.space.seen import Seen
-from textanchor.space.sides import AnchorSide, ComposedSide, Side
+from textanchor.space.sides import sides
 from textanchor.space.story import Story
 
 
@@ -54,8 +57,8 @@ class Space:
         self.stories = tuple(stories)
         self.plans = {**DEFAULTS, **(plans or {})}
         self.runtime = runtime
-        self.compositions = _compositions(self.plans, self.modalities)
-        self.geometry = Geometry(_sides(self.modalities, self.compositions))
+        self.compositions = compositions(self.plans, self.modalities)
+        self.geometry = Geometry(sides({name: one.side for name, one in self.modalities.items()}, self.compositions))
         self._encoders: dict[str, Encoder] = {}
         self._loading = Lock()
 
@@ -115,55 +118,54 @@ class Space:
         self._encoders[modality] = encoder
 
     def embed(self, items: Any, *, modality: str | None = None, compared_with: str | None = None) -> Vectors:
-        """Vectors of texts, files or values. *Shape:* [n, d], rows as given, float32.
+        """Vectors of texts, files or values. *Shape:* [n, d], rows as given, float32; of an empty list [0, d].
 
-        `items` is one item or a sequence: a str is a text (or, with `modality`, what that modality's reader accepts), a
-        `Path` is a file, a PIL image is an image, `(samples, rate)` or a `Waveform` is a sound, an `Item` is itself.
+        `items` is one item or a sequence. A str is a text, with a warning where a file has that name; with `modality` it is the
+        file, or what that modality's reader accepts. A `Path` is a file, and bytes are one's content, with `modality`. A PIL
+        image is an image, and so is an array or tensor of floats in [0, 1] or bytes, [h, w] or with channels first or last.
+        `(samples, rate)` or a `Waveform` is a sound, a `Series` or with `modality` an array is a series, an `Item` is itself.
         Raw vectors are returned; with `compared_with="image"`, as they are compared with images, and of length 1.
         Raises `ItemError` for an item that cannot be read, `InputError` for a modality that the space does not have.
         """
-        alone = replace(self.runtime, strict=True, progress=Silent())
-        embedded = self.embed_all(as_items(items, modality), store=False, runtime=alone)
-        if compared_with is None:
-            return embedded.vectors
-        if compared_with not in self.kinds:
+        known = as_items(items, modality)
+        if compared_with is not None and compared_with not in self.kinds:
             raise InputError(f"no modality '{compared_with}' to compare with: the space has {', '.join(self.kinds) or 'none'}")
-        vectors = np.zeros_like(embedded.vectors)
-        for name in {item.modality for item in embedded.items}:
-            rows = [row for row, item in enumerate(embedded.items) if item.modality == name]
-            vectors[rows] = self.geometry.between(name, compared_with).query_unit(embedded.vectors[rows])
+        names, raw = [TEXT if modality is None else modality], np.empty((0, self.dim), dtype=np.float32)
+        if known:
+            embedded = self.embed_all(known, store=False, runtime=replace(self.runtime, strict=True, progress=Silent()))
+            names, raw = [item.modality for item in embedded.items], embedded.vectors
+        if compared_with is None:
+            return raw
+        vectors = np.zeros_like(raw)
+        for name in dict.fromkeys(names):
+            rows = [row for row, kind in enumerate(names[: len(raw)]) if kind == name]
+            vectors[rows] = self.geometry.between(name, compared_with).query_unit(raw[rows])
         return vectors
+
+    def search(self, query: Any, collection: object, **how: Any) -> list[Any]:
+        """What `textanchor.search` finds: the items of a collection that are nearest to a query, best first."""
+        found: list[Any] = import_module("textanchor.collections").search(self, query, collection, **how)  # it stands on spaces
+        return found
+
+    def classify(self, items: Any, texts: Sequence[str], *, modality: str | None = None) -> Probabilities:
+        """Which of some texts says best what an item is: see `textanchor.classify`. *Shape:* [items, texts]."""
+        from textanchor.space.classifying import classify
+
+        return classify(self, items, texts, modality=modality)
 
     def embed_all(self, items: Sequence[Item], *, store: bool = True, runtime: Runtime | None = None) -> Embedded:
         """Raw vectors of many items of any modalities; what cannot be read is skipped and named, or raises `ItemError` where
         the runtime is strict. Raises `NothingUsableError` if nothing remains.
         """
         items = [self._known(item) for item in items]
-        vectors: Vectors = np.empty((0, 0), dtype=np.float32)
-        rows: dict[str, int] = {}
-        contents: list[str] = []
-        skipped: list[Skipped] = []
-        for modality in dict.fromkeys(item.modality for item in items):
-            own = [item for item in items if item.modality == modality]
-            for chunk in self.stream(own, modality, store=store, total=len(own), runtime=runtime):
-                if not len(vectors):  # all at once: a vector each and a sum of them would be twice the memory
-                    vectors = np.empty((len(items), chunk.vectors.shape[1]), dtype=np.float32)
-                vectors[len(contents) : len(contents) + len(chunk.items)] = chunk.vectors
-                rows.update({item.id: len(contents) + place for place, item in enumerate(chunk.items)})
-                contents += chunk.contents
-                skipped += chunk.skipped
-        kept = tuple(item for item in items if item.id in rows)
-        if not kept:
-            first = skipped[0] if skipped else Skipped(item="no item", reason="nothing was given")
-            raise NothingUsableError(f"nothing could be embedded; the first of {len(skipped)}: {first.item}: {first.reason}")
-        order = [rows[item.id] for item in kept]
-        in_order = order == list(range(len(order)))
-        return Embedded(
-            items=kept,
-            vectors=vectors[: len(order)] if in_order else vectors[order],
-            contents=tuple(contents[row] for row in order),
-            skipped=tuple(skipped),
-        )
+        kinds = {kind: [item for item in items if item.modality == kind] for kind in dict.fromkeys(i.modality for i in items)}
+        parts = (self.stream(own, kind, store=store, total=len(own), runtime=runtime) for kind, own in kinds.items())
+        embedded = gathered(items, chain.from_iterable(parts))
+        if not embedded.items:
+            first = embedded.skipped[0] if embedded.skipped else Skipped(item="no item", reason="nothing was given")
+            count = len(embedded.skipped)
+            raise NothingUsableError(f"nothing could be embedded; the first of {count}: {first.item}: {first.reason}")
+        return embedded
 
     def stream(
         self,
@@ -244,6 +246,13 @@ class Space:
         extended._encoders = {name: encoder for name, encoder in self._encoders.items() if name not in new}
         return extended
 
+    @staticmethod
+    def load(folder: str | Path, **how: Any) -> Space:
+        """The space of a folder: `textanchor.load`."""
+        from textanchor.space.storage import load
+
+        return load(folder, **how)
+
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the space as a folder of safetensors and JSON. Raises `InputError` if it exists, unless `overwrite`."""
         from textanchor.space.storage import save
@@ -282,15 +291,3 @@ class Space:
         """A document is a plain text to a space that never fitted documents."""
         plain = item.modality == "document" and "document" not in self.modalities
         return replace(item, modality=TEXT) if plain else item
-
-
-def _compositions(plans: Mapping[str, str], modalities: Mapping[str, Fitted]) -> dict[str, Composition]:
-    """Modalities that have no projector of their own and of whose parts any was fitted."""
-    composed = {name: composition(name, plan, modalities) for name, plan in plans.items() if name not in modalities}
-    return {name: one for name, one in composed.items() if one is not None}
-
-
-def _sides(modalities: Mapping[str, Fitted], compositions: Mapping[str, Composition]) -> dict[str, Side]:
-    fitted = {name: one.side for name, one in modalities.items()}
-    composed = {name: ComposedSide(one.kinds, {kind: fitted[kind] for kind in one.kinds}) for name, one in compositions.items()}
-    return {TEXT: AnchorSide(), **fitted, **composed}

@@ -9,12 +9,15 @@ from typing import Any
 from textanchor.config import versions
 from textanchor.data.wording import Wording, wording
 from textanchor.records import Skipped
+from textanchor.records.showing import short
 from textanchor.runtime import Splitting
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What a fit was asked for: everything that decides its result, beside the pairs."""
+
+    __repr__ = short
 
     anchor: str
     encoders: Mapping[str, str]
@@ -73,6 +76,8 @@ class Story:
 
     `counts` are by modality and side; `recipe` is None for spaces that an older version wrote.
     """
+
+    __repr__ = short
 
     source: str
     data: str

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 
+from textanchor.data.arrays import as_array, mono
 from textanchor.data.readers._lengths import mended, mp3_frames, ogg_links, truncated
 from textanchor.data.readers._media import check_seconds, container_in, joined, opened, sound_of
 from textanchor.data.readers.video import VideoReader
@@ -46,10 +47,10 @@ class AudioReader:
         return self.accept(found)
 
     def accept(self, value: Any) -> Waveform:
-        """A `Waveform`, or (samples [t] or [t, channels], rate)."""
+        """A `Waveform`, or (samples [t], [t, channels] or [channels, t], rate); whole numbers by their type's range."""
         if isinstance(value, tuple) and len(value) == 2:
-            samples = np.asarray(value[0], dtype=np.float32)
-            value = Waveform(samples=samples.mean(axis=1) if samples.ndim == 2 else samples, rate=int(value[1]))
+            samples = as_array(value[0])
+            value = Waveform(samples=mono(np.asarray(value[0], np.float32) if samples is None else samples), rate=int(value[1]))
         if not isinstance(value, Waveform):
             raise ValueError(f"a sound in memory is a Waveform or (samples, rate), not {type(value).__name__}")
         if value.rate <= 0 or value.samples.ndim != 1:

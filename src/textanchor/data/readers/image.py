@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from textanchor.data.arrays import picture
 from textanchor.data.readers._media import check_pixels
 from textanchor.data.readers._pictures import JPEG, ORIENTATION, PNG, TIFF, orientation, picture_only
 from textanchor.data.readers._pixels import deep_colours, widened
@@ -59,6 +60,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_loading = Lock()
+_DAMAGE = (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError)  # Pillow's answers to hostile bytes
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -103,6 +106,16 @@ def _decoded(image: Image.Image, source: BinaryIO | None = None) -> Image.Image:
     return _rgb(found) if turn is None else _rgb(found).transpose(turn)
 
 
+def _loaded(image: Image.Image) -> Image.Image:
+    """An image that Pillow may not have read yet, and reads once, however many threads ask."""
+    try:
+        with _loading:
+            image.load()
+    except _DAMAGE as why:
+        raise ValueError(f"damaged image: {why}") from None
+    return image
+
+
 class ImageReader:
     """PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000, PPM; of several frames the first. Transparent pixels become white."""
 
@@ -129,16 +142,16 @@ class ImageReader:
             raise ValueError(f"not an image of a format that is read: {', '.join(FORMATS)} (begins with {head!r})") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as why:  # a warning where warnings are errors
             raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None
-        except (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError) as why:
+        except _DAMAGE as why:
             raise ValueError(f"damaged image: {why}") from None
 
     def accept(self, value: Any) -> Image.Image:
-        """A PIL image, or uint8 pixels [h, w] or [h, w, 3]."""
+        """A PIL image, or an array of floats in [0, 1] or bytes, [h, w] or with channels first or last."""
         if isinstance(value, Image.Image):
-            return _decoded(value)
-        if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
-            return _decoded(Image.fromarray(value))
-        raise ValueError(f"an image in memory is a PIL image or a uint8 array [h, w] or [h, w, 3], not {type(value).__name__}")
+            return _decoded(_loaded(value))
+        if isinstance(value, np.ndarray):
+            return _decoded(picture(value))
+        raise ValueError(f"an image in memory is a PIL image or an array [h, w] or [h, w, 3], not {type(value).__name__}")
 
     def content(self, value: Image.Image) -> bytes:
         """Mode, size and pixels."""
