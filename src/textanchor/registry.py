@@ -104,6 +104,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "groups": "textanchor.doctor.checks.groups:check",
         "singles": "textanchor.doctor.checks.singles:check",
         "texts": "textanchor.doctor.checks.texts:check",
+        "remarks": "textanchor.doctor.checks.remarks:check",
         "near-duplicates": "textanchor.doctor.checks.near_duplicates:check",
         "network": "textanchor.doctor.checks.network:check",
         "size": "textanchor.doctor.checks.size:check",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textanchor.aligners.comparison import Comparison, Statistics
+from textanchor.aligners.naming import naming
 from textanchor.aligners.selection import Branches, Path, Selection, Tried
 from textanchor.records import Choice, Fit, Task
 
@@ -37,11 +38,12 @@ def chosen(path: Path, selection: Selection, top: Tried, task: Task, *, searched
         chosen_on="validation" if searched else "default",
         score=top.rate,
         centred_score=selection.centred(top),
+        naming=naming(top.unknown, selection.view(top), selection.val),
         notes=selection.notes,
     )
     if task.refit:
         return solved(path, choice, task)
-    return Fit(projector=top.projector, view=selection.statistics.view(top.comparison, top.known), choice=choice)
+    return Fit(projector=top.projector, view=selection.view(top), choice=choice)
 
 
 def solved(path: Path, choice: Choice, task: Task) -> Fit:

@@ -13,10 +13,12 @@ from torch import nn
 
 from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics, drawn
+from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import apart, best, judges, score
 from textanchor.aligners.training import Plan, trained
 from textanchor.errors import InputError
+from textanchor.projectors import project
 from textanchor.records import Choice, Fit, PairedLatents, Ragged, Setting, Task, View
 from textanchor.settings import Amount, Count, Decay, LossName, ProjectorName, Rate, Temperature, ViewName
 
@@ -104,6 +106,7 @@ class Gradient:
             chosen_on="default" if val is None else "validation",
             score=rate,
             notes={"last loss": loss},
+            naming=None if val is None else naming(project(projector, val.inputs), view, val),
         )
         return Fit(projector=projector.eval(), view=view, choice=choice)
 

@@ -38,6 +38,7 @@ def read_pairs(source: str | Path, *, split_name: str | None = None, modality: s
         split_name=split_name or _told_name(path),
         source=path.name,
         place=path.resolve(),
+        renamed=reading.renamed,
     )
 
 
@@ -110,9 +111,12 @@ class _Reading:
         self.pairs: dict[tuple[str, str, str, str], Pair] = {}
         self.singles: dict[tuple[str, str, str], tuple[str, Single]] = {}
         self.skipped: list[Skipped] = []
+        self.renamed: dict[str, str] = {}
         self._items: dict[str, Item] = {}
 
     def take(self, row: Row) -> None:
+        if row.written:
+            self.renamed[row.text] = row.written
         problem = row.problem or self._kept(row)
         if problem:
             self.skipped.append(Skipped(item=row.place, reason=problem))

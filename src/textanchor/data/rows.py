@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textanchor.data import tables
 from textanchor.data.readers import guess_modality, reader
+from textanchor.data.wording import class_name, plain_name
 from textanchor.errors import InputError
 from textanchor.records import Item
 from textanchor.registry import names
@@ -24,7 +25,7 @@ _PATH, _TEXT = ("path", "file_name", "filename"), ("text", "caption", "label")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row as found; `modality` is what it says of a text that has no item."""
+    """One row as found; `modality` is what it says of a text that has no item, `written` is its text where that was another."""
 
     place: str
     item: Item | None
@@ -33,6 +34,7 @@ class Row:
     split: str = ""
     modality: str = ""
     problem: str = ""
+    written: str = ""
 
 
 def rows(source: Path, asked: str | None) -> Iterator[Row]:
@@ -74,7 +76,7 @@ def _folder(root: Path, asked: str | None) -> Iterator[Row]:
         path = root / place
         folders = place.split("/")[:-1]
         split = SPLITS.get(folders[0].lower(), "") if len(folders) > 1 else ""
-        text = " ".join(folders[1 if split else 0].replace("_", " ").replace("-", " ").split()) if folders else ""
+        text = class_name(folders[1 if split else 0]) if folders else ""
         problem = unreadable or _not_a_file(path)
         modality = "" if problem else _modality(path, asked)
         yield Row(
@@ -129,7 +131,8 @@ class _Table:
 
     def row(self, number: int, cells: tables.Row) -> Row:
         place = cells.get(self.path, "") if self.path else ""
-        value, text = cells.get("item_text", ""), " ".join(cells.get(self.text, "").split()) if self.text else ""
+        value, written = cells.get("item_text", ""), " ".join(cells.get(self.text, "").split()) if self.text else ""
+        text = plain_name(written)
         side = cells.get("split", "") or self.split
         modality = cells.get("modality", "")
         item, problem = self._item(cells, place, value, modality)
@@ -147,6 +150,7 @@ class _Table:
             split=SPLITS.get(side.lower(), "") if side else "",
             modality=modality,
             problem=problem,
+            written=written if written != text else "",
         )
 
     def _item(self, cells: tables.Row, place: str, value: str, modality: str) -> tuple[Item | None, str]:

@@ -2,12 +2,13 @@
 
 from textanchor.encoders.making import make, make_single, pick_device
 from textanchor.encoders.naming import canonical, parse
-from textanchor.encoders.protocol import Encoder, Output, Staged, alike, batch_size, encode_staged, outputs, staged
+from textanchor.encoders.protocol import Encoder, Output, Staged, Tokenizing, alike, batch_size, encode_staged, outputs, staged
 
 __all__ = [
     "Encoder",
     "Output",
     "Staged",
+    "Tokenizing",
     "alike",
     "batch_size",
     "canonical",

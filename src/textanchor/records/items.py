@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,7 @@ class Pairs:
     """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose.
 
     `singles` are its rows that have no partner. `source` is its name, `place` where it lies; None if it was made in memory.
+    `renamed` are names from which underscores were taken, and how they were written.
     """
 
     rows: tuple[Pair, ...]
@@ -112,6 +113,7 @@ class Pairs:
     split_name: str | None = None
     source: str = "memory"
     place: Path | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -157,4 +159,5 @@ class Pairs:
             split_name=self.split_name,
             source=self.source,
             place=self.place,
+            renamed=self.renamed,
         )
