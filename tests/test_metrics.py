@@ -84,7 +84,7 @@ def test_recall_is_left_out_where_k_reaches_the_gallery() -> None:
     found = retrieval(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32), same_label("abc", "abc"))
     assert found.recall(1) == 1.0
     assert found.recall(3) is None
-    assert set(found.table()) == {"R@1", "mAP@10", "chance R@1", "queries", "gallery size"}
+    assert set(found.table()) == {"R@1", "mAP@10", "chance R@1", "largest class R@1", "queries", "gallery size"}
     nothing = retrieval(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32), same_label("ab", "cd"))
     assert nothing.recall(1) is None
     assert nothing.mean_average_precision is None

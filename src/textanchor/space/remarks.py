@@ -71,9 +71,10 @@ def after_fit(modality: str, items: int, naming: Naming | None) -> Iterator[Rema
 
 def at_chance(naming: Naming) -> bool:
     """Whether always answering the same might do as well; where texts hardly repeat, only if ranks are random too."""
-    beaten = naming.low > naming.largest_class
-    captions = naming.largest_class * naming.items < 2
-    ranked = naming.passed_over < 0.5 - 1.96 * (1 / 12 / naming.items) ** 0.5  # the mean of so many uniform numbers
+    largest, count = naming.largest_class, naming.items
+    beaten = naming.low > largest or naming.recall > largest + 1.96 * (largest * (1 - largest) / count) ** 0.5
+    captions = largest * count < 2
+    ranked = naming.passed_over < 0.5 - 1.96 * (1 / 12 / count) ** 0.5  # the mean of so many uniform numbers
     return not (beaten or (captions and ranked))
 
 
