@@ -68,7 +68,7 @@ def of_gain(gains: Shaped[np.ndarray, " n"], groups: Sequence[str]) -> Interval 
     return max(-1.0, min(own, float(mean - half))), min(1.0, max(own, float(mean + half)))
 
 
-def wilson(share: float, count: float) -> Interval:
+def wilson(share: float, count: float | int) -> Interval:
     """95 % score interval of a share of `count` independent trials."""
     spread = Z**2 / count
     middle = (share + spread / 2) / (1 + spread)

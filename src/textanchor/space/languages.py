@@ -52,9 +52,9 @@ def foreign(texts: Sequence[str], anchor: Tokenizing) -> str:
     share = len(split) / len(words)
     if share < SPLIT or _multilingual(anchor):
         return ""
-    accented = [word for word in words if _accented(word)]
+    accented, several = [word for word in words if _accented(word)], sum(map(_accented, texts)) > 1
     told = f"the anchor splits {share:.0%} of the words"
-    if len(words) >= FEWEST and len(set(accented)) > 1 and len(accented) >= ACCENTED * len(words):
+    if len(words) >= FEWEST and several and len(accented) >= ACCENTED * len(words):
         return f"{told}, and {len(accented) / len(words):.0%} have letters that English lacks, such as {_some(accented)}"
     if language := _language(words):
         return f"{told}, and they look {language}"
@@ -88,8 +88,9 @@ def _lettered(word: str, pieces: Sequence[str]) -> bool:
     return not ideographs and letters > 1 and len(pieces) >= 0.6 * letters
 
 
-def _accented(word: str) -> bool:
-    return any(letter.isalpha() and not letter.isascii() and "LATIN" in unicodedata.name(letter, "") for letter in word)
+def _accented(text: str) -> bool:
+    letters = (letter for letter in normalize("NFC", text) if letter.isalpha() and not letter.isascii())
+    return any("LATIN" in unicodedata.name(letter, "") for letter in letters)
 
 
 def _multilingual(anchor: Tokenizing) -> bool:

@@ -6,12 +6,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from textanchor.data.decoding import decode
 from textanchor.data.rows import own_table
 from textanchor.data.wording import class_name
 from textanchor.encoders import Encoder, Tokenizing, parse
-from textanchor.records import Naming, Pair, Pairs
+from textanchor.errors import ItemError
+from textanchor.records import Item, Naming, Pair, Pairs
+from textanchor.runtime import Limits
 from textanchor.space.items import TEXT
 from textanchor.space.languages import foreign
 from textanchor.space.preparing import Prepared
@@ -49,7 +51,7 @@ def before_fit(ready: Prepared) -> list[Remark]:
         own = [*floor(modality, ready.encoders[modality])]
         if are_classes(rows):
             own += [*copies(rows, ready.hashes), *bare_numbers(texts)]
-        own += about_texts(ready, modality, texts)
+        own += [*about_texts(ready, modality, texts), *long_documents(ready, modality)]
         found += [replace(remark, modality=modality) for remark in own]
     merged: dict[str, Remark] = {}
     for remark in found:
@@ -65,7 +67,7 @@ def after_fit(modality: str, items: int, naming: Naming | None) -> Iterator[Rema
         yield Remark(topic="validation", text=f"{count} on validation: any figure of so few is a guess", modality=modality)
     if naming is not None and at_chance(naming):
         shown = f"R@1 {naming.recall:.3f} [{naming.low:.3f}, {naming.high:.3f}] of {naming.items} items"
-        text = f"validation is at chance: {shown}, and the largest class alone reaches {naming.largest_class:.3f}"
+        text = f"validation cannot be told from chance: {shown}, and the largest class alone reaches {naming.largest_class:.3f}"
         yield Remark(topic="validation", text=f"{text}; look at the texts, and at another encoder", modality=modality)
 
 
@@ -98,7 +100,7 @@ def nested_folders(pairs: Pairs) -> Iterator[Remark]:
         return
     below: dict[str, set[str]] = defaultdict(set)
     for pair in pairs.rows:
-        folders = _folders(pair, place)
+        folders = pair.item.id.split("/")[:-1]
         level = next((level for level, name in enumerate(folders) if class_name(name) == pair.text), None)
         if level is not None and len(folders) > level + 1:
             below[pair.text].add(folders[level + 1])
@@ -108,11 +110,6 @@ def nested_folders(pairs: Pairs) -> Iterator[Remark]:
         lower = ", ".join(f"'{name}'" for name in sorted(names)[:3])
         text = f"folders lie in folders: '{top}' was taken as the class, and {lower} below it count for nothing"
         yield Remark(topic="folders", text=f"{text}; if those are the classes, give the folder that holds them, or a table")
-
-
-def _folders(pair: Pair, place: Path) -> tuple[str, ...]:
-    path = pair.item.path
-    return path.relative_to(place).parts[:-1] if path is not None and path.is_relative_to(place) else ()
 
 
 def copies(rows: Sequence[Pair], hashes: Mapping[str, str]) -> Iterator[Remark]:
@@ -163,9 +160,25 @@ def about_texts(ready: Prepared, modality: str, texts: Sequence[str]) -> Iterato
         yield Remark(topic="language", text=f"{why}: its vectors say little of them; name a multilingual one, such as {better}")
 
 
-def _length(anchor: Encoder, cut: Sequence[str], count: int) -> Iterator[Remark]:
+def long_documents(ready: Prepared, modality: str) -> Iterator[Remark]:
+    """Items that are texts themselves, where the anchor is their encoder."""
+    if modality == "document" and ready.encoders[modality] == ready.base.anchor:
+        items = ready.items(modality, ("train", "val"))[:READ]
+        texts = [text for item in items if (text := _said(item, ready.runtime.limits))]
+        anchor = ready.base.encoder(TEXT)
+        yield from _length(anchor, cut_off(anchor, [(text,) for text in texts]), len(texts), what="document")
+
+
+def _said(item: Item, limits: Limits) -> str:
+    try:
+        return str(decode(item, limits))
+    except ItemError:
+        return ""  # it is skipped, and named, where it is encoded
+
+
+def _length(anchor: Encoder, cut: Sequence[str], count: int, what: str = "text") -> Iterator[Remark]:
     if cut and isinstance(anchor, Tokenizing):
-        few = f"1 of {count} texts is" if len(cut) == 1 else f"{len(cut)} of {count} texts are"
+        few = f"1 of {count} {what}s is" if len(cut) == 1 else f"{len(cut)} of {count} {what}s are"
         text = f"{few} longer than the {anchor.longest} tokens that the anchor reads, such as '{cut[0][:40]}...'"
         yield Remark(topic="length", text=f"{text}; what stands beyond is cut off and counts for nothing")
 
