@@ -121,7 +121,7 @@ def bound(
     try:
         return inspect.signature(part).bind(**values)
     except TypeError as why:
-        raise InputError(f"{place}: {why}") from None
+        raise InputError(f"{place}: {why} (known: {', '.join(known) or 'none'})") from None
 
 
 def settings_of(part: Callable[..., Any], given: Mapping[str, Any]) -> list[str]:

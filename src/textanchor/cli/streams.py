@@ -27,8 +27,10 @@ class _Lasting(io.BufferedIOBase):
 
     def write(self, data: Any) -> int:
         if self._read:
+            rest = memoryview(data)
             try:
-                self._inner.write(data)
+                while rest:  # of an unbuffered stream it may take several
+                    rest = rest[self._inner.write(rest) :]
             except BrokenPipeError:
                 self._gone()
         return len(data)
