@@ -239,7 +239,7 @@ def test_nested_folders_taken_as_classes(run: Run, tmp_path: Path) -> None:
 def test_signal_is_a_floor(run: Run, tmp_path: Path) -> None:
     told = warnings_of(run, write_shapes(tmp_path / "pairs"), "--encoder", "image=signal")
     assert "--encoder audio=hub:laion/larger_clap_general" in one(told, "audio: ", "floor")
-    assert "--encoder image=hub:" in one(told, "image: ", "floor")
+    assert "--encoder image=efficientnet-lite0" in one(told, "image: ", "floor")
 
 
 def test_python_finds_the_remarks_in_the_story(shapes: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from textanchor.errors import TextAnchorError
 ABOUT: Mapping[str, str] = {
     "demo": "Run the whole path on real digits: samples, fit, evaluation, search, report.",
     "samples": "Write a sample set as a folder with pairs.csv.",
+    "start": "Make a space without any pair, from names that a classifier knows.",
     "fit": "Fit a space from pairs of items and texts.",
     "doctor": "Look at pairs before training: leaks, duplicates, texts, what to expect.",
     "bench": "Compare losses, projectors, aligners, views, encoders and anchors on your pairs.",
@@ -26,6 +28,7 @@ ABOUT: Mapping[str, str] = {
     "split-video": "Make pairs of first frames, sound tracks and texts from videos.",
     "cache": "List, measure, verify and prune the cached latents.",
 }
+GARBAGE = (50_000, 20, 100)  # by default, the tenth of a million objects that importing torch leaves is gone through many times
 OTHER = "From another package; --help says more."
 
 
@@ -53,6 +56,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and answer bad input and an interruption in one line; printing may end before the work does."""
+        gc.set_threshold(*GARBAGE)
         with lasting():
             try:
                 return super().invoke(ctx)

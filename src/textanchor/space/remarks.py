@@ -24,7 +24,7 @@ SEVERAL = 0.2  # share of items under several labels from which these are tags a
 READ = 3000  # texts that are looked at, at most
 MULTILINGUAL = "intfloat/multilingual-e5-small"
 FLOORS: Mapping[str, tuple[str, str]] = {
-    "image": ("which does for digits and icons", "image=hub:facebook/dinov2-small"),
+    "image": ("which does for digits and icons", "image=efficientnet-lite0"),
     "audio": ("which does for single spoken words and tones", "audio=hub:laion/larger_clap_general"),
 }
 _NUMBER = re.compile(r"(?:(?:class|label|category|cluster|target|id|n) ?)?[-+]?\d+(?:[.,]\d+)?", re.IGNORECASE)
