@@ -356,5 +356,5 @@ def test_of_equals_the_first_is_best() -> None:
 def test_unknown_names_and_settings() -> None:
     with pytest.raises(UnknownNameError, match="no aligner is called"):
         aligner("magic")
-    with pytest.raises(InputError, match="aligner ridge: .*unexpected keyword argument 'epochs'"):
+    with pytest.raises(InputError, match="aligner ridge: .*unexpected keyword argument 'epochs' .known: alpha, view, hubness"):
         aligner("ridge", epochs=3)

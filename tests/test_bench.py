@@ -84,7 +84,7 @@ def test_a_grid_is_every_combination() -> None:
     assert with_settings("seed", "view", "raw") == "seed", "a setting that an aligner does not have is not forced on it"
     with pytest.raises(UnknownNameError, match="no aligner is called 'rigde'; did you mean 'ridge'"):
         Grid(aligners=("rigde",)).specs()
-    with pytest.raises(InputError, match="aligner ridge: .*'beta'"):
+    with pytest.raises(InputError, match="aligner ridge has no setting 'beta'"):
         Grid(aligners=("ridge(beta=1)",)).specs()
     with pytest.raises(InputError, match="seeds=0"):
         list(Grid(seeds=0).runs())

@@ -261,7 +261,10 @@ def test_options_in_quotes() -> None:
 
 def test_options_are_bound_by_the_signature(places: dict[str, str]) -> None:
     raises(
-        InputError, r"no option 'chanels'; did you mean 'channels'\? \(known: channels, rate\)", "signal@chanels=3", "series"
+        InputError,
+        r"no option 'chanels'; did you mean 'channels'\? \(known: channels, rate, window, hop, windows\)",
+        "signal@chanels=3",
+        "series",
     )
     raises(InputError, r"no option 'runtime' \(known: layer, pool, size, dtype, revision\)", "hub:x@runtime=1", "image")
     raises(InputError, "rate=-3.0: expected a whole number of 1 or more", "signal@rate=-3.0", "series")

@@ -150,7 +150,7 @@ def test_a_disk_that_fills_later_keeps_the_shards_before(
         real(path, content)
 
     monkeypatch.setattr(module, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match="cannot be written .No space left on device."):
         encode(items(drawings), Means(), Runtime(cache=tmp_path))
     monkeypatch.setattr(module, "write_bytes", real)
     after = Means()

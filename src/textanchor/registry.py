@@ -16,7 +16,7 @@ from typing import Any
 
 from textanchor.errors import InputError, UnknownNameError
 from textanchor.grammar import spelled, take_apart
-from textanchor.settings import bound
+from textanchor.settings import bound, settings_of
 
 __all__ = ["BUILT_IN", "KINDS", "bind", "load", "names", "part", "spelled", "take_apart"]
 
@@ -109,6 +109,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "groups": "textanchor.doctor.checks.groups:check",
         "singles": "textanchor.doctor.checks.singles:check",
         "texts": "textanchor.doctor.checks.texts:check",
+        "remarks": "textanchor.doctor.checks.remarks:check",
         "near-duplicates": "textanchor.doctor.checks.near_duplicates:check",
         "network": "textanchor.doctor.checks.network:check",
         "size": "textanchor.doctor.checks.size:check",
@@ -184,6 +185,16 @@ def part(kind: str, spec: str, **more: Any) -> Any:
 
 def bind(kind: str, spec: str, **more: Any) -> tuple[Any, inspect.BoundArguments]:
     """What `part` would call and with what, checked and not called. `spec` wins over `more` where a setting has a default."""
-    name, settings = take_apart(spec)
+    try:
+        name, settings = take_apart(spec)
+    except InputError as why:
+        raise InputError(f"{why}{_settings_of(kind, spec.partition('(')[0].strip(), more)}") from None
     factory = load(kind, name)
     return factory, bound(factory, settings, given=more, place=f"{kind} {name}")
+
+
+def _settings_of(kind: str, name: str, given: Mapping[str, Any]) -> str:
+    """What a part has to set, as the end of an error; nothing for a name that nobody knows."""
+    if name not in names(kind):
+        return ""
+    return f"; the settings of {name}: {', '.join(settings_of(load(kind, name), given)) or 'none'}"

@@ -7,6 +7,7 @@ below it the record is handed on and the environment is not asked again. Nothing
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from textanchor.records.showing import short
 FRACTIONS = (0.7, 0.1, 0.2)
 ALLOWED = 0.1  # share of rows that may be lost
 ENGINES = ("local", "ray")
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]+)?")
 
 
 def _number(name: str, default: int) -> int:
@@ -71,7 +73,9 @@ class Runtime:
     progress: Progress = field(default_factory=Silent)
 
     def __post_init__(self) -> None:
-        """Raises `InputError` for an engine that nobody knows, or less than one worker."""
+        """Raises `InputError` for a device or an engine that nobody knows, or less than one worker."""
+        if not _DEVICE.fullmatch(self.device):
+            raise InputError(f"no device is called '{self.device}': say cuda (or cuda:1), mps or cpu; auto takes what is there")
         if self.engine not in ENGINES:
             raise InputError(f"no engine is called '{self.engine}' (known: {', '.join(ENGINES)})")
         if self.workers < 1:

@@ -100,12 +100,14 @@ def bound(
     *,
     given: Mapping[str, Any],
     place: str,
-    unknown: str = ": unexpected keyword argument",
+    unknown: str = " has no setting",
     text: bool = False,
+    also: Sequence[str] = (),
 ) -> inspect.BoundArguments:
     """A part's arguments, not called yet: `settings` (as `checked` leaves them) win over what is `given`.
 
-    `place` names the part in errors, and `unknown` follows it if a setting is none of the part's. Raises `InputError`.
+    `place` names the part in errors, and `unknown` follows it if a setting is none of the part's; `also` are further known
+    ones, which somebody else has taken already. Raises `InputError`.
     """
     parameters = inspect.signature(part).parameters
     known = _known(parameters.values(), given)
@@ -114,12 +116,17 @@ def bound(
     for key, value in settings.items():
         name = key if key in known else rest
         if name is None or (key in given and key not in known):
-            raise InputError(f"{place}{unknown} '{key}'{_nearest(key, known)}")
+            raise InputError(f"{place}{unknown} '{key}'{_nearest(key, [*known, *also])}")
         values[key] = checked(value, annotation(part, name), f"{place}: {key}", text=text)
     try:
         return inspect.signature(part).bind(**values)
     except TypeError as why:
-        raise InputError(f"{place}: {why}") from None
+        raise InputError(f"{place}: {why} (known: {', '.join(known) or 'none'})") from None
+
+
+def settings_of(part: Callable[..., Any], given: Mapping[str, Any]) -> list[str]:
+    """Names of what may be set of a part when the caller gives the rest."""
+    return _known(inspect.signature(part).parameters.values(), given)
 
 
 def _known(parameters: Iterable[inspect.Parameter], given: Mapping[str, Any]) -> list[str]:

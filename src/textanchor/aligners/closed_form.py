@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from textanchor.aligners.comparison import Comparison, Statistics
+from textanchor.aligners.naming import naming
 from textanchor.aligners.selection import Branches, Path, Selection, Tried, softness
 from textanchor.records import Choice, Fit, Task
 
@@ -51,6 +52,7 @@ def chosen(path: Path, selection: Selection, top: Tried, task: Task, *, searched
         score=top.rate,
         centred_score=selection.centred(top),
         temperature=softness(top.projector, view, selection.val, seed=task.seed),
+        naming=naming(top.unknown, view, selection.val),
         notes=selection.notes,
     )
     if task.refit:

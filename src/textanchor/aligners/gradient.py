@@ -13,10 +13,12 @@ from torch import nn
 
 from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics, drawn
+from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import apart, best, judges, score, softness
 from textanchor.aligners.training import Plan, trained
 from textanchor.errors import InputError
+from textanchor.projectors import project
 from textanchor.records import Choice, Fit, PairedLatents, Ragged, Setting, Task, View
 from textanchor.settings import Amount, Count, Decay, LossName, ProjectorName, Rate, Temperature, ViewName
 
@@ -54,6 +56,8 @@ class Gradient:
             raise InputError("gradient: view and hubness must be named, such as view=whitening; only closed forms choose them")
         if view.startswith("canonical") and start is None:
             raise InputError("gradient: the canonical view depends on fitted items; add start=ridge or start=kernel-ridge")
+        if start is not None:
+            aligner(start)  # raises now what is wrong with it
         self.comparison, self.start = Comparison(view=view, hubness=hubness), start
         self.plan = Plan(loss=loss, epochs=epochs, rate=rate, decay=decay, batch=batch, mixup=mixup)
         self.said: Mapping[str, Setting] = {"projector": projector, "loss": loss, **({"start": start} if start else {})}
@@ -105,6 +109,7 @@ class Gradient:
             score=rate,
             temperature=None if val is None else softness(projector, view, val, seed=task.seed),
             notes={"last loss": loss},
+            naming=None if val is None else naming(project(projector, val.inputs), view, val),
         )
         return Fit(projector=projector.eval(), view=view, choice=choice)
 

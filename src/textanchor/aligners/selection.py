@@ -168,6 +168,10 @@ class Selection:
         """A candidate's rate under plain centring."""
         return self._rate(Comparison(), entry.known, entry.unknown)
 
+    def view(self, entry: Tried) -> View:
+        """How a candidate's vectors are compared."""
+        return self.statistics.view(entry.comparison, entry.known)
+
     def _rate(self, how: Comparison, known: Vectors, unknown: Vectors) -> float:
         return _rated(unknown, self.statistics.view(how, known), self.val, self.back_relevant)
 

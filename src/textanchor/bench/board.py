@@ -18,6 +18,8 @@ from textanchor.judging import Difference, paired
 from textanchor.records import Choice
 from textanchor.records.showing import short
 
+LARGEST = " largest class R@1"  # of a direction: what always answering the same reaches
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -200,7 +202,7 @@ def table(lines: Sequence[Line]) -> list[dict[str, Any]]:
         for key, value in line.figures.items():
             if key == "score" or key.endswith((" R@1", " positive cosine", " floor")):
                 row[key] = value
-                if key in line.spreads and not key.endswith(("cosine", "floor")):
+                if key in line.spreads and not key.endswith(("cosine", "floor", LARGEST)):
                     row[f"{key} sd"] = line.spreads[key]
         row["seconds"] = line.seconds
         row["against the baseline"] = ", ".join(f"{way} ({one.verdict})" for way, one in line.against.items())
@@ -209,12 +211,13 @@ def table(lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 
 def brief(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """A row a method that fits a terminal: score and recall@1 with their standard deviations, verdicts counted."""
+    """A row a method that fits a terminal: score and recall@1 with their standard deviations, verdicts counted; and last what
+    the largest class alone reaches."""
     rows = []
     for place, line in enumerate(lines, start=1):
         row: dict[str, Any] = {"rank": place, "method": line.name, "seeds": line.seeds}
         for key, value in line.figures.items():
-            if key == "score" or key.endswith(" R@1"):
+            if key == "score" or (key.endswith(" R@1") and not key.endswith(LARGEST)):
                 spread = f" ±{line.spreads[key]:.3f}" if key in line.spreads else ""
                 row[key.removesuffix(" R@1")] = f"{value:.3f}{spread}"
         row["seconds"] = round(line.seconds, 2)
@@ -222,4 +225,9 @@ def brief(lines: Sequence[Line]) -> list[dict[str, Any]]:
             said = [one.verdict for one in line.against.values()]
             row["against the baseline"] = ", ".join(f"{said.count(name)} {name}" for name in dict.fromkeys(said)) or "-"
         rows.append(row)
+    largest = {key: value for line in lines[:1] for key, value in line.figures.items() if key.endswith(LARGEST)}
+    if largest:
+        rows.append(
+            {"method": "(largest class)", **{key.removesuffix(LARGEST): f"{value:.3f}" for key, value in largest.items()}}
+        )
     return rows

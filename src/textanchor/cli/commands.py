@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import click
 
 from textanchor import registry
+from textanchor.cli.interrupting import CODE, interrupted
+from textanchor.cli.streams import lasting
 from textanchor.errors import TextAnchorError
 
 ABOUT: Mapping[str, str] = {
@@ -55,18 +56,20 @@ class Commands(click.Group):
             formatter.write_dl([(name, ABOUT.get(name, OTHER)) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, and answer bad input in one line."""
+        """Run, and answer bad input and an interruption in one line; printing may end before the work does."""
         gc.set_threshold(*GARBAGE)
-        try:
-            return super().invoke(ctx)
-        except TextAnchorError as why:
-            click.echo(f"error: {why}", err=True)
-            ctx.exit(why.exit_code)
-        except OSError as why:
-            if why.errno == errno.EPIPE:  # the reader of our output has gone, which click handles
-                raise
-            click.echo(f"error: {why.filename or 'the system'}: {why.strerror or why}", err=True)
-            ctx.exit(2)
+        with lasting():
+            try:
+                return super().invoke(ctx)
+            except TextAnchorError as why:
+                click.echo(f"error: {why}", err=True)
+                ctx.exit(why.exit_code)
+            except OSError as why:
+                click.echo(f"error: {why.filename or 'the system'}: {why.strerror or why}", err=True)
+                ctx.exit(2)
+            except KeyboardInterrupt:
+                click.echo(f"\n{interrupted(ctx)}", err=True)
+                ctx.exit(CODE)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

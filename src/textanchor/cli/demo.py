@@ -91,7 +91,8 @@ def _search(space: Space, pairs: Pairs) -> None:
 
 def _short(evaluation: Evaluation) -> None:
     metrics = evaluation.metrics()
-    keep = ("space", "split", "query", "gallery", "positive cosine", "floor", "R@1", "R@1 interval", "mAP@10", "chance R@1")
+    who, figures = ("space", "split", "query", "gallery"), ("positive cosine", "floor", "R@1", "macro R@1", "R@1 interval")
+    keep = (*who, *figures, "mAP@10", "chance R@1", "largest class R@1")
     for name, title in (("alignment", "Items -> texts"), ("emergent", "Image and sound, never paired")):
         rows = [row for row in metrics[name] if row["query"] != "text"]
         printing.table([{key: row[key] for key in keep if key in row} for row in rows], title=title)

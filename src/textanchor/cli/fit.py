@@ -70,6 +70,7 @@ def command(
         shared_view=shared_view,
         splitting=splitting,
         runtime=runtime,
+        announce=printing.warn,
     )
     if in_place:
         space = save_into(space, target)
@@ -104,6 +105,10 @@ def _modality(space: Space, story: Story, modality: str) -> None:
     why = f"; validation scores: {scores}" if scores else ""
     click.echo(f"  encoder {fitted.encoder}, aligner {fitted.aligner}{why}")
     click.echo(f"  {fitted.choice.text}")
+    if (naming := fitted.choice.naming) is not None:
+        mean = "" if naming.macro is None else f", macro {naming.macro:.3f}"
+        figure = f"R@1 {naming.recall:.3f} [{naming.low:.3f}, {naming.high:.3f}]{mean}"
+        click.echo(f"  on {naming.items} validation items: {figure}; the largest class alone {naming.largest_class:.3f}")
 
 
 def _counted(count: Counted) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from textanchor.cli import interrupting
 from textanchor.config import cache_folder
 from textanchor.progress import Terminal
 from textanchor.runtime import ALLOWED, ENGINES, FRACTIONS, Limits, Reading, Runtime, Splitting
@@ -161,7 +162,9 @@ def _runtime(
     largest = {"pixels": pixels, "seconds": seconds, "numbers": numbers}
     limits = Limits(**{name: limit for name, limit in largest.items() if limit is not None})
     said = {name: value for name, value in settings.items() if value}
-    return Runtime(cache=cache_folder(cache), limits=limits, progress=Terminal(), **said)
+    runtime = Runtime(cache=cache_folder(cache), limits=limits, progress=Terminal(), **said)
+    interrupting.note(cache=runtime.cache)
+    return runtime
 
 
 def _splitting(*, fractions: str, seed: int, resplit: bool, split_name: str | None) -> Splitting:

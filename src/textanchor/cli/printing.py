@@ -22,6 +22,11 @@ def say(text: str = "") -> None:
     click.echo(text, err=True)
 
 
+def warn(remark: str) -> None:
+    """What may mislead whoever does not know it, in one line; stderr."""
+    say(f"warning: {remark}")
+
+
 def dump(value: Any) -> None:
     """A result as JSON; stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
@@ -57,7 +62,9 @@ def _cell(value: Any) -> str:
 def map_figure(held: Mapping[str, Any] | None) -> None:
     """How well labels keep together on the two-dimensional map, where that can be said; stdout."""
     if held and held["5-NN accuracy"] is not None:
-        click.echo(f"\n5-NN accuracy on the held-out 2-D map: {held['5-NN accuracy']:.3f}")
+        mean = f", macro {held['macro accuracy']:.3f}" if "macro accuracy" in held else ""
+        beside = f"{mean} (largest class {held['largest class']:.3f})"
+        click.echo(f"\n5-NN accuracy on the held-out 2-D map: {held['5-NN accuracy']:.3f}{beside}")
 
 
 def taken(pairs: Pairs) -> Pairs:

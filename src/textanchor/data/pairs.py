@@ -59,6 +59,7 @@ def read_pairs(
         source=path.name if path else MEMORY,
         place=path.resolve() if path else None,
         taken=tuple(taken),
+        renamed=found.renamed,
     )
 
 

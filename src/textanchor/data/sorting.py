@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from textanchor.data.rows import LOST, UNASKED, Row
 from textanchor.data.side_names import settled
+from textanchor.data.wording import plain_name
 from textanchor.errors import InputError
 from textanchor.records import Pair, Single, Skipped
 
@@ -22,6 +23,7 @@ class Sorted:
     def __init__(self) -> None:
         self.skipped: list[Skipped] = []
         self.unasked = 0
+        self.renamed: dict[str, str] = {}
         self._pairs: dict[tuple[str, str, str, str], tuple[Pair, str]] = {}
         self._singles: dict[tuple[str, str, str], tuple[str, Single, str]] = {}
         self._items: dict[str, object] = {}
@@ -33,6 +35,9 @@ class Sorted:
         if row.kind == UNASKED:
             self.unasked += 1
             return
+        if (text := plain_name(row.text)) != row.text:
+            self.renamed[text] = row.text
+            row = replace(row, text=text)
         problem = row.problem or self._kept(row)
         left_out = Skipped(item=row.place, reason=problem)
         if problem:

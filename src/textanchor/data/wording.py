@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,20 @@ from textanchor.errors import InputError
 from textanchor.records.showing import short
 
 SLOT = "{}"
+
+
+def class_name(folder: str) -> str:
+    """A folder's name in words."""
+    return " ".join(folder.replace("_", " ").replace("-", " ").split())
+
+
+def plain_name(text: str) -> str:
+    """A name that a table joins with underscores, such as `golden_retriever`, in words; any other text as it is.
+
+    What has blanks is a sentence, and what looks like a path or file means what it says.
+    """
+    joined = "_" in text and not re.search(r"\s|[/\\@]|\.\w{1,4}$", text) and any(map(str.isalpha, text))
+    return " ".join(text.replace("_", " ").split()) or text if joined else text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +77,7 @@ def wording(
                 raise InputError(f"template '{one}' of {modality} has no {SLOT} for the text, as in 'a photo of a {SLOT}'")
     return Wording(
         templates={name: tuple(told) for name, told in (templates or {}).items()},
-        synonyms={text: tuple(told) for text, told in held.items()},
+        synonyms={plain_name(text): tuple(told) for text, told in held.items()},
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from textanchor.judging import judge, paired, trial
-from textanchor.metrics.interval import bootstrap
+from textanchor.metrics.interval import of_share
 from textanchor.records import Fit
 from textanchor.records.showing import short
 from textanchor.space.preparing import Sides
@@ -32,10 +32,14 @@ class Reached:
     recall: float
     interval: tuple[float, float] | None
     hits: Bool[np.ndarray, " n"]
+    largest_class: float
+    macro: float | None
 
     def row(self) -> dict[str, Any]:
         """Plain figures."""
-        return {"aligner": self.name, "score": self.score, "R@1": self.recall, "R@1 interval": self.interval}
+        mean = {} if self.macro is None else {"macro R@1": self.macro}
+        beside = {"R@1 interval": self.interval, **mean, "largest class R@1": self.largest_class}
+        return {"aligner": self.name, "score": self.score, "R@1": self.recall, **beside}
 
 
 def reached(spec: str, sides: Sides, *, device: str = "cpu", seed: int = 0) -> Reached:
@@ -43,14 +47,17 @@ def reached(spec: str, sides: Sides, *, device: str = "cpu", seed: int = 0) -> R
     modality, val = sides.train.modality, sides.val
     outcome = trial(spec, {modality: sides.task(device=device, seed=seed, refit=False)})
     figures = judge(outcome.geometry, {modality: val})
-    hits = figures.alignment[0].hits
+    ranking = figures.alignment[0]
+    hits = ranking.hits
     return Reached(
         name=spec,
         fit=outcome.fits[modality],
         score=figures.scores[modality],
         recall=float(hits.mean()),
-        interval=bootstrap(hits, val.groups),
+        interval=of_share(hits, val.groups),
         hits=hits,
+        largest_class=ranking.retrieval.constant,
+        macro=ranking.macro,
     )
 
 

@@ -37,11 +37,13 @@ class Curve:
     gain: float | None
     interval: tuple[float, float] | None
     why: str
+    largest_class: float
 
     @property
     def text(self) -> str:
         """The curve and the verdict in words."""
         points = ", ".join(f"{size}: {recall:.3f}" for size, recall in zip(self.sizes, self.recalls, strict=True))
+        points += f" (largest class {self.largest_class:.3f})"
         if self.gain is None or self.interval is None:
             return f"R@1 by training items {points}; what {self.more} more would add cannot be told ({self.why})"
         low, high = (100 * value for value in self.interval)
@@ -53,6 +55,7 @@ class Curve:
         return {
             "sizes": self.sizes,
             "R@1": self.recalls,
+            "largest class R@1": self.largest_class,
             "more": self.more,
             "gain": self.gain,
             "interval": self.interval,
@@ -93,6 +96,7 @@ def curve(sides: Sides, full: Reached, *, more: int, total: int | None = None, d
         gain=None if why else gain,
         interval=None if why else interval,
         why=why,
+        largest_class=full.largest_class,
     )
 
 

@@ -1,13 +1,25 @@
 """Encoders: frozen models of one modality, named by one line such as `hub:facebook/dinov2-small@layer=-3,pool=mean`."""
 
 from textanchor.encoders.making import make, make_single, pick_device
-from textanchor.encoders.naming import canonical, parse
-from textanchor.encoders.protocol import Encoder, Output, Staged, alike, batch_size, encode_staged, head_of, outputs, staged
+from textanchor.encoders.naming import canonical, parse, suited
+from textanchor.encoders.protocol import (
+    Encoder,
+    Output,
+    Staged,
+    Tokenizing,
+    alike,
+    batch_size,
+    encode_staged,
+    head_of,
+    outputs,
+    staged,
+)
 
 __all__ = [
     "Encoder",
     "Output",
     "Staged",
+    "Tokenizing",
     "alike",
     "batch_size",
     "canonical",
@@ -19,4 +31,5 @@ __all__ = [
     "parse",
     "pick_device",
     "staged",
+    "suited",
 ]

@@ -53,6 +53,15 @@ class Bert:
             vectors[rows] = self._pooled([ids[row] for row in rows]).cpu().numpy()
         return vectors
 
+    def pieces(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """The tokens of each text, none cut off; "" for one that is not known. Not while another thread encodes."""
+        self._tokens.no_truncation()
+        try:
+            held = self._tokens.encode_batch([text.strip() for text in texts], add_special_tokens=False)
+        finally:
+            self._tokens.enable_truncation(self.max_seq_length)
+        return [tuple("" if token == "[UNK]" else token for token in row.tokens) for row in held]
+
     @torch.inference_mode()
     def _pooled(self, ids: Sequence[Sequence[int]]) -> Float[Tensor, "n d"]:
         longest = max(map(len, ids))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from textanchor import registry
-from textanchor.encoders.naming import parse
+from textanchor.encoders.naming import suited
 from textanchor.encoders.protocol import Encoder, outputs
 from textanchor.encoders.windowed import WINDOWS, windowed
 from textanchor.errors import InputError
@@ -21,7 +21,7 @@ def make(text: str, modality: str, runtime: Runtime) -> Encoder:
 
     Options that cut long items into windows (`window`, `hop`, `windows`) are understood for every encoder.
     """
-    call = parse(text)
+    call = suited(text, modality)
     windows = {key: value for key, value in call.settings.items() if key in WINDOWS}
     plain = replace(call, settings={key: value for key, value in call.settings.items() if key not in WINDOWS})
     whole = _one_window(plain, modality, replace(runtime, device=pick_device(runtime.device)))
@@ -52,7 +52,8 @@ def _one_window(call: Call, modality: str, runtime: Runtime) -> Encoder:
         given["inner"] = call.inner
     elif call.inner:
         raise InputError(f"encoder {call.name} wraps no other, and '{call.inner}' stands behind its +")
-    arguments = bound(factory, call.settings, given=given, place=f"encoder {call.name}", unknown=" has no option", text=True)
+    place, more = f"encoder {call.name}", WINDOWS if modality in ("audio", "series") else ()
+    arguments = bound(factory, call.settings, given=given, place=place, unknown=" has no option", text=True, also=more)
     encoder: Encoder = factory(*arguments.args, **arguments.kwargs)
     return encoder
 
@@ -63,6 +64,9 @@ def pick_device(name: str) -> str:
 
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if (name.startswith("cuda") and not torch.cuda.is_available()) or (name == "mps" and not torch.backends.mps.is_available()):
-        raise InputError(f"device '{name}' is not on this machine; use --device cpu or leave it out")
+    kind, _, number = name.partition(":")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (kind == "cuda" and int(number or 0) >= count) or (kind == "mps" and not torch.backends.mps.is_available()):
+        there = f"; it has {count} of cuda" if kind == "cuda" and count else ""
+        raise InputError(f"device '{name}' is not on this machine{there}; use --device cpu or leave it out")
     return name

@@ -6,6 +6,7 @@ that would read as something else.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,6 +23,8 @@ _WITH_OPTIONS = re.compile(rf"(?P<body>.*)@(?P<options>{_LAST}(?:,{_LAST})*)", r
 _WRAPPING = re.compile(rf'(?P<name>[^\s@+:"]+)(?:@(?P<options>{_OUTER}(?:,{_OUTER})*))?\+(?P<inner>.+)', re.DOTALL)
 _OPTION = re.compile(rf'(?P<key>{_KEY})=(?P<value>\s*{QUOTED}\s*|[^,@"]*)(?:,|\Z)')
 _BY_MODALITY = "signal"  # stands for `signal-<modality>`
+_HUB_PAGE = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/")
+RIGHT = {"text": "st", "document": "st", "image": "hub", "audio": "hub", "series": "onnx"}  # models, by what they take
 
 
 def parse(text: str) -> Call:
@@ -36,6 +39,24 @@ def parse(text: str) -> Call:
         known = {_BY_MODALITY, *registry.names("encoder")}
         scheme, argument = (body, "") if body in known else ("st", body)
     return Call(name=scheme, argument=_plain(argument), settings=_options(options))
+
+
+def suited(text: str, modality: str) -> Call:
+    """`parse`, for items of a modality. Raises `InputError` for a name of another kind of model, with the likely one."""
+    call = parse(text)
+    model = _HUB_PAGE.sub("", f"{call.name}:{call.argument}" if call.name.startswith("http") else call.argument)
+    right = RIGHT.get(modality, call.name)
+    if model == call.argument and (call.name == "st") == (right == "st"):
+        return call
+    if call.name not in ("st", "hub", "http", "https"):
+        return call
+    if right != "st" and difflib.get_close_matches(model, [_BY_MODALITY]):
+        meant = _BY_MODALITY
+    else:
+        scheme = "onnx" if right != "st" and Path(model).is_dir() and any(Path(model).glob("*.onnx")) else right
+        meant = named(replace(call, name=scheme, argument=model))
+    kinds = "hub: models take images and sounds" if right == "st" else "a bare name, or st:, is a model that reads texts"
+    raise InputError(f"encoder '{model}' cannot be one of {modality}; did you mean {meant}? ({kinds})")
 
 
 def canonical(text: str) -> str:

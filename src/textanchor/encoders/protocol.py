@@ -46,6 +46,18 @@ class Output:
 
 
 @runtime_checkable
+class Tokenizing(Protocol):
+    """A text encoder that can say how it reads: of what pieces, and how many."""
+
+    @property
+    def longest(self) -> int:
+        """Tokens of a text that it takes, its prompt's left out and two for the ends counted; the rest is cut off."""
+
+    def pieces(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """The tokens of each text, all of them and without ends; "" is one that it does not know."""
+
+
+@runtime_checkable
 class Staged(Protocol):
     """An encoder in two steps, so that workers prepare while the model computes; it may keep several outputs of a pass."""
 

@@ -21,6 +21,7 @@ PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PACKAGED_WEIGHTS = "32d829ea2664ed23355e0ae00dd69976007eedcea410cc3722378e9cff434596"  # what `weights_hash` gives of them
 
+UNBOUNDED = 1 << 20  # tokens of a model that names no limit
 
 # Models whose cards ask for a prefix that their files do not name; for both sides of a comparison the one for like with like
 PREFIXES = (("multilingual-e5-", "query: "), ("e5-", "query: "), ("nomic-embed-text", "clustering: "))
@@ -51,6 +52,22 @@ class Sentence:
         with self._lock:  # the tokenizer is changed while it is used
             vectors = self._model.encode(list(batch), prompt=self.prompt, batch_size=self._inner, **self._options)
         return np.asarray(vectors, dtype=np.float32)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of a text, beside those of the prompt."""
+        return int(self._model.max_seq_length or UNBOUNDED) - (len(*self.pieces([self.prompt])) if self.prompt else 0)
+
+    def pieces(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """The tokens of each text, none cut off; "" for one that is not known."""
+        with self._lock:
+            if isinstance(self._model, Bert):
+                return self._model.pieces(texts)
+            tokenizer = self._model.tokenizer
+            with quiet():
+                rows = tokenizer(list(texts), add_special_tokens=False, truncation=False)["input_ids"]
+        unknown, named = tokenizer.unk_token_id, tokenizer.convert_ids_to_tokens
+        return [tuple("" if one == unknown else str(name) for one, name in zip(row, named(row), strict=True)) for row in rows]
 
 
 def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None = None, revision: str | None = None) -> Sentence:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
@@ -15,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from textanchor.evaluation.refits import PROBED, Fresh, Refit
+from textanchor.metrics.balance import macro
 from textanchor.progress import Progress, tracked
 from textanchor.records import PairedLatents, Vectors
 from textanchor.space import TEXT
@@ -25,7 +28,10 @@ FOLDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """Accuracy on the unlabelled part: mean and standard deviation over the folds; `split` says which items took part."""
+    """Accuracy on the unlabelled part: mean and standard deviation over the folds; `split` says which items took part.
+
+    `macro` is the mean over classes, where they are uneven; else None.
+    """
 
     split: str
     modality: str
@@ -34,6 +40,13 @@ class Probe:
     accuracy: float
     spread: float
     folds: int
+    macro: float | None = None
+
+    def row(self) -> dict[str, Any]:
+        """JSON-ready; the macro accuracy only where there is one."""
+        told = asdict(self)
+        mean = told.pop("macro")
+        return told if mean is None else {**told, "macro accuracy": mean}
 
 
 def class_like(pairs: PairedLatents) -> str:
@@ -75,9 +88,11 @@ def probes(pairs: PairedLatents, fresh: Fresh, *, split: str) -> Iterator[Probe]
     cut = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=fresh.seed)
     folds = list(cut.split(np.zeros(len(labels)), labels, np.asarray(pairs.groups, dtype=object).astype(str)))
     for name, sides in (("80/20", folds), ("20/80", [(small, large) for large, small in folds])):
-        accuracies = [_fold(pairs, fresh, known, rest) for known, rest in sides]
-        for features in accuracies[0]:
-            values = np.array([by_features[features] for by_features in accuracies])
+        hits = [_fold(pairs, fresh, known, rest) for known, rest in sides]
+        for features in hits[0]:
+            values = np.array([by_features[features].mean() for by_features in hits])
+            means = [macro(by_features[features], labels[rest]) for by_features, (_, rest) in zip(hits, sides, strict=True)]
+            uneven = [mean for mean in means if mean is not None]
             yield Probe(
                 split=split,
                 modality=pairs.modality,
@@ -86,11 +101,12 @@ def probes(pairs: PairedLatents, fresh: Fresh, *, split: str) -> Iterator[Probe]
                 accuracy=float(values.mean()),
                 spread=float(values.std(ddof=1)),
                 folds=len(values),
+                macro=float(np.mean(uneven)) if len(uneven) == len(means) else None,
             )
 
 
-def _fold(pairs: PairedLatents, fresh: Fresh, known: np.ndarray, rest: np.ndarray) -> dict[str, float]:
-    """Accuracy on the rest by what the classifier sees."""
+def _fold(pairs: PairedLatents, fresh: Fresh, known: np.ndarray, rest: np.ndarray) -> dict[str, Bool[np.ndarray, " rest"]]:
+    """Whether each of the rest is named rightly, by what the classifier sees."""
     labels, modality = pairs.first_text, pairs.modality
     train, val = _inner_sides(pairs, known, fresh.seed)
     geometry = fresh.fit(train, val, test=pairs.take(rest)).geometry
@@ -101,9 +117,9 @@ def _fold(pairs: PairedLatents, fresh: Fresh, known: np.ndarray, rest: np.ndarra
     largest = Counter(labels[known].tolist()).most_common(1)[0][0]
     return {
         "embeddings + logistic regression": _regression(vectors, labels, known, rest),
-        "embeddings, nearest text": float((nearest == labels[rest]).mean()),
+        "embeddings, nearest text": nearest == labels[rest],
         "latents + logistic regression": _regression(pairs.means, labels, known, rest),
-        "largest class": float((labels[rest] == largest).mean()),
+        "largest class": labels[rest] == largest,
     }
 
 
@@ -123,11 +139,11 @@ def _inner_sides(pairs: PairedLatents, known: np.ndarray, seed: int) -> tuple[Pa
     return pairs.take(known[train]), pairs.take(known[val])
 
 
-def _regression(features: Vectors, labels: np.ndarray, known: np.ndarray, rest: np.ndarray) -> float:
+def _regression(features: Vectors, labels: np.ndarray, known: np.ndarray, rest: np.ndarray) -> Bool[np.ndarray, " rest"]:
     if len(set(labels[known].tolist())) < 2:
-        return float((labels[rest] == labels[known][0]).mean())
+        return np.asarray(labels[rest] == labels[known][0])
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features[known], labels[known])
-    return float(model.score(features[rest], labels[rest]))
+    return np.asarray(model.predict(features[rest]) == labels[rest])

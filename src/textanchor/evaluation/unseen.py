@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from textanchor.errors import InputError
 from textanchor.evaluation.refits import Fresh
 from textanchor.judging import naming_hits
+from textanchor.metrics.balance import largest_class, macro
 from textanchor.metrics.interval import bootstrap
 from textanchor.records import PairedLatents
 
 
 @dataclass(frozen=True, kw_only=True)
 class ZeroShot:
-    """Accuracy of the nearest name among the held-out classes: mean and standard deviation over draws, and each draw's own."""
+    """Accuracy of the nearest name among the held-out classes: mean and standard deviation over draws, and each draw's own.
+
+    `largest` is what always answering the largest of them reaches, `macro` the mean over classes where they are uneven.
+    """
 
     modality: str
     aligner: str
@@ -24,7 +29,15 @@ class ZeroShot:
     accuracy: float
     spread: float
     chance: float
+    largest: float
     draws: tuple[float, ...]
+    macro: float | None = None
+
+    def row(self) -> dict[str, Any]:
+        """JSON-ready, draws last; the macro accuracy only where there is one."""
+        told = asdict(self)
+        largest, draws, mean = told.pop("largest"), told.pop("draws"), told.pop("macro")
+        return {**told, "largest class": largest, **({} if mean is None else {"macro accuracy": mean}), "draws": draws}
 
 
 def zero_shot(
@@ -43,10 +56,15 @@ def zero_shot(
             f"held-out classes of {pairs.modality}: {classes} of {len(pairs.texts)} classes; at least 2, and at most a third"
         )
     accuracies: list[list[float]] = [[] for _ in ways]
+    means: list[list[float | None]] = [[] for _ in ways]
+    largest = []
     for draw in range(draws):
         train, val, test = _drawn(pairs, classes, np.random.default_rng([seed, draw]))
-        for fresh, own in zip(ways, accuracies, strict=True):
-            own.append(float(naming_hits(fresh.fit(train, val, test=test).geometry, test).mean()))
+        largest.append(largest_class(test.first_text))
+        for fresh, own, mean in zip(ways, accuracies, means, strict=True):
+            hits = naming_hits(fresh.fit(train, val, test=test).geometry, test)
+            own.append(float(hits.mean()))
+            mean.append(macro(hits, test.first_text))
     return tuple(
         ZeroShot(
             modality=pairs.modality,
@@ -55,10 +73,18 @@ def zero_shot(
             accuracy=float(np.mean(own)),
             spread=float(np.std(own, ddof=1)) if draws > 1 else 0.0,
             chance=1 / classes,
+            largest=float(np.mean(largest)),
             draws=tuple(own),
+            macro=_mean(mean),
         )
-        for fresh, own in zip(ways, accuracies, strict=True)
+        for fresh, own, mean in zip(ways, accuracies, means, strict=True)
     )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Of the draws with uneven classes, if most are."""
+    told = [value for value in values if value is not None]
+    return float(np.mean(told)) if 2 * len(told) > len(values) else None
 
 
 def _drawn(pairs: PairedLatents, classes: int, rng: np.random.Generator) -> tuple[PairedLatents, PairedLatents, PairedLatents]:

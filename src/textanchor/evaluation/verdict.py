@@ -98,6 +98,10 @@ def _recalls(one: Ranking, name: str, ks: Sequence[int]) -> list[Card]:
             parts.append(f"95 % interval {_span(interval)}")
         if chance is not None:
             parts.append(f"chance {percent(chance)}")
+        if k == 1 and one.classes is not None:
+            parts.append(f"largest class {percent(one.retrieval.constant)}")
+        if k == 1 and one.macro is not None:
+            parts.append(f"macro {percent(one.macro)}")
         found.append(Card(title=f"{name}, R@{k}", value=share, detail="; ".join(parts), interval=interval, chance=chance))
     return found
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from textanchor.judging.figures import Interval, Ranking
-from textanchor.metrics.interval import bootstrap
+from textanchor.judging.figures import Ranking
+from textanchor.metrics.interval import Interval, of_gain
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """The mean gain, its 95 % bootstrap interval over groups, and in a word what the two allow to say."""
+    """The mean gain, its 95 % interval over groups, and in a word what the two allow to say."""
 
     gain: float
     interval: Interval | None
@@ -29,7 +29,7 @@ class Difference:
 def paired(mine: Shaped[np.ndarray, " q"], others: Shaped[np.ndarray, " q"], groups: Sequence[str]) -> Difference:
     """The difference of hits, or of their means over seeds, query by query."""
     gain = mine.astype(float) - others
-    interval = bootstrap(gain, groups)
+    interval = of_gain(gain, groups)
     return Difference(gain=float(gain.mean()), interval=interval, verdict=verdict(gain, interval))
 
 

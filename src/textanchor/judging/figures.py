@@ -8,21 +8,21 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 
+from textanchor.metrics.balance import macro
 from textanchor.metrics.cosine import PositiveCosine
-from textanchor.metrics.interval import bootstrap
+from textanchor.metrics.interval import Interval, of_share
 from textanchor.metrics.retrieval import Retrieval
 from textanchor.records.showing import short
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
     """Queries of one modality against a gallery of another: its figures, and the group of each query that counts.
 
-    `cosine` and the number of `items` stand beside items that ask for texts, and are None for every other direction.
+    `cosine` and the number of `items` stand beside items that ask for texts, and are None for every other direction. `classes`
+    are the queries' classes, their texts by number; None where a query has several texts, or none but itself.
     """
 
     __repr__ = short
@@ -33,6 +33,7 @@ class Ranking:
     groups: tuple[str, ...]
     cosine: PositiveCosine | None = None
     items: int | None = None
+    classes: Int[np.ndarray, " q"] | None = None
 
     @property
     def name(self) -> str:
@@ -50,15 +51,22 @@ class Ranking:
 
     @cached_property
     def interval(self) -> Interval | None:
-        """95 % bootstrap interval of recall@1 over groups; None for fewer than two groups, or where recall@1 is None."""
-        return None if self.recall(1) is None else bootstrap(self.hits, self.groups)
+        """95 % interval of recall@1 over groups; None for fewer than two groups, or where recall@1 is None."""
+        return None if self.recall(1) is None else of_share(self.hits, self.groups)
+
+    @property
+    def macro(self) -> float | None:
+        """Mean over classes of recall@1; None where there are no classes, or they are about even."""
+        return None if self.classes is None or self.recall(1) is None else macro(self.hits, self.classes)
 
     def measures(self) -> dict[str, float]:
-        """What says how good it is, by name: no counts, no chance, no interval; what does not apply is left out."""
+        """What says how good it is, by name, and beside recall@1 the largest class's: no counts, no chance, no interval; what
+        does not apply is left out."""
         cosine = self.cosine
         cosines = {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc} if cosine else {}
         recalls = {f"R@{k}": self.recall(k) for k in (1, 5, 10)}
-        measures = {**cosines, **recalls, "mAP@10": self.retrieval.mean_average_precision}
+        beside = {"macro R@1": self.macro, "largest class R@1": None if self.recall(1) is None else self.retrieval.constant}
+        measures = {**cosines, **recalls, "mAP@10": self.retrieval.mean_average_precision, **beside}
         return {name: value for name, value in measures.items() if value is not None}
 
     def row(self) -> dict[str, Any]:
@@ -67,7 +75,10 @@ class Ranking:
         row: dict[str, Any] = {"query": self.query, "gallery": self.gallery}
         if cosine:
             row |= {"positive cosine": cosine.mean, "floor": cosine.floor, "AUC": cosine.auc, "items": self.items}
-        row |= self.retrieval.table()
+        for name, value in self.retrieval.table().items():
+            row[name] = value
+            if name == "R@1" and self.macro is not None:
+                row["macro R@1"] = self.macro
         if "R@1" in row:
             row["R@1 interval"] = self.interval
         return row

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from scipy.sparse import csr_array
 
 from textanchor.judging.figures import Figures, Ranking, Shape
@@ -56,6 +56,7 @@ def _facing_texts(geometry: Geometry, pairs: PairedLatents, raw: Vectors) -> tup
         groups=tuple(pairs.groups[row] for row in there.rows),
         cosine=positive_cosine(items, texts, pairs.edges, pairs.relevant),
         items=len(items),
+        classes=_classes(pairs, there.rows),
     )
     groups = tuple(_text_group(pairs, owners, int(row)) for row in back.rows)
     return asking_items, Ranking(query=TEXT, gallery=modality, retrieval=back, groups=groups)
@@ -74,7 +75,14 @@ def _never_paired(geometry: Geometry, pairs: Mapping[str, PairedLatents], raw: M
         ranked = retrieval(comparison.query(raw[asking]), comparison.gallery(raw[asked]), relevant)
         groups = tuple(pairs[asking].groups[row] for row in ranked.rows)
         if groups:
-            yield Ranking(query=asking, gallery=asked, retrieval=ranked, groups=groups)
+            classes = _classes(pairs[asking], ranked.rows)
+            yield Ranking(query=asking, gallery=asked, retrieval=ranked, groups=groups, classes=classes)
+
+
+def _classes(pairs: PairedLatents, rows: Int[np.ndarray, " q"]) -> Int[np.ndarray, " q"] | None:
+    """Where items have one text each, and a text has several items, the text is a class."""
+    one_each = len(pairs.edges) == len(pairs.items) > len(pairs.texts)
+    return pairs.first_text[rows] if one_each else None
 
 
 def _shape(geometry: Geometry, pairs: PairedLatents, raw: Vectors) -> Shape:

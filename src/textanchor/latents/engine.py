@@ -187,6 +187,8 @@ class _Work:
 
     def _encode(self, missing: Mapping[str, Item], rows: Sequence[dict[str, np.ndarray]]) -> dict[str, Skipped]:
         """Add what is missing to `rows` and to the store, a shard at a time; what cannot be encoded, by key."""
+        if missing and self.writes:
+            self.store.check_writable()
         key_of = {item.id: key for key, item in missing.items()}
         unwritten: dict[str, Row] = {}
         failed: dict[str, Skipped] = {}

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, RLock
 
 import numpy as np
 
 from textanchor.encoders import Output
+from textanchor.errors import InputError
 from textanchor.files import write_json
 from textanchor.latents import shards
 from textanchor.latents.keys import KeyIndex, as_bytes, short
@@ -52,15 +55,35 @@ class Store:
     def find(self, output: Output, keys: Sequence[str]) -> dict[str, np.ndarray]:
         """What is stored of these keys, under the output's fingerprint or one that older versions gave it."""
         latents: dict[str, np.ndarray] = {}
-        for fingerprint in (output.fingerprint, *getattr(output, "formerly", ())):
-            wanted = [key for key in keys if key not in latents]
-            latents |= self._shelf(output, fingerprint).find(wanted)
+        with self._usable("read"):
+            for fingerprint in (output.fingerprint, *getattr(output, "formerly", ())):
+                wanted = [key for key in keys if key not in latents]
+                latents |= self._shelf(output, fingerprint).find(wanted)
         return latents
 
     def put(self, output: Output, latents: Mapping[str, np.ndarray], *, name: str = "") -> None:
-        """Write one shard; when this returns, it is on disk. `name` is what people call the encoder."""
+        """Write one shard; when this returns, it is on disk. `name` is what people call the encoder. Raises `InputError`."""
         if latents:
-            self._shelf(output, output.fingerprint).put(latents, name=name)
+            with self._usable("written"):
+                self._shelf(output, output.fingerprint).put(latents, name=name)
+
+    def check_writable(self) -> None:
+        """Raises `InputError` if nothing could be put here, before anybody works for it."""
+        with self._usable("written"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self._folder).close()
+
+    @contextmanager
+    def _usable(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as why:
+            if why.errno in EXHAUSTED:
+                raise
+            raise InputError(
+                f"the cache of latents, {self._folder}, cannot be {what} ({why.strerror or why}); "
+                "name another folder by --cache (cache=) or $TEXTANCHOR_HOME"
+            ) from None
 
     def _shelf(self, output: Output, fingerprint: str) -> _Shelf:
         place = (fingerprint, output.dim, output.ragged)

@@ -31,6 +31,8 @@ class Retrieval:
     gallery: int
     chance: float
     """Expected recall@1 of a random ranking."""
+    constant: float
+    """Recall@1 of who always answers the one gallery item that most queries look for: of class names, the largest class."""
 
     def recall(self, k: int) -> float | None:
         """Share of queries with a relevant hit in the top k; None where k reaches the gallery's size or no query counts."""
@@ -50,7 +52,8 @@ class Retrieval:
         """Plain figures, those that do not apply left out."""
         found = {f"R@{k}": self.recall(k) for k in ks} | {"mAP@10": self.mean_average_precision}
         kept = {name: value for name, value in found.items() if value is not None}
-        return {**kept, "chance R@1": self.chance, "queries": len(self.rank), "gallery size": self.gallery}
+        beside = {"chance R@1": self.chance, "largest class R@1": self.constant}
+        return {**kept, **beside, "queries": len(self.rank), "gallery size": self.gallery}
 
 
 def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, "g d"], relevant: Relevant) -> Retrieval:
@@ -59,6 +62,7 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
     `relevant(rows)` gives the mask of a slice of queries. *Shape:* queries [q, d], gallery [g, d].
     """
     ranks, precisions, rows, chance = [], [], [], 0.0
+    sought = np.zeros(len(gallery), dtype=np.int64)
     step = max(1, CELLS // max(1, len(gallery)))
     for start in range(0, len(queries), step):
         part = slice(start, min(start + step, len(queries)))
@@ -70,6 +74,7 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
         precisions.append(_average_precision(score, mask))
         rows.append(held + start)
         chance += float(mask.mean(axis=1).sum())
+        sought += mask.sum(axis=0)
     row = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
     return Retrieval(
         rank=np.concatenate(ranks) if ranks else row,
@@ -77,6 +82,7 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
         rows=row,
         gallery=len(gallery),
         chance=chance / max(len(row), 1),
+        constant=float(sought.max(initial=0)) / max(len(row), 1),
     )
 
 

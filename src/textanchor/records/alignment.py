@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textanchor import registry
@@ -63,13 +63,31 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Naming:
+    """How often validation items found their text first, in the fit on training pairs alone: recall@1 with its 95 % interval.
+
+    Beside it `largest_class`, what always answering the commonest text reaches, `macro` over classes where they are uneven, and
+    `passed_over`, the mean share of wrong texts before the first right one: a half by chance.
+    """
+
+    items: int
+    recall: float
+    low: float
+    high: float
+    largest_class: float
+    passed_over: float
+    macro: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """What an aligner chose, and on what.
 
     `aligner` is its spec as asked for, and left empty by the aligner itself; of `auto` it is the winner's, and `scores` holds
     every candidate's. `settings` are the values it was fitted with in the end, by the names of its signature where it has them.
-    `score`, `centred_score`, that under plain centring, and `temperature`, by which scores become probabilities, are of the fit
-    on the training pairs alone. `notes` is what is worth telling and sets nothing: a last loss, the number of landmarks.
+    `score`, `centred_score`, that under plain centring, `temperature`, by which scores become probabilities, and `naming` are
+    of the fit on the training pairs alone. `notes` is what is worth telling and sets nothing: a last loss, the number of
+    landmarks.
     """
 
     __repr__ = short
@@ -84,6 +102,7 @@ class Choice:
     temperature: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, Setting] = field(default_factory=dict)
+    naming: Naming | None = None
 
     @property
     def fixed(self) -> str:
@@ -114,12 +133,15 @@ class Choice:
             _HEAT: self.temperature,
             "scores": dict(self.scores),
             "notes": dict(self.notes),
+            "naming": self.naming and asdict(self.naming),
         }
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Choice:
         """What `described` gave, or a flat report of older spaces, in which settings and notes stood beside the rest."""
-        named = ("aligner", "settings", "view", "hubness", "chosen on", "score", "centred score", "scores", "notes", _HEAT)
+        named = (
+            "aligner", "settings", "view", "hubness", "chosen on", "score", "centred score", "scores", "notes", "naming", _HEAT,
+        )  # fmt: skip
         loose = {} if "settings" in told else {key: told[key] for key in told if key not in (*named, *_NOTES, "asked")}
         notes = {key: told[key] for key in _NOTES if key in told}
         return cls(
@@ -133,6 +155,7 @@ class Choice:
             temperature=told.get(_HEAT),
             scores=dict(told.get("scores", {})),
             notes=dict(told.get("notes", notes)),
+            naming=Naming(**told["naming"]) if told.get("naming") else None,
         )
 
 

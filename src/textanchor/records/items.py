@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -126,7 +126,8 @@ class Pairs:
     """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose.
 
     `singles` are its rows that have no partner. `source` is its name, `place` where it lies; None if it was made in memory.
-    `taken` says in a line each what was taken for what.
+    `taken` says in a line each what was taken for what, `renamed` holds names from which underscores were taken, and how they
+    were written.
     """
 
     rows: tuple[Pair, ...]
@@ -136,6 +137,7 @@ class Pairs:
     source: str = "memory"
     place: Path | None = None
     taken: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         texts = len({pair.text for pair in self.rows})
@@ -189,4 +191,5 @@ class Pairs:
             source=self.source,
             place=self.place,
             taken=self.taken,
+            renamed=self.renamed,
         )

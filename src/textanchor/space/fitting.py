@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Unpack
 
 import numpy as np
@@ -16,6 +16,7 @@ from textanchor.records import Task, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.fitted import Fitted
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
+from textanchor.space.remarks import after_fit, before_fit
 from textanchor.space.seen import Seen
 from textanchor.space.space import Space
 from textanchor.space.story import Counted, Recipe, Story
@@ -34,6 +35,7 @@ def fit(
     reading: Reading | None = None,
     splitting: Splitting | None = None,
     runtime: Runtime | None = None,
+    announce: Callable[[str], None] | None = None,
     **simple: Unpack[SimpleSplit],
 ) -> Space:
     """Fit a space, or add the pairs' modalities to the space `into` without touching its anchor.
@@ -48,7 +50,8 @@ def fit(
     How pairs are read stands in the record `reading` (columns, root, globs; see `Reading`). How they are split and work is
     done stands in the records `splitting` and `runtime`, or in keywords: `seed`, `fractions`,
     `resplit`, `split_name`, `device`, `cache`, `engine`, `workers`, `offline`, `limits`, `strict`, `progress`.
-    The last of the result's `stories` says the split and what was skipped, `modalities[...].choice` what was chosen.
+    The last of the result's `stories` says the split, what was skipped and what is remarkable of the pairs and the fit
+    (`remarks`, each of which `announce` is called with as soon as it is known), `modalities[...].choice` what was chosen.
     Raises `InputError`, `LeakError`, `UnknownNameError`, `MissingError` or `NothingUsableError`; with `strict` also
     `ItemError` for the first unreadable item.
     """
@@ -58,6 +61,7 @@ def fit(
     ready = prepare(
         pairs, encoding, split, settled(runtime or (into.runtime if into else None), simple), into=into, reading=reading
     )
+    remarks = [_announced(str(remark), announce) for remark in before_fit(ready)]
     sides = {modality: ready.sides(modality, tokens=fitter.ragged) for modality in ready.encoders}
     usable = {modality: one for modality, one in sides.items() if one is not None}
     if not usable:
@@ -67,6 +71,8 @@ def fit(
     for modality, task in tasks(usable, device=ready.device, seed=split.seed, shared_view=shared_view).items():
         check_enough(modality, task.train)
         fitted = fitter.fit(task)
+        said = after_fit(modality, len(task.val.items) if task.val else 0, fitted.choice.naming)
+        remarks += [_announced(str(remark), announce) for remark in said]
         new[modality] = Fitted(
             encoder=ready.encoders[modality],
             fingerprint=usable[modality].fingerprint,
@@ -87,7 +93,7 @@ def fit(
         wording=ready.wording,
     )
     composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
-    return ready.base.with_modalities(new, seen=_seen(ready), story=_story(ready, usable, recipe), plans=composed)
+    return ready.base.with_modalities(new, seen=_seen(ready), story=_story(ready, usable, recipe, remarks), plans=composed)
 
 
 def tasks(
@@ -102,7 +108,13 @@ def tasks(
     return found
 
 
-def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe) -> Story:
+def _announced(remark: str, announce: Callable[[str], None] | None) -> str:
+    if announce is not None:
+        announce(remark)
+    return remark
+
+
+def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe, remarks: Sequence[str]) -> Story:
     return Story(
         source=ready.pairs.source,
         data=ready.data,
@@ -111,6 +123,7 @@ def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe) -> Story
         counts={modality: counts(ready, modality) for modality in sides},
         skipped=tuple(ready.skipped),
         recipe=recipe,
+        remarks=tuple(remarks),
     )
 
 

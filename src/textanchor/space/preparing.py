@@ -11,7 +11,7 @@ from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import reader
 from textanchor.data.splits import Split, split
 from textanchor.data.wording import Wording
-from textanchor.encoders import canonical, head_of, make_single, pick_device
+from textanchor.encoders import canonical, head_of, make_single, pick_device, suited
 from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
@@ -258,5 +258,6 @@ def _encoder_names(pairs: Pairs, told: Mapping[str, str], into: Space | None = N
     for modality in told:
         if modality not in pairs.modalities:
             raise InputError(f"--encoder {modality}=...: the pairs hold {', '.join(pairs.modalities)}, no {modality}")
+        suited(told[modality], modality)
     there = {} if into is None else {name: fitted.encoder for name, fitted in into.modalities.items()}
     return {name: canonical(told.get(name) or there.get(name) or reader(name).default_encoder) for name in pairs.modalities}

@@ -72,7 +72,7 @@ class Counted:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """One call of `fit`: its pairs by name and by hash, the split, what was left out, and the versions of what did it.
+    """One call of `fit`: its pairs by name and by hash, the split, what was left out, remarks, and the versions of what did it.
 
     `counts` are by modality and side; `recipe` is None for spaces that an older version wrote.
     """
@@ -86,6 +86,7 @@ class Story:
     counts: Mapping[str, Mapping[str, Counted]] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     recipe: Recipe | None = None
+    remarks: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=versions)
 
     @property
@@ -103,6 +104,7 @@ class Story:
             "counts": {name: {side: asdict(one) for side, one in sides.items()} for name, sides in self.counts.items()},
             "skipped": [asdict(one) for one in self.skipped],
             "settings": self.recipe.described() if self.recipe else None,
+            "remarks": list(self.remarks),
             "versions": dict(self.versions),
         }
 
@@ -121,5 +123,6 @@ class Story:
             },
             skipped=tuple(Skipped(**one) for one in told["skipped"]),
             recipe=Recipe.read(settings) if settings and "split_name" in settings else None,
+            remarks=tuple(str(remark) for remark in told.get("remarks", ())),
             versions=dict(told.get("versions", {})),
         )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from textanchor.doctor.examined import Examined
 from textanchor.doctor.findings import Finding
 from textanchor.doctor.sampling import enough
-
-FEW = 20
+from textanchor.space.remarks import FEW
 
 
 def check(examined: Examined) -> Iterator[Finding]:

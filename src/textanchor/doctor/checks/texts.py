@@ -12,25 +12,33 @@ from sklearn.preprocessing import normalize
 from textanchor.doctor.examined import Examined
 from textanchor.doctor.findings import Finding, some
 from textanchor.records import PairedLatents, Pooled
+from textanchor.space.items import TEXT
+from textanchor.space.remarks import cut_off
 
 ALIKE, SEEN, ROWS = 0.9, 5, 3000
 
 
 def check(examined: Examined) -> Iterator[Finding]:
     """Of each modality's training and validation texts."""
+    anchor, wording = examined.ready.base.encoder(TEXT), examined.ready.wording
     for modality, sides in examined.sides.items():
-        for finding in texts(_without_latents(sides.train).joined(_without_latents(sides.val))):
+        pairs = _without_latents(sides.train).joined(_without_latents(sides.val))
+        cut = cut_off(anchor, [(text, *wording.phrasings(text, modality)) for text in pairs.texts])
+        for finding in texts(pairs, cut=frozenset(cut)):
             yield replace(finding, modality=modality)
 
 
-def texts(pairs: PairedLatents) -> Iterator[Finding]:
-    """Repeats, class balance, texts that the anchor hardly tells apart, and its anisotropy floor."""
+def texts(pairs: PairedLatents, *, cut: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Repeats, class balance, texts that the anchor hardly tells apart, and its anisotropy floor.
+
+    Texts of which it reads the beginning alone (`cut`) are not told apart for that reason.
+    """
     uses = Counter(pairs.edges[:, 1].tolist())
     if 2 * len(pairs.texts) <= len(pairs.edges):
         yield from _classes(pairs, uses)
     else:
         yield _captions(pairs, uses)
-    yield from _angles(pairs)
+    yield from _angles(pairs, cut)
 
 
 def _captions(pairs: PairedLatents, uses: Counter[int]) -> Finding:
@@ -41,7 +49,7 @@ def _captions(pairs: PairedLatents, uses: Counter[int]) -> Finding:
     return Finding(level="note", topic="texts", text=note)
 
 
-def _angles(pairs: PairedLatents) -> Iterator[Finding]:
+def _angles(pairs: PairedLatents, cut: frozenset[str]) -> Iterator[Finding]:
     """Of at most 3000 texts, evenly spaced."""
     distinct = len(pairs.texts)
     rows = np.unique(np.linspace(0, distinct - 1, min(ROWS, distinct)).astype(int))
@@ -52,6 +60,8 @@ def _angles(pairs: PairedLatents) -> Iterator[Finding]:
     text = f"two different texts have a mean cosine of {floor:.3f} ({after:.3f} once centred): the floor of any positive cosine"
     yield Finding(level="note", topic="anisotropy", text=text)
     np.fill_diagonal(scores, -1)
+    whole = np.array([pairs.texts[row] not in cut for row in rows])
+    scores *= whole[:, None] | whole
     if distinct < ROWS and (close := np.argwhere(np.triu(scores) >= ALIKE)).size:
         first, second = (pairs.texts[rows[place]] for place in close[0])
         text = f"{len(close)} pairs of texts have a cosine of {ALIKE} or more, such as '{first[:60]}' and '{second[:60]}': "
