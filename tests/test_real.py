@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,3 +209,28 @@ def test_the_default_finds_captions_better_than_ridge_and_the_original_recipe(sh
     for one in done.metrics()["differences"]:
         assert one["R@1 difference"] > 0, one
         assert one["verdict"] == "better" or one["query"] == "text", one
+
+
+def test_photos_are_searched_right_after_installation(shared: Shared, run: Callable[..., Any], tmp_path: Path) -> None:
+    """Five hundred photos, no pair and no cache: `start`, then `search`."""
+    captions: dict[str, list[str]] = {}
+    with (shared("data/flickr8k") / "captions.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            captions.setdefault(row["file_name"], []).append(row["text"].lower())
+    names = list(captions)[:500]
+    (tmp_path / "photos").mkdir()
+    for name in names:
+        (tmp_path / "photos" / name).symlink_to(shared("data/flickr8k") / "images" / name)
+    made = run("start", "-o", tmp_path / "space", "--encoder", "image=efficientnet-lite0", "--cache", tmp_path / "cache")
+    assert made.exit_code == 0, made.stderr
+    for query, word in (
+        ("a dog", "dog"),
+        ("a bicycle", "bi[ck]"),
+        ("mountains and snow", "snow|mountain"),
+    ):
+        found = run("search", tmp_path / "space", query, "--in", tmp_path / "photos", "--cache", tmp_path / "cache", "--json")
+        assert found.exit_code == 0, found.stderr
+        right = [any(re.search(word, text) for text in captions[hit["item"]]) for hit in json.loads(found.stdout)]
+        base = np.mean([any(re.search(word, text) for text in captions[name]) for name in names])
+        assert len(right) == 10
+        assert np.mean(right) >= base + 0.25, query

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from textanchor import registry
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.selection import MANY
+from textanchor.aligners.selection import MANY, reciprocal_ranks
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Task
 
@@ -21,9 +23,10 @@ class Auto:
     """Fits each candidate on the training pairs, and the one with the best validation score on all; the choice has all scores.
 
     Closed forms choose their view and their correction of hubness as well. The softmax over the bank of texts is tried where
-    there are at least twice as many items as texts. Where the encoder's classifier knows names they are tried too: alone, and
-    beside the better closed form. Of equals to three digits the one is taken whose vectors are best when they
-    are only centred, which is how modalities that were never paired are compared; of equals in that too the simplest.
+    there are at least twice as many items as texts. Where the encoder's classifier knows names they are tried too, alone and
+    beside the better closed form, and taken if they are better by more than a standard error. Of equals to three digits the one
+    is taken whose vectors are best when they are only centred, which is how modalities that were never paired are compared; of
+    equals in that too the simplest.
     """
 
     ragged = False
@@ -38,7 +41,10 @@ class Auto:
         if task.named is not None:
             for name in _with_names(fits, many=len(train.items) > MANY):
                 fits[name] = aligner(name).fit(replace(task, refit=False))
-        winner = max(fits, key=lambda name: _rank(fits[name].choice))
+        winner = max(names, key=lambda name: _rank(fits[name].choice))
+        knowing = max(fits, key=lambda name: _rank(fits[name].choice))
+        if knowing != winner and _clearly(fits[knowing], fits[winner], val):
+            winner = knowing
         scores = {name: fit.choice.score for name, fit in fits.items() if fit.choice.score is not None}
         fit = aligner(winner).again(fits[winner], task) if task.refit else fits[winner]
         return replace(fit, choice=replace(fit.choice, scores=scores))
@@ -51,6 +57,15 @@ def _with_names(fits: Mapping[str, Fit], *, many: bool) -> tuple[str, ...]:
     base = registry.spelled(registry.take_apart(best)[0], settings)
     beside = registry.spelled("with-names", {"base": base})
     return (beside,) if many else ("names", beside)
+
+
+def _clearly(mine: Fit, other: Fit, val: PairedLatents) -> bool:
+    """Whether reciprocal ranks on validation are better by more than a standard error.
+
+    Names come in many weights and views, of which one wins by chance where few items choose.
+    """
+    gain = reciprocal_ranks(mine, val) - reciprocal_ranks(other, val)
+    return len(gain) > 1 and bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def _where_texts_repeat(train: PairedLatents) -> tuple[str, ...]:

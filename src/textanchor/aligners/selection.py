@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import numpy as np
+from jaxtyping import Float64
 from scipy.sparse import csr_array
 from torch import nn
 
@@ -14,7 +16,7 @@ from textanchor.errors import LeakError
 from textanchor.metrics.calibration import temperature
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
-from textanchor.records import PairedLatents, Setting, Task, Vectors, View
+from textanchor.records import Fit, PairedLatents, Setting, Task, Vectors, View
 from textanchor.views import as_item, as_query, as_text, cosines, item_gallery, naming, text_gallery
 
 T = TypeVar("T")
@@ -32,6 +34,13 @@ def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
     Both directions count, and neither saturates where recall@1 does: ten class names make only ten text queries.
     """
     return rated(project(projector, val.inputs), view, val)
+
+
+def reciprocal_ranks(fit: Fit, val: PairedLatents) -> Float64[np.ndarray, " n"]:
+    """1 over the place at which each item finds the first of its texts."""
+    queries = as_query(fit.view, as_item(fit.view, project(fit.projector, val.inputs)))
+    found = retrieval(queries, text_gallery(fit.view, as_text(fit.view, val.anchors)), rows_of(val.relevant))
+    return np.asarray(1 / (found.rank + 1.0))
 
 
 def rated(raw: Vectors, view: View | None, val: PairedLatents) -> float:

@@ -14,8 +14,10 @@ from textanchor.projectors import names_projector
 from textanchor.records import Choice, Named, View
 from textanchor.runtime import Runtime, Simple, settled
 from textanchor.space.fitted import Fitted
+from textanchor.space.geometry import Geometry
 from textanchor.space.names import named
 from textanchor.space.preparing import base_of
+from textanchor.space.sides import FittedSide
 from textanchor.space.space import Space
 from textanchor.space.story import Story
 from textanchor.views import view, with_hubness
@@ -63,6 +65,11 @@ def start(
     data = digest(*(f"{name} {one.fingerprint}" for name, one in new.items()))
     story = Story(source=SOURCE, data=data, split="nothing to split")
     return base.with_modalities(new, story=story)
+
+
+def started(modality: str, known: Named) -> Geometry:
+    """The geometry of a classifier's names alone."""
+    return Geometry({modality: FittedSide(names_projector(known, TEMPERATURE), _view(known))})
 
 
 def _view(known: Named) -> View:
