@@ -123,7 +123,7 @@ def test_what_is_measured_stays_a_channel() -> None:
 
 @pytest.mark.parametrize(
     "head",
-    ["Time (s)", "time [s]", "Time_s", "time", "TIME", " Time ", "time/s", "t", "t (sec)", 
+    ["Time (s)", "time [s]", "Time_s", "time", "TIME", " Time ", "time/s", "t", "t (sec)",
      "seconds", "seconds_elapsed", "Timestamp", "timestamp [seconds]", "elapsed (s)", "Time {s}", "Time in s",
      "TimeSec", "Zeit [s]"],
 )  # fmt: skip

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from textanchor import registry
+from textanchor.cli.guarding import guard
 from textanchor.errors import TextAnchorError
+from textanchor.escaping import shown
 
 ABOUT: Mapping[str, str] = {
     "demo": "Run the whole path on real digits: samples, fit, evaluation, search, report.",
@@ -50,21 +52,30 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, ABOUT.get(name, OTHER)) for name in self.list_commands(ctx)])
 
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        """Run with guarded streams."""
+        guard()
+        return super().main(*arguments, **settings)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and answer bad input in one line."""
         try:
             return super().invoke(ctx)
+        except click.MissingParameter:  # its words are click's own
+            raise
+        except click.UsageError as why:
+            raise click.UsageError(shown(why.format_message()), ctx=why.ctx) from None
         except TextAnchorError as why:
-            click.echo(f"error: {why}", err=True)
+            click.echo(f"error: {shown(why)}", err=True)
             ctx.exit(why.exit_code)
         except OSError as why:
             if why.errno == errno.EPIPE:  # the reader of our output has gone, which click handles
                 raise
-            click.echo(f"error: {why.filename or 'the system'}: {why.strerror or why}", err=True)
+            click.echo(f"error: {shown(why.filename or 'the system')}: {why.strerror or why}", err=True)
             ctx.exit(2)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"color": True, "help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(None, "--version", package_name="textanchor", prog_name="textanchor")
 def main() -> None:
     """Any kind of data in one vector space anchored in text.

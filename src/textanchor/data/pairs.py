@@ -10,7 +10,7 @@ from pathlib import Path
 from textanchor.data import tables
 from textanchor.data.readers import reader
 from textanchor.data.rows import Row, own_table, rows
-from textanchor.errors import InputError, NothingUsableError
+from textanchor.errors import DamagedError, InputError, NothingUsableError
 from textanchor.files import digest, read_json, write_csv
 from textanchor.records import Item, Pair, Pairs, Single, Skipped
 
@@ -194,9 +194,14 @@ def _nothing(path: Path, what: str, skipped: list[Skipped]) -> str:
 
 
 def _told_name(path: Path) -> str | None:
+    """The split's name where a sample of ours says it; a file of that name that somebody else wrote says nothing."""
     about = (path if path.is_dir() else path.parent) / ABOUT
-    told = read_json(about).get("split_name") if about.is_file() else None
-    return str(told) if told else None
+    try:
+        told = read_json(about)
+    except DamagedError:
+        return None
+    name = told.get("split_name") if isinstance(told, dict) and {"name", "sources", "counts"} <= told.keys() else None
+    return name if isinstance(name, str) and name else None
 
 
 def _located(item: Item, folder: Path) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def write_report(
         drawing=Markup(svg(evaluation.map)) if evaluation.map else "",
         shelves=shelves(space.geometry, evaluation.judged, space.runtime.limits, seed=evaluation.seed),
     )
-    with new_folder(place, overwrite=overwrite, marker="metrics.json") as new:
+    with new_folder(place, overwrite=overwrite, marker="metrics.json", sign='"emergent"') as new:
         write_json(new / "metrics.json", metrics)
-        write_bytes(new / "report.html", html.encode())
+        write_bytes(new / "report.html", html.encode(errors="backslashreplace"))
     return place / "report.html"

@@ -31,7 +31,7 @@ FORMAT, VERSION, FACTS = "textanchor-space", 3, "space.json"
 
 def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
     """Write the folder whole or not at all. Raises `InputError` if it exists, unless `overwrite`."""
-    with new_folder(folder, overwrite=overwrite, marker=FACTS) as new:
+    with new_folder(folder, overwrite=overwrite, marker=FACTS, sign=FORMAT) as new:
         seen = space.seen
         write_json(
             new / "seen.json",
