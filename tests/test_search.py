@@ -162,7 +162,7 @@ def test_collections_in_memory_keep_the_callers_names(space: Any, shapes: Path) 
     hits = search(space, "cross", items)
     assert hits[0].id == "my cross"
     sentences = search(space, shapes / "image" / "cross" / "00.png", ["a circle", "a cross", "a cross"])
-    assert [hit.id for hit in sentences[:2]] == ["a cross", "a cross #2"]
+    assert {hit.id for hit in sentences[:2]} == {"a cross", "a cross #2"}  # equal texts; rounding orders them
 
 
 def test_one_bad_file_does_not_hide_the_others(space: Any, shapes: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "encoder": {
         "st": "textanchor.encoders.sentence:make",
+        "efficientnet-lite0": "textanchor.encoders.efficientnet_lite:make",
         "signal-image": "textanchor.encoders.signal_image:make",
         "signal-audio": "textanchor.encoders.signal_audio:make",
         "signal-series": "textanchor.encoders.signal_series:make",

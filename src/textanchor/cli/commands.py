@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ ABOUT: Mapping[str, str] = {
     "split-video": "Make pairs of first frames, sound tracks and texts from videos.",
     "cache": "List, measure, verify and prune the cached latents.",
 }
+GARBAGE = (50_000, 20, 100)  # by default, the tenth of a million objects that importing torch leaves is gone through many times
 OTHER = "From another package; --help says more."
 
 
@@ -59,6 +61,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and answer bad input in one line."""
+        gc.set_threshold(*GARBAGE)
         try:
             return super().invoke(ctx)
         except click.MissingParameter:  # its words are click's own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ def command(
     QUERY is a file if such a file exists. A list of several modalities is ordered by `standard`, the score in standard
     deviations above that of random training pairs of the two modalities.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read with torch: waiting threads would spin for one query
     from textanchor.collections import build_index, search
     from textanchor.space.storage import load
 

@@ -75,7 +75,7 @@ def _folder(root: Path, asked: str | None) -> Iterator[Row]:
         folders = place.split("/")[:-1]
         split = SPLITS.get(folders[0].lower(), "") if len(folders) > 1 else ""
         text = " ".join(folders[1 if split else 0].replace("_", " ").replace("-", " ").split()) if folders else ""
-        problem = unreadable or _not_a_file(path)
+        problem = unreadable
         modality = "" if problem else _modality(path, asked)
         yield Row(
             place=place,
@@ -87,26 +87,29 @@ def _folder(root: Path, asked: str | None) -> Iterator[Row]:
 
 
 def _walk(root: str, within: str) -> Iterator[tuple[str, str]]:
-    """Files by name, folder by folder, and why a folder cannot be listed; one folder's names are held at a time."""
+    """Files by name, folder by folder, and what is wrong with one; one folder's names are held at a time."""
     try:
         with os.scandir(f"{root}/{within}") as entries:
-            listed = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if entry.name[0] != ".")
+            listed = sorted(_kind(entry) for entry in entries if entry.name[0] != ".")
     except OSError as why:
         yield within.rstrip("/") or root, f"cannot be listed: {why.strerror}"
         return
-    for name, is_folder in listed:
+    for name, is_folder, problem in listed:
         if is_folder:
             yield from _walk(root, f"{within}{name}/")
         else:
-            yield f"{within}{name}", ""
+            yield f"{within}{name}", problem
 
 
-def _not_a_file(path: Path) -> str:
-    if path.is_file():
-        return ""
-    if path.is_dir():
-        return "a link to a folder, which is not followed"
-    return "a link to nothing" if path.is_symlink() else "not a regular file"
+def _kind(entry: os.DirEntry[str]) -> tuple[str, bool, str]:
+    """A name, whether it is a folder, and why it is neither that nor a file; the listing itself says it, but for links."""
+    if entry.is_dir(follow_symlinks=False):
+        return entry.name, True, ""
+    if entry.is_file():
+        return entry.name, False, ""
+    if entry.is_dir():
+        return entry.name, False, "a link to a folder, which is not followed"
+    return entry.name, False, "a link to nothing" if entry.is_symlink() else "not a regular file"
 
 
 def _modality(path: Path, asked: str | None) -> str:

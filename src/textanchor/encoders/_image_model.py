@@ -27,6 +27,7 @@ class ImageModel:
         name: str,
     ) -> None:
         self._prepare, self._model, self._device, self.name, self.fingerprint = prepare, model, device, name, fingerprint
+        self.batch = 8 if device == "cpu" else 64  # on a CPU, activations of more pictures leave the caches
         self.outputs: tuple[Output, ...] = ()
         (sample,) = self.forward([self.prepare(Image.new("RGB", (64, 64)))])
         self.dim = int(sample.shape[1])
