@@ -67,6 +67,7 @@ def command(
         video=encoding.video,
         wording=encoding.wording,
         shared_view=shared_view,
+        announce=printing.warn,
         splitting=splitting,
         runtime=runtime,
     )

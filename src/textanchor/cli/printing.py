@@ -23,6 +23,11 @@ def say(text: str = "") -> None:
     click.echo(shown(text), err=True)
 
 
+def warn(remark: str) -> None:
+    """What may mislead whoever does not know it, in one line; stderr."""
+    say(f"warning: {remark}")
+
+
 def dump(value: Any) -> None:
     """A result as JSON; stdout."""
     click.echo(in_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -17,6 +17,7 @@ from textanchor.records import Pairs, Task, Vectors
 from textanchor.runtime import Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.fitted import Fitted
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
+from textanchor.space.saved_again import Held, across, held, repeated, saved_again, seen_contents, sentence
 from textanchor.space.seen import Seen
 from textanchor.space.space import Space
 from textanchor.space.story import Counted, Recipe, Story
@@ -32,6 +33,7 @@ def fit(
     video: str | None = None,
     wording: Wording | None = None,
     shared_view: bool = False,
+    announce: Callable[[str], None] | None = None,
     splitting: Splitting | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[SimpleSplit],
@@ -39,7 +41,8 @@ def fit(
     """Fit a space, or add the pairs' modalities to the space `into` without touching its anchor.
 
     `pairs` is a table, a folder or `read_pairs`' result. Only the train side is fitted, only validation selects, and the test
-    side is not even encoded. `encoders` maps modalities to encoder names; the rest take their reader's default.
+    side is not even encoded, only decoded, to tell whether it holds what train holds; `announce` is told so before the fit.
+    `encoders` maps modalities to encoder names; the rest take their reader's default.
     Videos are taken apart into frames and sounds by the plan `video` (default `uniform:4+sound`), each paired with the text.
     `wording` says how texts are put into words (`textanchor.wording`); the space keeps it for its evaluations. With
     `shared_view` every view's statistics come from the texts of all modalities. Rows with only an item or only a text are
@@ -58,6 +61,10 @@ def fit(
     usable = {modality: one for modality, one in sides.items() if one is not None}
     if not usable:
         raise NothingUsableError(f"no item of {ready.pairs.source} could be fitted: {'; '.join(ready.absent)}")
+    everything = held(ready)
+    again = saved_again(ready, everything)
+    if announce is not None and across(again):
+        announce(f"{sentence(again)}; {_next_step(ready)}")
     new = {}
     for modality, task in tasks(usable, device=ready.device, seed=split.seed, shared_view=shared_view).items():
         check_enough(modality, task.train)
@@ -82,7 +89,9 @@ def fit(
         wording=ready.wording,
     )
     composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
-    return ready.base.with_modalities(new, seen=_seen(ready), story=_story(ready, usable, recipe), plans=composed)
+    return ready.base.with_modalities(
+        new, seen=_seen(ready, everything), story=_story(ready, usable, recipe, again), plans=composed
+    )
 
 
 def tasks(
@@ -97,12 +106,18 @@ def tasks(
     return found
 
 
-def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe) -> Story:
+def _next_step(ready: Prepared) -> str:
+    place = ready.pairs.place or "PAIRS"
+    return f"give them one group: textanchor doctor {place} --merged grouped.csv, then fit grouped.csv with --resplit"
+
+
+def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe, again: Sequence[Sequence[Held]]) -> Story:
+    notes = [f"{count} held-out items are others of an earlier side saved again"] if (count := repeated(again)) else []
     return Story(
         source=ready.pairs.source,
         data=ready.data,
         split=ready.split.name,
-        notes=(*ready.split.notes, *ready.absent),
+        notes=(*ready.split.notes, *ready.absent, *notes),
         counts={modality: counts(ready, modality) for modality in sides},
         skipped=tuple(ready.skipped),
         recipe=recipe,
@@ -126,7 +141,7 @@ def counts(ready: Prepared, modality: str) -> dict[str, Counted]:
     return by_side
 
 
-def _seen(ready: Prepared) -> Seen:
+def _seen(ready: Prepared, everything: Sequence[Held]) -> Seen:
     """Groups are remembered only where the split keeps them apart; a named exception shares them by definition."""
     contents: dict[str, str] = {}
     groups: dict[str, str] = {}
@@ -141,4 +156,4 @@ def _seen(ready: Prepared) -> Seen:
                 contents[content.partition(PART)[0]] = side
             if group and not ready.split.shares_groups:
                 groups[group_key(ready.pairs, group)] = side
-    return Seen(contents=contents, groups=groups)
+    return Seen(contents=contents, groups=groups, decoded=seen_contents(everything))
