@@ -78,15 +78,17 @@ def examine(ready: Prepared, *, more: int = MORE, refused: str = "") -> Examined
             best = closed_best(reached[modality])
             total = len(sides[modality].train.items)
             curves[modality] = curve(own, best, more=more, total=total, device=device, seed=seed)
+    everything = held(ready)
+    same = {one.name: one.content for one in everything}
     return Examined(
         ready=ready,
         sides=sides,
         fitted=fitted,
         layers={modality: look.layers for modality, look in looks.items()},
-        near={modality: near(own.pairs, seed=seed) for modality, own in sides.items()},
+        near={modality: near(own.pairs, same=same, seed=seed) for modality, own in sides.items()},
         reached={modality: reached.get(modality, []) for modality in sides},
         curves=curves,
-        again=saved_again(ready, held(ready)),
+        again=saved_again(ready, everything),
         refused=refused,
     )
 
