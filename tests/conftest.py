@@ -23,6 +23,8 @@ import soundfile  # noqa: E402
 from click.testing import CliRunner, Result  # noqa: E402
 from PIL import Image, ImageDraw  # noqa: E402
 
+from textanchor.data.readers.image import ImageReader  # noqa: E402
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 CLASSES = ("circle", "square", "cross", "stripes")
@@ -35,6 +37,7 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("TEXTANCHOR_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("COLUMNS", "100")
+        patch.setattr(ImageReader, "default_encoder", "signal")  # in this process; drawings of 24 pixels need no network
         yield
 
 

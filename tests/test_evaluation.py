@@ -391,6 +391,7 @@ def test_anchors_are_compared_by_what_they_are(space: Any, shapes: Path) -> None
 
 def test_a_gallery_is_mapped_once_for_all_queries(done: Any, space: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from textanchor.evaluation.gallery import shelves
+    from textanchor.pages import Album
     from textanchor.space import Comparison
 
     mapped: list[tuple[str, str]] = []
@@ -401,8 +402,8 @@ def test_a_gallery_is_mapped_once_for_all_queries(done: Any, space: Any, monkeyp
         return honest(self, vectors)
 
     monkeypatch.setattr(Comparison, "gallery", watched)
-    filled = shelves(space.geometry, done.judged, space.runtime.limits, seed=0)
-    assert len(filled) == 24
+    filled = shelves(space.geometry, done.judged, Album(space.runtime.limits), seed=0)
+    assert len(filled) == 12
     assert len(mapped) == len(set(mapped)) == 6
 
 

@@ -50,6 +50,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "kernel": "textanchor.projectors.kernel:Kernel",
         "relative": "textanchor.projectors.relative:Relative",
         "residual": "textanchor.projectors.residual:Residual",
+        "names": "textanchor.projectors.names:Names",
+        "prior": "textanchor.projectors.names:Prior",
     },
     "loss": {
         "mse": "textanchor.losses.mse:MSE",
@@ -88,6 +90,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "asif": "textanchor.aligners.asif:ASIF",
         "gradient": "textanchor.aligners.gradient:Gradient",
         "bank": "textanchor.aligners.gradient:bank",
+        "names": "textanchor.aligners.names:ByNames",
+        "with-names": "textanchor.aligners.names:WithNames",
     },
     "index": {
         "exact": "textanchor.collections.exact:Exact",
@@ -113,6 +117,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "command": {
         "demo": "textanchor.cli.demo:command",
         "samples": "textanchor.cli.samples:command",
+        "start": "textanchor.cli.start:command",
         "fit": "textanchor.cli.fit:command",
         "doctor": "textanchor.cli.doctor:command",
         "bench": "textanchor.cli.bench:command",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from textanchor import registry
 from textanchor.aligners.protocol import aligner
+from textanchor.aligners.selection import MANY
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Task
 
 CANDIDATES = ("ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
 DIGITS = 3
+_KEPT = {True: ("width", "alpha"), False: ("width",)}  # of the closed form that names are put beside
 LARGE, BATCH, STEPS = 6000, 256, 700  # of more items `bank` takes so many steps in all, which fewer items never need
 
 
@@ -17,7 +21,8 @@ class Auto:
     """Fits each candidate on the training pairs, and the one with the best validation score on all; the choice has all scores.
 
     Closed forms choose their view and their correction of hubness as well. The softmax over the bank of texts is tried where
-    there are at least twice as many items as texts. Of equals to three digits the one is taken whose vectors are best when they
+    there are at least twice as many items as texts. Where the encoder's classifier knows names they are tried too: alone, and
+    beside the better closed form. Of equals to three digits the one is taken whose vectors are best when they
     are only centred, which is how modalities that were never paired are compared; of equals in that too the simplest.
     """
 
@@ -30,10 +35,22 @@ class Auto:
             raise InputError("choosing an aligner needs validation pairs; give some, or name one: --aligner ridge")
         names = CANDIDATES + _where_texts_repeat(train)
         fits = {name: aligner(name).fit(replace(task, refit=False)) for name in names}
-        winner = max(names, key=lambda name: _rank(fits[name].choice))
+        if task.named is not None:
+            for name in _with_names(fits, many=len(train.items) > MANY):
+                fits[name] = aligner(name).fit(replace(task, refit=False))
+        winner = max(fits, key=lambda name: _rank(fits[name].choice))
         scores = {name: fit.choice.score for name, fit in fits.items() if fit.choice.score is not None}
         fit = aligner(winner).again(fits[winner], task) if task.refit else fits[winner]
         return replace(fit, choice=replace(fit.choice, scores=scores))
+
+
+def _with_names(fits: Mapping[str, Fit], *, many: bool) -> tuple[str, ...]:
+    """Names beside the better closed form, whose penalty is chosen anew unless items are many; of few, names alone too."""
+    best = max(CANDIDATES, key=lambda name: _rank(fits[name].choice))
+    settings = {key: fits[best].choice.settings[key] for key in _KEPT[many] if key in fits[best].choice.settings}
+    base = registry.spelled(registry.take_apart(best)[0], settings)
+    beside = registry.spelled("with-names", {"base": base})
+    return (beside,) if many else ("names", beside)
 
 
 def _where_texts_repeat(train: PairedLatents) -> tuple[str, ...]:

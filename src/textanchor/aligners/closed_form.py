@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from textanchor.aligners.comparison import Comparison, Statistics
 from textanchor.aligners.selection import Branches, Path, Selection, Tried
 from textanchor.records import Choice, Fit, Task
+
+
+@runtime_checkable
+class ClosedForm(Protocol):
+    """An aligner whose projectors lie on a grid of values, so that others can walk it with something more on their mind."""
+
+    def path(self, task: Task) -> Path:
+        """What yields the projector of each point."""
+
+    def branches(self) -> Branches:
+        """Points to choose from, the default first."""
 
 
 def closed_form(path: Path, branches: Branches, comparison: Comparison, task: Task) -> Fit:

@@ -16,7 +16,7 @@ from torch import Tensor
 from textanchor.aligners.closed_form import by_default, chosen, noted, solved
 from textanchor.aligners.comparison import Comparison, drawn
 from textanchor.aligners.moments import centred, means
-from textanchor.aligners.selection import Point, Selection, away_from
+from textanchor.aligners.selection import Branches, Point, Selection, away_from
 from textanchor.projectors.kernel import Kernel, gaussian
 from textanchor.records import Fit, PairedLatents, Task
 from textanchor.settings import Count, Penalty, ViewName, Width
@@ -57,15 +57,13 @@ class KernelRidge:
 
     def fit(self, task: Task) -> Fit:
         """Choose `alpha` at the default width, then `width`, on validation unless they are given; then solve for both sides."""
-        path = self._path(task)
-        widths = away_from(DEFAULT[0], WIDTHS) if self.width is None else [[self.width]]
-        alphas = away_from(DEFAULT[1], ALPHAS) if self.alpha is None else [[self.alpha]]
-        penalties = [[_point(widths[0][0], alpha) for alpha in branch] for branch in alphas]
+        path, penalties = self.path(task), self.branches()
         if task.val is None:
             return _counted(by_default(path, penalties, self.comparison, task))
         selection = Selection(self.comparison, task, task.val)
         leader = selection.walk(path, penalties).leader
         alpha = float(leader[0].settings["alpha"])
+        widths = away_from(DEFAULT[0], WIDTHS) if self.width is None else [[self.width]]
         breadths = [[_point(width, alpha) for width in branch] for branch in widths]
         top = selection.top(selection.walk(path, breadths, first=leader).finalists)
         searched = self.alpha is None or self.width is None or self.comparison != self.comparison.first
@@ -73,10 +71,16 @@ class KernelRidge:
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return _counted(solved(self._path(task), fit.choice, task))
+        return _counted(solved(self.path(task), fit.choice, task))
 
-    def _path(self, task: Task) -> _Path:
+    def path(self, task: Task) -> _Path:
+        """Projectors by `width` and `alpha`."""
         return _Path(landmarks=self.landmarks, seed=task.seed)
+
+    def branches(self) -> Branches:
+        """Penalties at the width that is given, or the default one."""
+        alphas = away_from(DEFAULT[1], ALPHAS) if self.alpha is None else [[self.alpha]]
+        return [[_point(self.width or DEFAULT[0], alpha) for alpha in branch] for branch in alphas]
 
 
 def _point(width: float, alpha: float) -> Point:

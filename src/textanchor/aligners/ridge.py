@@ -12,7 +12,7 @@ from scipy.linalg import eigh
 from textanchor.aligners.closed_form import closed_form, solved
 from textanchor.aligners.comparison import Comparison
 from textanchor.aligners.moments import covariances, means
-from textanchor.aligners.selection import Point, away_from
+from textanchor.aligners.selection import Branches, Path, Point, away_from
 from textanchor.projectors.linear import Linear
 from textanchor.records import Fit, PairedLatents, Task
 from textanchor.settings import Penalty, ViewName
@@ -35,13 +35,20 @@ class Ridge:
 
     def fit(self, task: Task) -> Fit:
         """Choose `alpha` on validation unless it is given, then solve for train and validation together."""
-        values = away_from(DEFAULT, ALPHAS) if self.alpha is None else [[self.alpha]]
-        branches = [[{"alpha": alpha} for alpha in branch] for branch in values]
-        return closed_form(_projectors, branches, self.comparison, task)
+        return closed_form(self.path(task), self.branches(), self.comparison, task)
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return solved(_projectors, fit.choice, task)
+        return solved(self.path(task), fit.choice, task)
+
+    def path(self, task: Task) -> Path:
+        """Projectors by `alpha`."""
+        return _projectors
+
+    def branches(self) -> Branches:
+        """Penalties."""
+        values = away_from(DEFAULT, ALPHAS) if self.alpha is None else [[self.alpha]]
+        return [[{"alpha": alpha} for alpha in branch] for branch in values]
 
 
 def _projectors(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Linear]:

@@ -31,7 +31,7 @@ def write_board(board: Board) -> None:
         ],
         plots=[Markup(_scores(board.validation)), Markup(_costs(board.validation))],
     )
-    write_bytes(board.folder / "board.html", html.encode(errors="backslashreplace"))
+    write_bytes(board.folder / "board.html", html)
 
 
 def _scores(lines: Sequence[Line]) -> str:

@@ -17,6 +17,7 @@ from textanchor.escaping import shown
 ABOUT: Mapping[str, str] = {
     "demo": "Run the whole path on real digits: samples, fit, evaluation, search, report.",
     "samples": "Write a sample set as a folder with pairs.csv.",
+    "start": "Make a space without any pair, from names that a classifier knows.",
     "fit": "Fit a space from pairs of items and texts.",
     "doctor": "Look at pairs before training: leaks, duplicates, texts, what to expect.",
     "bench": "Compare losses, projectors, aligners, views, encoders and anchors on your pairs.",

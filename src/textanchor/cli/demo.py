@@ -48,9 +48,10 @@ def command(output: Path, seed: int, runtime: Runtime, overwrite: bool) -> None:
         pairs = read_pairs(folder / "digits")
         printing.say("2/5 fit: encode once, fit on train, choose on validation")
         splitting = Splitting(seed=seed)
-        space = fit(pairs, splitting=splitting, runtime=runtime)
+        encoders = {"image": "signal"}  # digits of 8 x 8 pixels are no photos
+        space = fit(pairs, encoders=encoders, splitting=splitting, runtime=runtime)
         summary(space)
-        original = fit(pairs, aligner="seed", splitting=splitting, runtime=runtime)
+        original = fit(pairs, encoders=encoders, aligner="seed", splitting=splitting, runtime=runtime)
         space.save(folder / "space")
         original.save(folder / "space-seed-recipe")
         printing.say("3/5 evaluate: unseen images and unheard voices")

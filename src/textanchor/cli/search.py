@@ -58,8 +58,10 @@ _QUERY = (
 @click.option(
     "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
 )
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with the hits' pictures and sounds, one file.")
 @options.encoders
 @options.runtime
+@options.overwrite
 @options.as_json
 def command(
     space: Path,
@@ -68,8 +70,10 @@ def command(
     modality: str | None,
     k: int,
     index: str,
+    html: Path | None,
     encoders: dict[str, str],
     runtime: Runtime,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Find what is nearest to QUERY, a sentence or a file of any modality, in a folder or table of any modalities.
@@ -79,8 +83,11 @@ def command(
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read with torch: waiting threads would spin for one query
     from textanchor.collections import build_index, search
+    from textanchor.files import refuse_existing
     from textanchor.space.storage import load
 
+    if html:
+        refuse_existing(html, overwrite=overwrite)
     understood = query.understood()
     opened = load(space, encoders=encoders, runtime=runtime)
     built = build_index(opened, collection, texts=modality == "text", modality=modality, backend=index)
@@ -91,6 +98,19 @@ def command(
         printing.dump([{**row, "path": str(hit.path) if hit.path else None} for row, hit in zip(rows, hits, strict=True)])
     else:
         printing.table(rows)
+    if html:
+        from textanchor.collections.page import write_hits
+
+        write_hits(
+            html,
+            built,
+            [(understood, hits)],
+            place=str(collection),
+            query_modality=query.query_modality,
+            limits=runtime.limits,
+            overwrite=overwrite,
+        )
+        printing.say(f"page: {html}")
 
 
 def _row(hit: Hit) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from textanchor.encoders.making import make, make_single, pick_device
 from textanchor.encoders.naming import canonical, parse
-from textanchor.encoders.protocol import Encoder, Output, Staged, alike, batch_size, encode_staged, outputs, staged
+from textanchor.encoders.protocol import Encoder, Output, Staged, alike, batch_size, encode_staged, head_of, outputs, staged
 
 __all__ = [
     "Encoder",
@@ -12,6 +12,7 @@ __all__ = [
     "batch_size",
     "canonical",
     "encode_staged",
+    "head_of",
     "make",
     "make_single",
     "outputs",

@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 
 from textanchor.encoders.protocol import Output, encode_staged
-from textanchor.records import Vectors
+from textanchor.records import Head, Vectors
 
 
 class ImageModel:
-    """`prepare` makes pixels [3, s, s] of an image, `model` vectors of a tensor of them."""
+    """`prepare` makes pixels [3, s, s] of an image, `model` vectors of a tensor of them; `head` is the model's classifier."""
 
     modality = "image"
 
@@ -25,7 +25,9 @@ class ImageModel:
         device: str,
         fingerprint: str,
         name: str,
+        head: Head | None = None,
     ) -> None:
+        self.head = head
         self._prepare, self._model, self._device, self.name, self.fingerprint = prepare, model, device, name, fingerprint
         self.batch = 8 if device == "cpu" else 64  # on a CPU, activations of more pictures leave the caches
         self.outputs: tuple[Output, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from textanchor.encoders._image_model import ImageModel
+from textanchor.encoders.imagenet import imagenet
 from textanchor.errors import DamagedError, MissingError
 from textanchor.files import digest, file_digest
 from textanchor.runtime import Runtime
@@ -97,7 +98,7 @@ class EfficientNetLite0(nn.Module):
         pixels = nn.functional.relu6(self._bn0(self._conv_stem(pixels)))
         for block in self._blocks:
             pixels = block(pixels)
-        return cast(Tensor, nn.functional.relu6(self._bn1(self._conv_head(pixels))).mean(dim=(2, 3)))
+        return nn.functional.relu6(self._bn1(self._conv_head(pixels))).mean(dim=(2, 3))
 
     def folded(self) -> EfficientNetLite0:
         """Each normalisation becomes part of the convolution before it, which is the same function and a third quicker."""
@@ -107,7 +108,7 @@ class EfficientNetLite0(nn.Module):
                     fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm))
                     setattr(module, convolution, fused)
                     setattr(module, norm, nn.Identity())
-        return self.to(memory_format=torch.channels_last)
+        return cast(EfficientNetLite0, cast(Any, self).to(memory_format=torch.channels_last))
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -121,7 +122,12 @@ def make(argument: str, *, modality: str, runtime: Runtime) -> ImageModel:
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     model = model.eval().requires_grad_(False).folded().to(runtime.device)
     return ImageModel(
-        _prepare, model, device=runtime.device, fingerprint=digest("efficientnet-lite0", "1", SHA256), name="efficientnet-lite0"
+        _prepare,
+        model,
+        device=runtime.device,
+        fingerprint=digest("efficientnet-lite0", "1", SHA256),
+        name="efficientnet-lite0",
+        head=imagenet(model._fc.weight.cpu().numpy(), model._fc.bias.cpu().numpy()),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -13,7 +14,7 @@ from textanchor.encoders._hf import check_complete, fetched, missing_model, quie
 from textanchor.encoders.protocol import Output, alike, encode_staged
 from textanchor.errors import InputError
 from textanchor.files import digest
-from textanchor.records import Vectors
+from textanchor.records import Head, Vectors
 from textanchor.runtime import Runtime
 from textanchor.settings import Count
 
@@ -58,7 +59,18 @@ class Front(Protocol):
 class Hub:
     """Pooled features, or tokens, of one layer or of several from one pass."""
 
-    def __init__(self, model: Any, front: Front, *, layers: Sequence[str], pools: Sequence[str], dtype: str, name: str) -> None:
+    def __init__(
+        self,
+        model: Any,
+        front: Front,
+        *,
+        layers: Sequence[str],
+        pools: Sequence[str],
+        dtype: str,
+        name: str,
+        folder: Path | None = None,
+    ) -> None:
+        self._folder = folder
         self._format = _memory_format(model, front)
         self._model, self._front, self._dtype = model.to(memory_format=self._format), front, dtype
         self.modality, self.seconds, self.name = front.modality, front.seconds, name
@@ -82,6 +94,17 @@ class Hub:
         )
         self.dim, self.fingerprint = self.outputs[0].dim, self.outputs[0].fingerprint
         self.batch = self._fitting_batch()
+
+    @cached_property
+    def head(self) -> Head | None:
+        """The classifier that the model was trained with, where its scores follow from these latents; read when first asked."""
+        from textanchor.encoders.hub_head import head_of
+
+        return head_of(self._folder, self) if self._folder else None
+
+    def sample(self) -> Any:
+        """An item to try the model on."""
+        return self._front.blank()
 
     def encode(self, batch: Sequence[Any]) -> Vectors:
         """*Shape:* [n, dim]."""
@@ -207,7 +230,8 @@ def make(
         except (OSError, ValueError, RuntimeError, KeyError) as why:
             raise missing_model(name, why) from None
     label = f"hub:{folder.name if folder.name in argument else argument}"
-    return Hub(model.to(runtime.device).eval(), front, layers=layer.split("+"), pools=pools, dtype=dtype, name=label)
+    model = model.to(runtime.device).eval()
+    return Hub(model, front, layers=layer.split("+"), pools=pools, dtype=dtype, name=label, folder=folder)
 
 
 def _known_pools(asked: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ pooling                 all       of an output with tokens: mean (default), max,
 sample_rate             audio     Hz; min_samples: shorter sounds are padded with zeros; max_seconds: longer ones are cut
 normalisation           audio     none (default), utterance (mean 0, variance 1) or peak (largest sample 1)
 size                    image     pixels of both sides; mean and std: of RGB in [0, 1]
+labels                  all       names of the output's columns, for a classifier: a list, or a list of lists of synonyms
 channels                series    number of channels; length: rows that a series is resampled to; sample_rate: Hz, optional
 """
 
@@ -27,7 +28,7 @@ from textanchor.encoders.protocol import Output, alike, encode_staged
 from textanchor.encoders.signal_series import stretched
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, read_json
-from textanchor.records import Series, Vectors, Waveform
+from textanchor.records import Head, Series, Vectors, Waveform
 from textanchor.runtime import Runtime
 
 NEEDED = {"audio": ("sample_rate",), "image": ("size",), "series": ("channels", "length")}
@@ -112,6 +113,7 @@ class Onnx:
         (sample,) = self.forward([self.prepare(self._blank())])
         self.dim, self.fingerprint = int(sample[0].shape[-1]), fingerprint
         self.outputs = (Output(name="", dim=self.dim, fingerprint=fingerprint, ragged=self._pool == "none"),)
+        self.head = _head(sidecar.get("labels"), self.dim)
 
     def encode(self, batch: Sequence[Any]) -> Vectors:
         """*Shape:* [n, dim]."""
@@ -170,6 +172,16 @@ class Onnx:
         return stretched(value.values, int(self._sidecar["length"]))
 
 
+def _head(labels: Any, dim: int) -> Head | None:
+    """The output is the scores themselves. Raises `ValueError` unless there is one name a column."""
+    if labels is None:
+        return None
+    names = tuple(tuple(map(str, name)) if isinstance(name, list) else (str(name),) for name in labels)
+    if len(names) != dim or not all(map(all, names)):
+        raise ValueError(f"`labels` has {len(names)} names and the output {dim} columns")
+    return Head(names=names, weight=np.eye(dim, dtype=np.float32), bias=np.zeros(dim, dtype=np.float32))
+
+
 def make(argument: str, *, modality: str, runtime: Runtime) -> Onnx:
     """`onnx:<folder>`."""
     folder = Path(argument).expanduser()
@@ -187,7 +199,8 @@ def make(argument: str, *, modality: str, runtime: Runtime) -> Onnx:
             raise InputError(
                 f"{folder / 'encoder.json'}: {key} '{sidecar[key]}' is not in the graph ({', '.join(sorted(nodes))})"
             )
-    fingerprint = digest("onnx", file_digest(folder / "model.onnx"), repr(sorted(sidecar.items())))
+    latents = {key: value for key, value in sidecar.items() if key != "labels"}
+    fingerprint = digest("onnx", file_digest(folder / "model.onnx"), repr(sorted(latents.items())))
     try:
         return Onnx(graph, sidecar, fingerprint=fingerprint, name=f"onnx:{folder.name}")
     except Exception as why:  # a graph that does not take what its sidecar says

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from textanchor.records import Vectors
+from textanchor.records import Head, Vectors
 
 BATCH = 32  # items a call, unless the encoder says otherwise
 
@@ -18,7 +18,8 @@ class Encoder(Protocol):
     """Decoded items of one modality to latents. Order and batching change no vector by more than 1e-4; threads may share one.
 
     That is all that is asked of an encoder. One whose model wants prepared inputs may be `Staged` as well; `batch` (items a
-    call, default 32), `name` (for people) and `formerly` (fingerprints that older versions gave the same latents) are optional.
+    call, default 32), `name` (for people), `formerly` (fingerprints that older versions gave the same latents) and `head` (a
+    `Head`, where the model is a classifier whose classes have names) are optional.
     """
 
     modality: str
@@ -93,6 +94,12 @@ def encode_staged(encoder: Staged, batch: Sequence[Any]) -> Vectors:
 def batch_size(encoder: Encoder) -> int:
     """Items a call."""
     return int(getattr(encoder, "batch", BATCH))
+
+
+def head_of(encoder: Encoder) -> Head | None:
+    """What the encoder's classifier makes of its latents; None for an encoder that knows no names."""
+    head: Head | None = getattr(encoder, "head", None)
+    return head
 
 
 def alike(keys: Iterable[Hashable]) -> list[list[int]]:

@@ -11,7 +11,7 @@ import numpy as np
 from textanchor.encoders.protocol import Encoder, Output, batch_size, derived, encode_staged, staged
 from textanchor.errors import InputError
 from textanchor.files import digest
-from textanchor.records import Series, Vectors, Waveform
+from textanchor.records import Head, Series, Vectors, Waveform
 from textanchor.settings import Seconds
 
 WINDOWS = ("window", "hop", "windows")
@@ -31,6 +31,11 @@ class Windowed:
         self.outputs = tuple(self._in_windows(output) for output in self._inner.outputs)
         first = self.outputs[0]
         self.dim, self.fingerprint, self.formerly = first.dim, first.fingerprint, first.formerly
+
+    @property
+    def head(self) -> Head | None:
+        """The inner encoder's, whose scores of an item are the mean of its windows'."""
+        return None if self._keep else getattr(self._inner, "head", None)
 
     def prepare(self, value: Any) -> list[Any]:
         """The inner encoder's inputs of all windows."""

@@ -7,49 +7,51 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from textanchor.data.decoding import decode
-from textanchor.errors import ItemError
 from textanchor.evaluation.held_out import HELD_OUT, Judged
-from textanchor.pages import shown
+from textanchor.pages import Album, Media
 from textanchor.records import Item, PairedLatents, Vectors
-from textanchor.runtime import Limits
 from textanchor.space import TEXT, Geometry
 
-QUERIES, HITS = 4, 5
+QUERIES, FEWER, HITS = 4, 2, 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """One item as the report shows it: `kind` is image, audio, text or name, `media` a data URI or empty."""
+    """One item, or one text, as the report shows it."""
 
     id: str
     text: str
-    kind: str
-    media: str = ""
+    modality: str
+    media: Media
     score: float | None = None
     relevant: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """One query and its nearest neighbours in one other modality."""
+    """One query and its nearest neighbours in one other modality, which `modality` names."""
 
     query: Shown
     modality: str
     hits: tuple[Shown, ...]
 
 
-def shelves(geometry: Geometry, judged: Judged, limits: Limits, *, seed: int) -> list[Shelf]:
-    """Up to four held-out queries of each modality, texts included, against every other modality, five hits each."""
+def shelves(geometry: Geometry, judged: Judged, album: Album, *, seed: int) -> list[Shelf]:
+    """Held-out queries of each modality, texts included, against every other modality, five hits each.
+
+    They are up to four, or two where there are several modalities beside texts.
+    """
     cases = _cases(geometry, judged)
+    count = QUERIES if len(cases) == 2 else FEWER
     rng = np.random.default_rng(seed)
     filled = []
     for name, case in cases.items():
         galleries = {other: geometry.between(name, other).gallery(cases[other].raw) for other in cases if other != name}
-        for row in np.sort(rng.permutation(len(case.ids))[:QUERIES]):
-            for other, gallery in galleries.items():
+        rows = np.sort(rng.permutation(len(case.ids))[:count])
+        for other, gallery in galleries.items():
+            for row in rows:
                 scores = (geometry.between(name, other).query(case.raw[row : row + 1]) @ gallery.T)[0]
-                filled.append(_shelf(case, int(row), cases[other], scores, limits))
+                filled.append(_shelf(case, int(row), cases[other], scores, album))
     return filled
 
 
@@ -90,23 +92,15 @@ def _texts(pairs: Mapping[str, PairedLatents]) -> _Case:
     return _Case(modality=TEXT, raw=raw, ids=names, texts=[frozenset({name}) for name in names], items={})
 
 
-def _shelf(case: _Case, row: int, gallery: _Case, scores: np.ndarray, limits: Limits) -> Shelf:
+def _shelf(case: _Case, row: int, gallery: _Case, scores: np.ndarray, album: Album) -> Shelf:
     hits = []
     for best in np.argsort(-scores, kind="stable")[:HITS]:
         relevant = bool(gallery.texts[best] & case.texts[row])
-        hits.append(replace(_shown(gallery, int(best), limits), score=float(scores[best]), relevant=relevant))
-    return Shelf(query=_shown(case, row, limits), modality=gallery.modality, hits=tuple(hits))
+        hits.append(replace(_shown(gallery, int(best), album), score=float(scores[best]), relevant=relevant))
+    return Shelf(query=_shown(case, row, album), modality=gallery.modality, hits=tuple(hits))
 
 
-def _shown(case: _Case, row: int, limits: Limits) -> Shown:
+def _shown(case: _Case, row: int, album: Album) -> Shown:
     name = case.ids[row]
-    kind, media = _media(case.items[name], limits) if name in case.items else (TEXT, "")
-    return Shown(id=name, text=" / ".join(sorted(case.texts[row])), kind=kind, media=media)
-
-
-def _media(item: Item, limits: Limits) -> tuple[str, str]:
-    """What a browser can show of an item; an item that cannot be decoded any more is shown by its name."""
-    try:
-        return shown(decode(item, limits))
-    except ItemError:
-        return "name", ""
+    media = album.of(case.items[name]) if name in case.items else Media()
+    return Shown(id=name, text=" / ".join(sorted(case.texts[row])), modality=case.modality, media=media)

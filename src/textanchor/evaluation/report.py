@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from markupsafe import Markup
-
 from textanchor.evaluation import Evaluation
-from textanchor.evaluation.drawing import svg
+from textanchor.evaluation.answers import answers, classes, confusions
+from textanchor.evaluation.drawing import HEIGHT, SIDE, WIDTH, drawn
 from textanchor.evaluation.gallery import shelves
-from textanchor.evaluation.held_out import TRAINING
+from textanchor.evaluation.held_out import HELD_OUT, TRAINING
+from textanchor.evaluation.sheets import sheets
+from textanchor.evaluation.verdict import cards, percent, verdict
+from textanchor.evaluation.wrong import wrong
 from textanchor.files import new_folder, write_bytes, write_json
-from textanchor.pages import columns, rendered
+from textanchor.pages import Album, rendered
 from textanchor.space import Space
 
-TITLES = {
-    "alignment": "Items and texts",
-    "emergent": "Modalities that were never paired",
-    "differences": "Paired differences",
-    "probes": "Probes: label a part, predict the rest",
-}
+MATRIX, BARS, LISTED, CONFUSED = 25, 15, 300, 15  # classes in a matrix, and of more at once and in all; confusions
 
 
 def write_report(
@@ -29,21 +26,31 @@ def write_report(
 
     Raises `InputError` if the folder exists and is not ours or `overwrite` is not given.
     """
-    place, metrics = Path(folder).expanduser(), evaluation.metrics()
+    place, metrics, album = Path(folder).expanduser(), evaluation.metrics(), Album(space.runtime.limits)
+    found = {name: answers(space.geometry, pairs) for name, pairs in evaluation.judged.pairs[HELD_OUT].items()}
+    named = {name: classes(own) for name, own in found.items()}
     html = rendered(
         "textanchor.evaluation",
         "report.html.jinja",
         title=title,
         metrics=metrics,
-        tables=[(TITLES[name], name, columns(metrics[name]), metrics[name]) for name in TITLES if metrics[name]],
+        verdict=verdict(evaluation, named),
+        cards=cards(evaluation, named),
+        percent=percent,
+        shelves=shelves(space.geometry, evaluation.judged, album, seed=evaluation.seed),
+        wrong=wrong(found, evaluation.judged.items, album),
+        map=evaluation.map,
+        drawn=drawn(evaluation.map, evaluation.judged.items, album) if evaluation.map else None,
+        canvas=(WIDTH, HEIGHT, SIDE),
+        named={name: (own, confusions(own)[:CONFUSED]) for name, own in named.items() if own},
+        bounds=(MATRIX, BARS, LISTED),
+        sheets=sheets(metrics),
         training=TRAINING,
         fitted=space.modalities,
         anchor=space.anchor,
-        map=evaluation.map,
-        drawing=Markup(svg(evaluation.map)) if evaluation.map else "",
-        shelves=shelves(space.geometry, evaluation.judged, space.runtime.limits, seed=evaluation.seed),
+        missing=album.missing,
     )
     with new_folder(place, overwrite=overwrite, marker="metrics.json", sign='"emergent"') as new:
         write_json(new / "metrics.json", metrics)
-        write_bytes(new / "report.html", html.encode(errors="backslashreplace"))
+        write_bytes(new / "report.html", html)
     return place / "report.html"

@@ -1,11 +1,13 @@
 """The records that travel between layers. They hold data and derive from it; they read no file and know no model."""
 
 from textanchor.records.alignment import Choice, Fit, Setting, Task, Unpaired
+from textanchor.records.heads import Head, Named
 from textanchor.records.items import Clip, Item, Pair, Pairs, Series, Single, Skipped, Waveform, first_of
 from textanchor.records.latents import Latents, PairedLatents, Pooled, Ragged, Vectors
 from textanchor.records.views import Affine, Bent, Hubness, Map, View, alike
 
 __all__ = [
-    "Affine", "Bent", "Choice", "Clip", "Fit", "Hubness", "Item", "Latents", "Map", "Pair", "PairedLatents", "Pairs", "Pooled",
-    "Ragged", "Series", "Setting", "Single", "Skipped", "Task", "Unpaired", "Vectors", "View", "Waveform", "alike", "first_of",
+    "Affine", "Bent", "Choice", "Clip", "Fit", "Head", "Hubness", "Item", "Latents", "Map", "Named", "Pair", "PairedLatents",
+    "Pairs", "Pooled", "Ragged", "Series", "Setting", "Single", "Skipped", "Task", "Unpaired", "Vectors", "View", "Waveform",
+    "alike", "first_of",
 ]  # fmt: skip

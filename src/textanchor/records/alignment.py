@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textanchor import registry
+from textanchor.records.heads import Named
 from textanchor.records.latents import Latents, PairedLatents, Vectors
 from textanchor.records.views import View
 
@@ -36,13 +37,15 @@ class Unpaired:
 class Task:
     """What an aligner is to fit: pairs to learn from, pairs to choose on, data without partners, and how.
 
-    `view_texts` are the vectors of other modalities' texts, which count for the view's statistics alone. With `refit`
+    `view_texts` are the vectors of other modalities' texts, which count for the view's statistics alone. `named` is what the
+    encoder's classifier knows, where it has one. With `refit`
     validation pairs are fitted as well once everything is chosen; without it they can still judge what comes out.
     """
 
     train: PairedLatents
     val: PairedLatents | None = None
     unpaired: Unpaired = Unpaired()
+    named: Named | None = None
     view_texts: Vectors | None = None
     device: str = "cpu"
     seed: int = 0

@@ -11,16 +11,17 @@ from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import reader
 from textanchor.data.splits import Split, split
 from textanchor.data.wording import Wording
-from textanchor.encoders import canonical, make_single, pick_device
+from textanchor.encoders import canonical, head_of, make_single, pick_device
 from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import digest
 from textanchor.latents.engine import contents, encode
 from textanchor.latents.paired_latents import paired, unpaired
 from textanchor.latents.ray_engine import prefill
-from textanchor.records import Item, Latents, PairedLatents, Pairs, Skipped, Task, Unpaired, Vectors
+from textanchor.records import Head, Item, Latents, Named, PairedLatents, Pairs, Skipped, Task, Unpaired, Vectors
 from textanchor.runtime import Runtime, Splitting
 from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.items import TEXT
+from textanchor.space.names import named
 from textanchor.space.space import Space
 from textanchor.space.texts import embed_texts
 
@@ -44,6 +45,7 @@ class Sides:
 
     pairs: Mapping[str, PairedLatents]
     unpaired: Unpaired = field(default_factory=Unpaired)
+    named: Named | None = None
     fingerprint: str = ""
 
     @property
@@ -63,6 +65,7 @@ class Sides:
             train=self.train,
             val=val,
             unpaired=self.unpaired,
+            named=self.named,
             view_texts=view_texts,
             device=device,
             seed=seed,
@@ -109,7 +112,7 @@ class Prepared:
         same = canonical(encoding.anchor or DEFAULT_ANCHOR) == self.base.anchor
         return replace(
             self,
-            base=self.base if same else _base(encoding.anchor, self.runtime),
+            base=self.base if same else base_of(encoding.anchor, self.runtime),
             encoders=_encoder_names(self.pairs, encoding.encoders),
             wording=encoding.wording,
             skipped=list(self.skipped),
@@ -127,14 +130,19 @@ class Prepared:
         encoded = encode(items, encoder, self.runtime, known=self.hashes)
         if not self.noted(modality, encoded.skipped, len(encoded.latents)):
             return None
-        return self.joined(modality, names, encoded.latents)
+        return self.joined(modality, names, encoded.latents, head=head_of(encoder))
 
-    def joined(self, modality: str, names: Sequence[str], latents: Latents) -> Sides:
-        """Latents of a modality's items on some sides, joined with their texts."""
+    def joined(self, modality: str, names: Sequence[str], latents: Latents, *, head: Head | None = None) -> Sides:
+        """Latents of a modality's items on some sides, joined with their texts, and what the encoder's classifier knows."""
         texts = self.texts(modality, names)
         anchors = self.embed_texts(texts, modality)
         sides = {side: paired(self.pairs, modality, latents, texts, anchors, getattr(self.split, side)) for side in names}
-        return Sides(pairs=sides, unpaired=self._unpaired(modality, latents), fingerprint=latents.fingerprint)
+        return Sides(
+            pairs=sides,
+            unpaired=self._unpaired(modality, latents),
+            named=None if head is None else named(self.base, head, modality, self.runtime),
+            fingerprint=latents.fingerprint,
+        )
 
     def items(self, modality: str, names: Sequence[str]) -> list[Item]:
         """Readable items of a modality on some sides; on train those without a text too."""
@@ -185,7 +193,7 @@ def prepare(
     given = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=splitting.name)
     plans = {**DEFAULTS, **({"video": encoding.video} if encoding.video else {})}
     taken_apart = expanded(given, plans)
-    encoders = _encoder_names(taken_apart, encoding.encoders)
+    encoders = _encoder_names(taken_apart, encoding.encoders, into)
     anchor = encoding.anchor
     if into is not None and anchor is not None and canonical(anchor) != into.anchor:
         raise InputError(f"the space's anchor is {into.anchor} and never changes; leave out --anchor or fit a new space")
@@ -203,7 +211,7 @@ def prepare(
         plans=plans,
         hashes=hashes,
         split=split(taken_apart, hashes, splitting),
-        base=into or _base(anchor, runtime),
+        base=into or base_of(anchor, runtime),
         encoders=encoders,
         wording=encoding.wording,
         splitting=replace(splitting, name=given.split_name),
@@ -220,7 +228,7 @@ def check_enough(modality: str, train: PairedLatents) -> None:
         )
 
 
-def _base(anchor: str | None, runtime: Runtime) -> Space:
+def base_of(anchor: str | None, runtime: Runtime) -> Space:
     """A space of an anchor and no modality yet."""
     name = canonical(anchor or DEFAULT_ANCHOR)
     encoder = make_single(name, TEXT, runtime)
@@ -229,8 +237,10 @@ def _base(anchor: str | None, runtime: Runtime) -> Space:
     return space
 
 
-def _encoder_names(pairs: Pairs, told: Mapping[str, str]) -> dict[str, str]:
+def _encoder_names(pairs: Pairs, told: Mapping[str, str], into: Space | None = None) -> dict[str, str]:
+    """What was said; else what the space that is added to has for a modality; else its reader's default."""
     for modality in told:
         if modality not in pairs.modalities:
             raise InputError(f"--encoder {modality}=...: the pairs hold {', '.join(pairs.modalities)}, no {modality}")
-    return {name: canonical(told.get(name) or reader(name).default_encoder) for name in pairs.modalities}
+    there = {} if into is None else {name: fitted.encoder for name, fitted in into.modalities.items()}
+    return {name: canonical(told.get(name) or there.get(name) or reader(name).default_encoder) for name in pairs.modalities}

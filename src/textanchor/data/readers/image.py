@@ -87,7 +87,7 @@ class ImageReader:
     extensions: tuple[str, ...] = (
         ".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".jp2",
     )  # fmt: skip
-    default_encoder = "signal"
+    default_encoder = "efficientnet-lite0"
 
     def read(self, stream: BinaryIO, limits: Limits) -> Image.Image:
         """Decoded in full, so that truncation shows here."""

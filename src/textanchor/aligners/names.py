@@ -1,0 +1,156 @@
+"""Names that the encoder's classifier knows: alone, where there are no pairs, and as what is known before a few pairs are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Annotated, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from textanchor import registry
+from textanchor.aligners.closed_form import ClosedForm, closed_form, solved
+from textanchor.aligners.comparison import VIEWS, Comparison
+from textanchor.aligners.selection import MANY, Branches, Path, Point, away_from
+from textanchor.errors import InputError
+from textanchor.projectors import Names, Prior, Projector, names_projector, project
+from textanchor.records import Fit, Named, PairedLatents, Task
+from textanchor.settings import Part, Positive, ViewName
+
+TEMPERATURE, TEMPERATURES = 2.0, (1.5, 2.0, 3.0)
+WEIGHT, WEIGHTS = 0.2, (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+WIDER = (*VIEWS, "whitening(shrinkage=0.8)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wider(Comparison):
+    """One view more to choose from: names span the anchor's space better than few texts do."""
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return WIDER if self.view == "auto" else (self.view,)
+
+
+class ByNames:
+    """The scores of the encoder's classifier times its names' anchor vectors; pairs choose the temperature and the view only.
+
+    Raises `InputError` where the encoder knows no names. Source: see `projectors.names.Names`.
+    """
+
+    ragged = False
+
+    def __init__(self, *, temperature: Positive | None = None, view: ViewName = "auto", hubness: str = "auto") -> None:
+        self.temperature, self.comparison = temperature, _Wider(view=view, hubness=hubness)
+
+    def fit(self, task: Task) -> Fit:
+        """Choose on validation what is not given."""
+        values = away_from(TEMPERATURE, TEMPERATURES) if self.temperature is None else [[self.temperature]]
+        branches = [[{"temperature": value} for value in branch] for branch in values]
+        return closed_form(self._path(task), branches, self.comparison, task)
+
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """The same values; the view's statistics from all pairs."""
+        return solved(self._path(task), fit.choice, task)
+
+    def _path(self, task: Task) -> Path:
+        named = known(task)
+
+        def path(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Names]:
+            return (names_projector(named, float(point["temperature"])) for point in points)
+
+        return path
+
+
+class WithNames:
+    """A closed form plus `weight` times the names' projector, both without their means.
+
+    The sum is a fit that starts from what the classifier knew. `base` is a closed form such as `ridge` or
+    `kernel-ridge(width=1)`; its penalty is chosen together with `weight`, which is in units of the ratio of the two parts' root
+    mean square lengths on the training items, so that at 1 the two count alike there. With more than 2000 training items only a
+    `base` with its penalty spelled is cheap: then the weight alone is chosen.
+    """
+
+    ragged = False
+
+    def __init__(
+        self,
+        *,
+        base: Annotated[str, Part("aligner")] = "ridge",
+        weight: Positive | None = None,
+        temperature: Positive = TEMPERATURE,
+        view: ViewName = "auto",
+        hubness: str = "auto",
+    ) -> None:
+        self.base, self.weight, self.temperature = _closed(base), weight, temperature
+        self.spec, self.comparison = base, _Wider(view=view, hubness=hubness)
+
+    def fit(self, task: Task) -> Fit:
+        """Choose on validation what is not given."""
+        return closed_form(self._path(task), self._branches(task), self.comparison, task)
+
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """The same values on all pairs."""
+        return solved(self._path(task), fit.choice, task)
+
+    def _branches(self, task: Task) -> Branches:
+        weights = away_from(WEIGHT, WEIGHTS) if self.weight is None else [[self.weight]]
+        bases = [point for branch in self.base.branches() for point in branch]
+        name, given = registry.take_apart(self.spec)
+        specs = [registry.spelled(name, {**given, **point}) for point in bases]
+        if len(task.train.items) > MANY:
+            return [[{"base": spec, "weight": weight} for weight in branch] for branch in weights for spec in specs]
+        return [[{"base": spec, "weight": weight} for spec in specs for branch in weights for weight in branch]]
+
+    def _path(self, task: Task) -> Path:
+        named, inner = known(task), self.base.path(task)
+        prior = names_projector(named, self.temperature)
+
+        def path(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Prior]:
+            before = project(prior, pairs.inputs)
+            groups = [(spec, [float(one["weight"]) for one in own]) for spec, own in groupby(points, itemgetter("base"))]
+            bases = inner(pairs, [_closed(str(spec)).branches()[0][0] for spec, _ in groups])
+            for base, (_, weights) in zip(bases, groups, strict=True):
+                unit = _spread(project(base, pairs.inputs)) / max(_spread(before), 1e-12)
+                for weight in weights:
+                    yield _prior(base, prior, weight * unit, before.mean(axis=0))
+
+        return path
+
+
+def known(task: Task) -> Named:
+    """The names of a task's encoder. Raises `InputError` where it has none."""
+    if task.named is None:
+        raise InputError(
+            f"the {task.train.modality} encoder has no classifier whose classes have names; "
+            "name one that has, or an aligner that needs none, such as ridge"
+        )
+    return task.named
+
+
+def _closed(spec: str) -> ClosedForm:
+    inner = registry.part("aligner", spec)
+    if not isinstance(inner, ClosedForm):
+        raise InputError(f"base={spec}: expected a closed form with a penalty, such as ridge or kernel-ridge")
+    return inner
+
+
+def _spread(vectors: np.ndarray) -> float:
+    return float(np.sqrt(((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def _prior(base: nn.Module, names: Names, weight: float, mean: np.ndarray) -> Prior:
+    settings, inner = names.settings, cast(Projector, base)
+    made = Prior(
+        dim_in=int(settings["dim_in"]),
+        dim_out=int(settings["dim_out"]),
+        base=inner.name,
+        base_settings=inner.settings,
+        names_settings=settings,
+    )
+    made.base, made.names = base, names
+    made.weight, made.mean = torch.tensor(weight, dtype=torch.float32), torch.from_numpy(mean.astype(np.float32))
+    return made.eval()

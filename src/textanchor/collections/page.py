@@ -1,0 +1,80 @@
+"""Queries and their hits as one self-contained HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textanchor.collections.index import Index
+from textanchor.collections.searching import Hit
+from textanchor.files import new_file
+from textanchor.pages import Album, Media, rendered
+from textanchor.records import Item
+from textanchor.runtime import Limits
+from textanchor.space import TEXT, as_items
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """An item as the page shows it: `words` say what a text is, `href` where a file lies."""
+
+    id: str
+    modality: str
+    media: Media
+    words: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A query and what it found."""
+
+    query: Seen
+    hits: list[tuple[Hit, Seen]]
+
+
+def write_hits(
+    file: str | Path,
+    index: Index,
+    answers: Sequence[tuple[Any, Sequence[Hit]]],
+    *,
+    place: str = "",
+    query_modality: str | None = None,
+    limits: Limits | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write queries, each with the hits that `search` gave for it in an index, as a page; returns its path.
+
+    Hits are shown with their score, their file's path and a small picture or the beginning of a sound; the page refers to
+    nothing outside it but the files, which a click opens. `place` is what the collection is called.
+    Raises `InputError` if the file exists, unless `overwrite`, or cannot be made there.
+    """
+    album, items = Album(limits or Limits()), {(item.modality, item.id): item for item in index.items}
+    found = [
+        Found(
+            query=_seen(as_items(query, query_modality)[0], album),
+            hits=[(hit, _seen(items[hit.modality, hit.id], album)) for hit in hits],
+        )
+        for query, hits in answers
+    ]
+    html = rendered(
+        "textanchor.collections",
+        "hits.html.jinja",
+        found=found,
+        place=place,
+        index=index,
+        mixed=any(hit.standard is not None for one in found for hit, _ in one.hits),
+        missing=album.missing,
+    )
+    with new_file(Path(file).expanduser(), overwrite=overwrite) as new:
+        new.write_bytes(html)
+    return Path(file)
+
+
+def _seen(item: Item, album: Album) -> Seen:
+    if item.modality == TEXT:
+        return Seen(id=item.id, modality=TEXT, media=Media(), words=str(item.value if item.path is None else item.id))
+    href = item.path.absolute().as_uri() if item.path is not None else ""
+    return Seen(id=item.id, modality=item.modality, media=album.of(item), href=href)

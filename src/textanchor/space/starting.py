@@ -1,0 +1,71 @@
+"""A space before any pair exists: encoders whose classifiers know names, and the anchor's vectors of those names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Unpack
+
+from textanchor.config import DEFAULT_ANCHOR
+from textanchor.data.readers import reader
+from textanchor.encoders import canonical, head_of, make_single
+from textanchor.errors import InputError
+from textanchor.files import digest
+from textanchor.projectors import names_projector
+from textanchor.records import Choice, Named, View
+from textanchor.runtime import Runtime, Simple, settled
+from textanchor.space.fitted import Fitted
+from textanchor.space.names import named
+from textanchor.space.preparing import base_of
+from textanchor.space.space import Space
+from textanchor.space.story import Story
+from textanchor.views import view, with_hubness
+
+SOURCE = "names of the encoders' classes, no pairs"
+TEMPERATURE, VIEW, HUBNESS = 2.0, "whitening(shrinkage=0.8)", "nnn(k=10, alpha=0.25)"
+
+
+def start(
+    *,
+    encoders: Mapping[str, str] | None = None,
+    anchor: str | None = None,
+    runtime: Runtime | None = None,
+    **simple: Unpack[Simple],
+) -> Space:
+    """A space fitted to nothing: what a classifier's scores say of an item, in the words of its classes' names.
+
+    `encoders` maps modalities to encoders whose models are classifiers with named classes (default: the reader's for images).
+    `fit(..., into=space)` refines it with pairs. How well it does is for `evaluate` to say: it has seen none of your items.
+    Raises `InputError` for an encoder that knows no names, `UnknownNameError` or `MissingError`.
+    """
+    how = settled(runtime, simple)
+    base = base_of(anchor or DEFAULT_ANCHOR, how)
+    asked = encoders or {"image": reader("image").default_encoder}
+    new: dict[str, Fitted] = {}
+    for modality, name in asked.items():
+        encoder = make_single(name, modality, how)
+        head = head_of(encoder)
+        if head is None:
+            raise InputError(
+                f"{modality} encoder {name} has no classifier whose classes have names, which is what a space without pairs is "
+                "made of; expected efficientnet-lite0 or hub:<image or audio classifier>, or pairs: textanchor fit"
+            )
+        known = named(base, head, modality, how)
+        new[modality] = Fitted(
+            encoder=canonical(name),
+            fingerprint=encoder.fingerprint,
+            projector=names_projector(known, TEMPERATURE),
+            view=_view(known),
+            choice=Choice(
+                aligner="names", settings={"temperature": TEMPERATURE}, view=VIEW, hubness=HUBNESS, chosen_on="nothing"
+            ),
+            asked="names",
+        )
+    data = digest(*(f"{name} {one.fingerprint}" for name, one in new.items()))
+    story = Story(source=SOURCE, data=data, split="nothing to split")
+    return base.with_modalities(new, story=story)
+
+
+def _view(known: Named) -> View:
+    """Statistics from the names alone, which stand for texts and for items alike."""
+    vectors = known.anchors
+    return with_hubness(view(VIEW, anchors=vectors, items=vectors, targets=vectors), HUBNESS, items=vectors, anchors=vectors)
