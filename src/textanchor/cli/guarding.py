@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from typing import Any
 
@@ -35,9 +36,17 @@ class Guarded:
         if start == UP:
             rest, start = rest.replace(UP, ""), start + UP * rest.count(UP)
         lines = "\n".join("\t".join(map(shown, line.split("\t"))) for line in rest.split("\n"))
-        coding = getattr(self._stream, "encoding", None) or "utf-8"
-        self._stream.write(start + lines.encode(coding, "backslashreplace").decode(coding))
+        self._stream.write(start + lines.encode(self._coding, "backslashreplace").decode(self._coding))
         return len(text)
+
+    @property
+    def encoding(self) -> str:
+        """That of the stream; of ASCII, which click would go around, UTF-8, since `write` takes all of it."""
+        return "utf-8" if self._coding == "ascii" else self._coding
+
+    @property
+    def _coding(self) -> str:
+        return codecs.lookup(getattr(self._stream, "encoding", None) or "utf-8").name
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
