@@ -141,6 +141,21 @@ def toy() -> Callable[..., Any]:
     return make_toy
 
 
+@pytest.fixture(scope="session")
+def toy_named() -> Any:
+    """A classifier of `toy`'s latents whose classes have the names of `toy`'s texts."""
+    from textanchor.records import Head, Named
+
+    world = make_toy(items=400, seed=77)
+    prototypes = np.stack([world.items.vectors[world.first_text == text].mean(axis=0) for text in range(len(world.texts))])
+    head = Head(
+        names=tuple((text, f"{text} again") for text in world.texts),
+        weight=prototypes / 4,
+        bias=-(prototypes**2).sum(axis=1) / 8,
+    )
+    return Named(head=head, anchors=world.anchors, shares=np.ones(len(world.texts), np.float32))
+
+
 def make_toy(
     *, items: int = 80, dim: int = 12, out: int = 8, texts: int = 10, seed: int = 0, noise: float = 0.1, per: int = 1
 ) -> Any:

@@ -217,7 +217,7 @@ CASES = [
     Case("video", "AVI (MJPEG)", lambda: film("avi", "mpeg4", sound="mp3"), seen(1, True)),
     Case("video", "variable frame rate", lambda: film(uneven=True), seen(1, True)),
     Case("video", "one frame", lambda: film(frames=1, sound=""), seen(1, False)),
-    Case("video", "cut off before its index", cut(lambda: film(), 0.5), "FFmpeg"),
+    Case("video", "cut off before its index", cut(lambda: film(), 0.5), "truncated MP4"),
     Case("video", "text named .mp4", lambda: b"hello, I am text" * 20, "FFmpeg"),
     Case("video", "empty file", lambda: b"", "FFmpeg"),
     Case("series", "CSV with a header and gaps", lambda: b"time,a,b\n0,1,\n.5,,4\n1,3,6\n",

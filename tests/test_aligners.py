@@ -21,12 +21,13 @@ WEAK = {"asif": 0.5, "procrustes": 0.4, "csa": 0.3}  # less is asked of what tra
 
 
 @pytest.mark.parametrize("name", registry.names("aligner"))
-def test_contract(name: str, toy) -> None:
+def test_contract(name: str, toy, toy_named) -> None:
     train, val, test = toy(items=120, seed=1, per=2), toy(items=60, seed=2), toy(items=60, seed=3)
     held: Aligner = aligner(name)
     assert isinstance(held, Aligner)
     before = train.items.vectors.copy(), train.anchors.copy()
-    fit = held.fit(Task(train=train, val=val, seed=4))
+    named = toy_named if "names" in name else None
+    fit = held.fit(Task(train=train, val=val, seed=4, named=named))
     np.testing.assert_array_equal(train.items.vectors, before[0])
     np.testing.assert_array_equal(train.anchors, before[1])
     out = project(fit.projector, test.items.vectors)
@@ -34,11 +35,11 @@ def test_contract(name: str, toy) -> None:
     assert np.isfinite(out).all()
     found = retrieval(as_item(fit.view, out), as_text(fit.view, test.anchors), rows_of(test.relevant))
     assert found.recall(1) > WEAK.get(name, 0.6), "a nearly linear world is learned"
-    again = held.fit(Task(train=train, val=val, seed=4))
+    again = held.fit(Task(train=train, val=val, seed=4, named=named))
     np.testing.assert_array_equal(project(again.projector, test.items.vectors), out)
     assert Choice.read(json.loads(json.dumps(fit.choice.described()))) == fit.choice
     assert aligner(fit.choice.fixed), "what was chosen can be named"
-    alone = held.fit(Task(train=train, val=val, seed=4, refit=False))
+    alone = held.fit(Task(train=train, val=val, seed=4, refit=False, named=named))
     if name != "seed":
         assert 0 < fit.choice.score <= 1
         assert alone.choice.score == pytest.approx(fit.choice.score)
@@ -47,8 +48,8 @@ def test_contract(name: str, toy) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in registry.names("aligner") if name != "auto"])
-def test_without_validation_the_default_is_used_and_said(name: str, toy) -> None:
-    fit = aligner(name).fit(Task(train=toy(seed=1)))
+def test_without_validation_the_default_is_used_and_said(name: str, toy, toy_named) -> None:
+    fit = aligner(name).fit(Task(train=toy(seed=1), named=toy_named if "names" in name else None))
     assert fit.choice.chosen_on == "default"
 
 

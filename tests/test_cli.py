@@ -158,7 +158,7 @@ def test_bad_files_and_rows_are_counted_and_named(run: Run, tmp_path: Path) -> N
     for expected in (
         "image/circle/00.png: damaged image",
         "audio/cross/00.wav: truncated WAV",
-        "image/square/00.png: not an image that Pillow knows",
+        "image/square/00.png: not an image of a format that is read",
         "pairs.csv:13 image/square/01.png: no such file",
         "image/cross/03.png: duplicate of an earlier row",
         "image/cross/04.png: no text, and another row of the same item has one",

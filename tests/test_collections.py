@@ -192,7 +192,7 @@ def test_series_only_where_somebody_says_so(run: Run, tmp_path: Path) -> None:
     table.write_text(
         "path,text,modality\nmoves/rest/0.npy,rest,series\nmoves/running/2.csv,running,series\nmoves/rest/1.parquet,x,\n"
     )
-    pairs = textanchor.read_pairs(table)
+    pairs = textanchor.read_pairs(table, allow_lost=1)
     assert [pair.item.modality for pair in pairs.rows] == ["series", "series"]
     assert "unknown kind of file" in pairs.skipped[0].reason
 

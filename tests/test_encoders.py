@@ -66,6 +66,7 @@ CASES = [
     ("document", "all-MiniLM-L6-v2@prompt=clustering:"),
     *(("image", f"hub:<{family}>") for family in IMAGE),
     *(("audio", f"hub:<{family}>") for family in AUDIO),
+    ("image", "efficientnet-lite0"),
     ("image", "hub:HUB@pool=max,layer=1"),
     ("image", "hub:HUB@pool=cls,size=32"),
     ("image", "hub:HUB@pool=pooler"),

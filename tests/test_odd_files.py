@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
+from media_kinds import KINDS
 from odd_files import CASES, NOISE, TONE, Case, film, image, sound
 from textanchor.data.decoding import decode
 from textanchor.data.readers import AbsentPart, reader
@@ -43,9 +44,9 @@ def test_an_odd_file_is_read_or_refused_by_name(case: Case, tmp_path: Path) -> N
 def test_the_docs_list_every_case() -> None:
     text = (ROOT / "docs" / "files.md").read_text().split("| kind | file | outcome |")[1]
     rows = re.findall(r"^\| (\w+) \| (.+?) \| (.+?) \|$", text, re.M)
-    assert [(one, two, three) for one, two, three in rows] == [(case.modality, case.about, case.told) for case in CASES], (
-        "run: python docs/generate_files.py"
-    )
+    assert [(one, two, three) for one, two, three in rows] == [
+        (case.modality, case.about, case.told) for case in (*CASES, *KINDS)
+    ], "run: python docs/generate_files.py"
     assert len(CASES) >= 40
 
 

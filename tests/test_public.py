@@ -12,10 +12,10 @@ from typing import get_args, get_type_hints
 import textanchor
 
 PUBLIC = {
-    "read_pairs", "write_sample", "split", "Split", "split_video", "Taken", "wording", "Wording",
+    "read_pairs", "write_sample", "split", "Split", "split_video", "start", "Taken", "wording", "Wording",
     "encode_collection", "embed_collection", "Tally", "build_index", "Index", "search", "Hit",
     "fit", "load", "Space", "Fitted", "Story", "Embedded", "Geometry", "Comparison",
-    "Runtime", "Splitting", "Limits", "Progress", "Bar", "Terminal", "Silent",
+    "Runtime", "Splitting", "Reading", "Limits", "Progress", "Bar", "Terminal", "Silent",
     "evaluate", "Evaluation", "write_report", "diagnose", "Diagnosis", "Finding",
     "compare", "Grid", "Board", "Line", "Facts", "Difference", "rerun", "Repeat",
     "Item", "Pair", "Pairs", "Single", "Skipped", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired",

@@ -120,6 +120,7 @@ from textanchor.records import (
     Waveform as Waveform,
 )
 from textanchor.runtime import Limits as Limits
+from textanchor.runtime import Reading as Reading
 from textanchor.runtime import Runtime as Runtime
 from textanchor.runtime import Splitting as Splitting
 from textanchor.space import Comparison as Comparison
@@ -129,6 +130,7 @@ from textanchor.space import Space as Space
 from textanchor.space import Story as Story
 from textanchor.space.embedded import Embedded as Embedded
 from textanchor.space.fitting import fit as fit
+from textanchor.space.starting import start as start
 from textanchor.space.storage import load as load
 
 __version__: str

@@ -1,4 +1,4 @@
-"""How work is done and how pairs are split: two records that travel together through everything.
+"""How work is done, how pairs are split and how they are read: records that travel together through everything.
 
 Defaults come from the environment when a record is made, which happens at the boundary (a root function, a command, a request);
 below it the record is handed on and the environment is not asked again. Nothing of `Runtime` is part of a result.
@@ -7,6 +7,7 @@ below it the record is handed on and the environment is not asked again. Nothing
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -16,6 +17,7 @@ from textanchor.errors import InputError
 from textanchor.progress import Progress, Silent, Terminal
 
 FRACTIONS = (0.7, 0.1, 0.2)
+ALLOWED = 0.1  # share of rows that may be lost
 ENGINES = ("local", "ray")
 
 
@@ -94,6 +96,55 @@ class Splitting:
         object.__setattr__(self, "fractions", shares)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How tables and folders are read: which columns, from where, what of them.
+
+    `path_column` and `text_column` name columns (case does not matter; `caption.en` is a field of a structure, a number counts
+    columns from 1); without them the usual names are known. `root` is the folder in which relative paths begin, by default the
+    table's. `class_depth` says which folder names the class: 1 the first, 2 the second, 0 all of them together; by default the
+    innermost whose name stands under one folder only. `include` and `exclude` are globs on paths within the source, names or
+    folders; `modality` restricts to modalities, and says what files are whose ending does not. `follow_links` goes into linked
+    folders. `allow_lost` is the share of rows that may be unusable before reading stops.
+    """
+
+    path_column: tuple[str, ...] = ()
+    text_column: tuple[str, ...] = ()
+    root: Path | None = None
+    class_depth: int | None = None
+    follow_links: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    modality: tuple[str, ...] = ()
+    allow_lost: float = ALLOWED
+
+    def __post_init__(self) -> None:
+        """Single names stand for tuples of one. Raises `InputError` for a share or depth that cannot be meant."""
+        for name in ("path_column", "text_column", "include", "exclude", "modality"):
+            told: Any = getattr(self, name)
+            object.__setattr__(self, name, (told,) if isinstance(told, str) else tuple(told or ()))
+        if self.root is not None:
+            object.__setattr__(self, "root", Path(self.root).expanduser())
+        if not 0 <= self.allow_lost <= 1:
+            raise InputError(f"allow_lost={self.allow_lost}: expected a share between 0 and 1")
+        if self.class_depth is not None and self.class_depth < 0:
+            raise InputError(f"class_depth={self.class_depth}: expected 0 (all folders), 1 (the first), 2, ...")
+
+
+class SimpleReading(TypedDict, total=False):
+    """The same settings as keywords, for calls such as `read_pairs(table, text_column="breed", root="photos")`."""
+
+    path_column: str | Sequence[str]
+    text_column: str | Sequence[str]
+    root: str | Path | None
+    class_depth: int | None
+    follow_links: bool
+    include: str | Sequence[str]
+    exclude: str | Sequence[str]
+    modality: str | Sequence[str] | None
+    allow_lost: float
+
+
 class Simple(TypedDict, total=False):
     """The same settings as keywords, for calls such as `fit(pairs, seed=1, device="cuda", progress=True)`."""
 
@@ -132,6 +183,13 @@ def settled_split(splitting: Splitting | None, given: Any) -> Splitting:
     """The record with what was given by keyword."""
     told = {name: given[key] for key, name in _SPLITTING.items() if key in given}
     return replace(splitting or Splitting(), **told)
+
+
+def settled_reading(reading: Reading | None, given: Any) -> Reading:
+    """The record with what was given by keyword. Raises `TypeError` for a keyword that nobody knows."""
+    if unknown := given.keys() - SimpleReading.__annotations__.keys():
+        raise TypeError(f"unexpected keyword argument '{min(unknown)}'")
+    return replace(reading or Reading(), **given)
 
 
 _SPLITTING = {"seed": "seed", "fractions": "fractions", "resplit": "resplit", "split_name": "name"}

@@ -36,8 +36,9 @@ class _Wider(Comparison):
 
 
 class ByNames:
-    """The scores of the encoder's classifier times its names' anchor vectors; pairs choose the temperature and the view only.
+    """The scores of the encoder's classifier times its names' anchor vectors.
 
+    Of pairs it takes the temperature, the view and the mean of their texts, which it moves to, and nothing more.
     Raises `InputError` where the encoder knows no names. Source: see `projectors.names.Names`.
     """
 
@@ -60,7 +61,11 @@ class ByNames:
         named = known(task)
 
         def path(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Names]:
-            return (names_projector(named, float(point["temperature"])) for point in points)
+            for point in points:
+                made = names_projector(named, float(point["temperature"]))
+                off = pairs.targets.mean(axis=0) - project(made, pairs.inputs).mean(axis=0)
+                made.vectors += torch.from_numpy(off)  # weights sum to 1, so all vectors move by as much as the names' do
+                yield made
 
         return path
 

@@ -21,7 +21,7 @@ from textanchor.data.pairs import read_pairs
 from textanchor.data.wording import Wording
 from textanchor.errors import InputError
 from textanchor.records import Pairs
-from textanchor.runtime import Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.preparing import Encoding, Prepared, prepare
 
 LOOKS = ("none", "winner", "all")
@@ -38,6 +38,7 @@ def compare(
     jobs: int = 1,
     shared_view: bool = False,
     wording: Wording | None = None,
+    reading: Reading | None = None,
     splitting: Splitting | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[SimpleSplit],
@@ -50,14 +51,15 @@ def compare(
     bench goes on where it stopped. A method that cannot be fitted, diverging say, is left out and named in `Board.failed`, as a
     single seed of it is. `jobs` runs at a time (-1: as many as cores) share the cores. `wording`, `shared_view` and the
     fingerprints of anchor and encoders belong to a row: of another, rows of their own are measured.
-    `splitting` and `runtime` say how pairs are split and work is done, or keywords as for `fit`; the grid has the fits' seeds,
-    `seed` is the split's. Raises `InputError`, `LeakError`, `MissingError` (Optuna) or what `fit` raises.
+    `reading`, `splitting` and `runtime` say how pairs are read and split and work is done, the last two also by keywords as for
+    `fit`; the grid has the fits' seeds, `seed` is the split's. Raises `InputError`, `LeakError`, `MissingError` (Optuna) or
+    what `fit` raises.
     """
     if test not in LOOKS:
         raise InputError(f"test={test}: expected {', '.join(LOOKS)}")
     place, split, work = Path(folder).expanduser(), settled_split(splitting, simple), settled(runtime, simple)
     runs = list(grid.runs())
-    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=split.name)
+    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=split.name, reading=reading)
     ready = _prepared(table, runs, wording or Wording(), split, work)
     first = next(iter(ready.values()))
     tokens = any(aligner(spec).ragged for spec in grid.specs())

@@ -18,7 +18,7 @@ from textanchor.bench.outcomes import Outcome
 from textanchor.data.pairs import read_pairs
 from textanchor.errors import InputError
 from textanchor.records import Pairs
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import Fitted, Space, Story
 from textanchor.space.fitting import fit
 from textanchor.space.numbers import tensors
@@ -40,10 +40,10 @@ class Repeat:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tables:
-    """Where pairs are now, as somebody said, and what to take files for whose ending says nothing."""
+    """Where pairs are now, as somebody said, and how they are read."""
 
     told: Sequence[Path]
-    modality: str | None
+    reading: Reading | None
 
     def read(self, source: str | None, *, split_name: str | None, alone: bool) -> Pairs:
         """The table of that name or place; where it is the only one, whatever was told."""
@@ -55,7 +55,7 @@ class _Tables:
         place = next(iter([*same, *within, *(self.told if alone else [])]), Path(source or ""))
         if not place.expanduser().exists():
             raise InputError(f"the pairs '{place}' are not here; say where they are: --pairs FILE")
-        return read_pairs(place, split_name=split_name, modality=self.modality)
+        return read_pairs(place, split_name=split_name, reading=self.reading)
 
 
 def rerun(
@@ -63,19 +63,19 @@ def rerun(
     *,
     output: str | Path | None = None,
     pairs: str | Path | Sequence[str | Path] = (),
-    modality: str | None = None,
+    reading: Reading | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Repeat:
     """Fit a space or run a bench again with the settings that its folder holds; the result goes to `output`, or is only
     compared. All fits of a space are repeated, one into the other, in their order.
 
-    `pairs` says where the tables are; a space keeps only their names, which are looked for here; other data is named as a
-    difference. Raises `InputError` for a folder that is neither.
+    `pairs` says where the tables are, `reading` how they are read; a space keeps only their names, which are looked for here;
+    other data is named as a difference. Raises `InputError` for a folder that is neither.
     """
     place, work = Path(folder).expanduser(), settled(runtime, simple)
     told = [pairs] if isinstance(pairs, str | Path) else pairs
-    tables = _Tables(told=[Path(path).expanduser() for path in told], modality=modality)
+    tables = _Tables(told=[Path(path).expanduser() for path in told], reading=reading)
     if (place / BENCH).is_file():
         return _bench(place, output, tables, work)
     if (place / SPACE).is_file():

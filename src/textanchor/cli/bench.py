@@ -10,7 +10,7 @@ import click
 
 from textanchor.cli import options, printing
 from textanchor.config import DEFAULT_ANCHOR
-from textanchor.runtime import Runtime, Splitting
+from textanchor.runtime import Reading, Runtime, Splitting
 
 if TYPE_CHECKING:
     from textanchor.bench import Board
@@ -78,7 +78,7 @@ _COURSE = (
 )
 @options.gathered("grid", _grid, *_GRID)
 @click.option("--shared-view", is_flag=True, help="Views take their statistics from the texts of all modalities.")
-@options.modality
+@options.reading
 @options.gathered("course", Course, *_COURSE)
 @options.wording
 @options.splitting
@@ -89,7 +89,7 @@ def command(
     output: Path,
     grid: Grid,
     shared_view: bool,
-    modality: str | None,
+    reading: Reading,
     course: Course,
     wording: Wording,
     splitting: Splitting,
@@ -101,7 +101,7 @@ def command(
     from textanchor.data.pairs import read_pairs
 
     board = compare(
-        read_pairs(pairs, split_name=splitting.name, modality=modality),
+        printing.taken(read_pairs(pairs, split_name=splitting.name, reading=reading)),
         output,
         grid,
         baseline=course.baseline,

@@ -9,7 +9,7 @@ import click
 
 from textanchor.cli import options, printing
 from textanchor.escaping import shown
-from textanchor.runtime import Runtime, Splitting
+from textanchor.runtime import Reading, Runtime, Splitting
 
 if TYPE_CHECKING:
     from textanchor.doctor import Diagnosis
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("pairs", type=click.Path(path_type=Path))
 @options.encoding
-@options.modality
+@options.reading
 @click.option("--more", type=click.IntRange(min=1), default=300, show_default=True, help="Further pairs to extrapolate to.")
 @options.splitting
 @options.runtime_without("strict")
@@ -35,7 +35,7 @@ def command(
     context: click.Context,
     pairs: Path,
     encoding: Encoding,
-    modality: str | None,
+    reading: Reading,
     more: int,
     splitting: Splitting,
     runtime: Runtime,
@@ -48,7 +48,7 @@ def command(
     from textanchor.doctor import diagnose
 
     diagnosis = diagnose(
-        read_pairs(pairs, split_name=splitting.name, modality=modality),
+        printing.taken(read_pairs(pairs, split_name=splitting.name, reading=reading)),
         anchor=encoding.anchor,
         encoders=encoding.encoders,
         more=more,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from textanchor.cli import options, printing
-from textanchor.runtime import Runtime
+from textanchor.runtime import Reading, Runtime
 
 
 @click.command()
@@ -20,7 +20,7 @@ from textanchor.runtime import Runtime
     metavar="MODALITY",
     help="Unit vectors as they are compared with this modality. [default: raw vectors]",
 )
-@options.modality
+@options.reading_of_items
 @options.encoders
 @options.runtime
 @options.overwrite
@@ -30,7 +30,7 @@ def command(
     space: Path,
     output: Path,
     compared_with: str | None,
-    modality: str | None,
+    reading: Reading,
     encoders: dict[str, str],
     runtime: Runtime,
     overwrite: bool,
@@ -47,7 +47,7 @@ def command(
         load(space, encoders=encoders, runtime=runtime),
         collection,
         output,
-        modality=modality,
+        reading=reading,
         compared_with=compared_with,
         overwrite=overwrite,
         runtime=runtime,

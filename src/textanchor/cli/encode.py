@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from textanchor.cli import options, printing
-from textanchor.runtime import Runtime
+from textanchor.runtime import Reading, Runtime
 
 
 @click.command()
 @click.argument("collection", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for Parquet files, one a latent. [default: none]")
 @options.encoders
-@options.modality
+@options.reading_of_items
 @options.runtime
 @options.overwrite
 @options.as_json
@@ -23,7 +23,7 @@ def command(
     collection: Path,
     output: Path | None,
     encoders: dict[str, str],
-    modality: str | None,
+    reading: Reading,
     runtime: Runtime,
     overwrite: bool,
     as_json: bool,
@@ -37,7 +37,7 @@ def command(
     tallies, skipped = encode_collection(
         collection,
         encoders=encoders,
-        modality=modality,
+        reading=reading,
         output=output,
         overwrite=overwrite,
         announce=printing.say,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textanchor.cli import options, printing
-from textanchor.runtime import Runtime
+from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
     from textanchor.evaluation import Evaluation
@@ -44,7 +44,7 @@ _MEASURES = (
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for report.html and metrics.json.")
 @click.option("--against", multiple=True, type=click.Path(path_type=Path), help="Another space for the same table. Repeatable.")
 @options.gathered("measures", Measures, *_MEASURES)
-@options.modality
+@options.reading
 @options.encoders
 @options.runtime
 @options.overwrite
@@ -55,7 +55,7 @@ def command(
     output: Path | None,
     against: tuple[Path, ...],
     measures: Measures,
-    modality: str | None,
+    reading: Reading,
     encoders: dict[str, str],
     runtime: Runtime,
     overwrite: bool,
@@ -73,7 +73,7 @@ def command(
     main, *others = (load(place, encoders=encoders, runtime=runtime) for place in (space, *against))
     evaluation = evaluate(
         main,
-        read_pairs(pairs, modality=modality),
+        printing.taken(read_pairs(pairs, reading=reading)),
         name=space.name,
         against={place.name: other for place, other in zip(against, others, strict=True)},
         include_train=measures.include_train,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textanchor.cli import options, printing
-from textanchor.runtime import Runtime, Splitting
+from textanchor.runtime import Reading, Runtime, Splitting
 
 if TYPE_CHECKING:
     from textanchor.space import Space
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the new space.")
 @click.option("--into", type=click.Path(path_type=Path), help="Add to this space; without -o it is updated in place.")
 @options.encoding_of_videos
-@options.modality
+@options.reading
 @click.option("--aligner", default="auto", show_default=True, help="How to fit: a name, or a call with settings; auto chooses.")
 @click.option("--shared-view", is_flag=True, help="Views take their statistics from the texts of all modalities.")
 @options.splitting
@@ -32,17 +32,18 @@ def command(
     output: Path | None,
     into: Path | None,
     encoding: Encoding,
-    modality: str | None,
+    reading: Reading,
     aligner: str,
     shared_view: bool,
     splitting: Splitting,
     runtime: Runtime,
     overwrite: bool,
 ) -> None:
-    """Fit a space from PAIRS: a table (CSV, JSONL, Parquet), a folder with metadata.csv, or one folder per class.
+    """Fit a space from PAIRS: a table (CSV, JSON, Parquet, ...), a folder with tables or captions, or one folder per class.
 
-    A table has the columns `path` (or `item_text`) and `text`, and optionally `modality`, `item`, `group` and `split`. Rows
-    with only an item or only a text are data without partners, for aligners that use it.
+    A table has the columns `path` (or `image`, `audio`, `file_name`, ..., or `item_text`) and `text` (or `caption`, `label`,
+    ...), and optionally `modality`, `item`, `group` and `split`; what is taken for what is printed. Rows with only an item or
+    only a text are data without partners, for aligners that use it.
     """
     target = output or into
     if target is None:
@@ -56,7 +57,7 @@ def command(
     if not in_place:
         refuse_existing(target, overwrite=overwrite)
     base = load(into, runtime=runtime) if into else None
-    table = read_pairs(pairs, split_name=splitting.name, modality=modality)
+    table = read_pairs(pairs, split_name=splitting.name, reading=reading)
     printing.texts(table)
     space = fit(
         table,

@@ -11,7 +11,7 @@ import click
 
 from textanchor.config import cache_folder
 from textanchor.progress import Terminal
-from textanchor.runtime import ENGINES, FRACTIONS, Limits, Runtime, Splitting
+from textanchor.runtime import ALLOWED, ENGINES, FRACTIONS, Limits, Reading, Runtime, Splitting
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -69,7 +69,6 @@ cache = click.option(
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 strict = click.option("--strict", is_flag=True, help="Stop at the first item that cannot be read.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-modality = click.option("--modality", help="What files are whose ending does not say, such as series.")
 anchor = click.option("--anchor", help="Text model that spans the space. [default: all-MiniLM-L6-v2, installed]")
 video = click.option("--video", help="Parts of videos: first, uniform:4 or scene:4, and +sound. [default: uniform:4+sound]")
 encoders = click.option(
@@ -105,6 +104,28 @@ _SPLITTING = (
     click.option("--resplit", is_flag=True, help="Split anew although the table has a split column."),
     click.option("--split-name", help="Name of a predefined split that breaks groups, such as 'official, speakers shared'."),
 )
+_READING = {
+    "path_column": click.option("--path-column", multiple=True, help="Column of files. [default: path, image, file_name, ...]"),
+    "text_column": click.option("--text-column", multiple=True, help="Column of texts. [default: text, caption, label, ...]"),
+    "root": click.option("--root", type=click.Path(path_type=Path), help="Where relative paths begin. [default: the table's]"),
+    "class_depth": click.option(
+        "--class-depth", type=click.IntRange(min=0), help="Folder that names the class: 1 the first; 0 all together."
+    ),
+    "follow_links": click.option("--follow-links", is_flag=True, help="Go into linked folders."),
+    "include": click.option("--include", multiple=True, metavar="GLOB", help="Only such files, such as '*.jpg'. Repeatable."),
+    "exclude": click.option("--exclude", multiple=True, metavar="GLOB", help="No such files or folders. Repeatable."),
+    "modality": click.option(
+        "--modality", multiple=True, help="Only this; and what files are whose ending does not say, such as series."
+    ),
+    "allow_lost": click.option(
+        "--allow-lost",
+        type=click.FloatRange(0, 1),
+        default=ALLOWED,
+        show_default=True,
+        help="Share of rows that may be unusable.",
+    ),
+}
+_OF_PAIRS = ("text_column", "class_depth", "allow_lost")
 _RUNTIME = {
     "cache": cache,
     "device": click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto."),
@@ -168,7 +189,15 @@ def runtime_without(*names: str) -> Decorator:
     return gathered("runtime", _runtime, *(option for name, option in _RUNTIME.items() if name not in names))
 
 
+def reading_without(*names: str) -> Decorator:
+    """`reading` without some of its options."""
+    return gathered("reading", Reading, *(option for name, option in _READING.items() if name not in names))
+
+
 runtime = runtime_without()  # how work is done
+reading = reading_without()  # how pairs are read
+reading_of_items = reading_without(*_OF_PAIRS)
+reading_of_hits = reading_without(*_OF_PAIRS, "modality")  # which a search has itself
 splitting = gathered("splitting", _splitting, *_SPLITTING)  # how pairs are split
 wording = gathered("wording", _wording, *_WORDING)  # how texts are put into words
 encoding = gathered("encoding", _encoding, anchor, encoders, *_WORDING)

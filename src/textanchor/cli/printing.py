@@ -66,8 +66,17 @@ def map_figure(held: Mapping[str, Any] | None) -> None:
         click.echo(f"\n5-NN accuracy on the held-out 2-D map: {held['5-NN accuracy']:.3f}")
 
 
+def taken(pairs: Pairs) -> Pairs:
+    """What was taken for what when the pairs were read; stderr. Answers with the pairs."""
+    for line in pairs.taken:
+        say(f"read {line}")
+    return pairs
+
+
 def texts(pairs: Pairs) -> None:
-    """The texts that will be fitted, with their counts, and what has no partner; stdout."""
+    """What was read as what, the texts that will be fitted, with their counts, and what has no partner; stdout."""
+    for line in pairs.taken:
+        click.echo(f"read {line}")
     for modality in pairs.modalities:
         own = pairs.only(modality)
         count = Counter(pair.text for pair in own.rows)

@@ -11,7 +11,7 @@ import click
 
 from textanchor.cli import options, printing
 from textanchor.errors import InputError
-from textanchor.runtime import Runtime
+from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
     from textanchor.collections import Hit
@@ -41,6 +41,20 @@ class Query:
         return self.query
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """What is searched, and what searches it."""
+
+    collection: Path
+    index: str
+
+
+_GALLERY = (
+    click.option("--in", "collection", required=True, type=click.Path(path_type=Path), help="Folder or table to search."),
+    click.option(
+        "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
+    ),
+)
 _QUERY = (
     click.argument("query"),
     click.option("--text", "force", flag_value="text", help="QUERY is a sentence even if a file has that name."),
@@ -52,12 +66,10 @@ _QUERY = (
 @click.command()
 @click.argument("space", type=click.Path(path_type=Path))
 @options.gathered("query", Query, *_QUERY)
-@click.option("--in", "collection", required=True, type=click.Path(path_type=Path), help="Folder or table to search.")
+@options.gathered("gallery", Gallery, *_GALLERY)
 @click.option("--modality", help="Only hits of this modality (text: the texts of the table).")
 @click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of hits.")
-@click.option(
-    "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
-)
+@options.reading_of_hits
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with the hits' pictures and sounds, one file.")
 @options.encoders
 @options.runtime
@@ -66,10 +78,10 @@ _QUERY = (
 def command(
     space: Path,
     query: Query,
-    collection: Path,
+    gallery: Gallery,
     modality: str | None,
     k: int,
-    index: str,
+    reading: Reading,
     html: Path | None,
     encoders: dict[str, str],
     runtime: Runtime,
@@ -90,7 +102,9 @@ def command(
         refuse_existing(html, overwrite=overwrite)
     understood = query.understood()
     opened = load(space, encoders=encoders, runtime=runtime)
-    built = build_index(opened, collection, texts=modality == "text", modality=modality, backend=index)
+    built = build_index(
+        opened, gallery.collection, texts=modality == "text", modality=modality, backend=gallery.index, reading=reading
+    )
     printing.skipped(built.skipped)
     hits = search(opened, understood, built, k=k, modality=modality, query_modality=query.query_modality)
     rows = [_row(hit) for hit in hits]
@@ -105,7 +119,7 @@ def command(
             html,
             built,
             [(understood, hits)],
-            place=str(collection),
+            place=str(gallery.collection),
             query_modality=query.query_modality,
             limits=runtime.limits,
             overwrite=overwrite,

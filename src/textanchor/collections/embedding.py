@@ -14,7 +14,7 @@ from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import refuse_existing
 from textanchor.latents.engine import Chunk
 from textanchor.records import Item, Pooled, Skipped, first_of
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import TEXT, Space
 from textanchor.space.storage import fingerprint
 
@@ -25,6 +25,7 @@ def embed_collection(
     output: str | Path,
     *,
     modality: str | None = None,
+    reading: Reading | None = None,
     compared_with: str | None = None,
     overwrite: bool = False,
     runtime: Runtime | None = None,
@@ -34,15 +35,16 @@ def embed_collection(
 
     The file has the columns `item`, `modality`, `path`, `content` (sha256) and `vector`: raw vectors or, with `compared_with`,
     unit vectors as they are compared with that modality. Memory does not grow with the collection, and latents are cached, so
-    that an interrupted run goes on where it stopped. `modality` is taken for files whose ending says none. Raises `InputError`
-    if the output exists (unless `overwrite`), `NothingUsableError` if nothing can be embedded, with `strict` `ItemError` at
-    the first bad item. The encoders are the space's, on its device; all else is as the runtime says.
+    that an interrupted run goes on where it stopped. `modality` is taken for files whose ending says none; `reading` says what
+    is read, as for `read_pairs`, and restricts. Raises `InputError` if the output exists (unless `overwrite`),
+    `NothingUsableError` if nothing can be embedded, with `strict` `ItemError` at the first bad item. The encoders are the
+    space's, on its device; all else is as the runtime says.
     """
     how = settled(runtime or space.runtime, simple)
     place = Path(output).expanduser()
     _check(space, place, compared_with)
     refuse_existing(place, overwrite=overwrite)
-    contents = survey(source, modality=modality)
+    contents = survey(source, modality=modality, reading=reading)
     if how.strict and contents.skipped:
         raise ItemError(contents.skipped[0].item, contents.skipped[0].reason)
     own = {kind: own for kind in contents.counts if (own := _own_modality(space, kind)) is not None}

@@ -19,7 +19,7 @@ from textanchor.files import refuse_existing
 from textanchor.latents.engine import Chunk, stream
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, Ragged, Skipped, first_of
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Reading, Runtime, Simple, settled
 
 
 def encode_collection(
@@ -27,6 +27,7 @@ def encode_collection(
     *,
     encoders: Mapping[str, str] | None = None,
     modality: str | None = None,
+    reading: Reading | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
     announce: Callable[[str], None] | None = None,
@@ -35,13 +36,14 @@ def encode_collection(
 ) -> tuple[tuple[Tally, ...], tuple[Skipped, ...]]:
     """Encode all items of a folder or table into the cache; a tally a modality, and what was skipped.
 
+    `modality` is taken for files whose ending says none; `reading` says what is read, as for `read_pairs`, and restricts.
     `announce` is told how much tokens will take before they are encoded. `encoders` maps modalities to encoder names, which
     may ask for several layers and poolings of one pass. With `output`, a folder, each of them is written as `<modality>[
     <output's name>].parquet`. Raises what `make` and `iterate_collection` raise; with `strict` `ItemError` for the first item
     that cannot be read.
     """
     how = settled(runtime, simple)
-    contents = survey(source, modality=modality)
+    contents = survey(source, modality=modality, reading=reading)
     names = _names(contents, encoders or {})
     folder = Path(output).expanduser() if output is not None else None
     if folder is not None:

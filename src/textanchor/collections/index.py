@@ -16,7 +16,7 @@ from textanchor.collections.backend import NONE, Backend, Rows, make_backend
 from textanchor.data.pairs import read_collection
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Skipped, Vectors
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import TEXT, Comparison, Geometry, Space, as_items
 
 EXACT = "exact"
@@ -81,11 +81,13 @@ def build_index(
     texts: bool = False,
     modality: str | None = None,
     backend: str = EXACT,
+    reading: Reading | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Index:
     """Embed a folder, a table or a sequence of items (see `Space.embed`). With `texts`, a table's texts instead of its items.
-    `modality` is taken for files whose ending says none; `backend` is what searches, such as `exact` or `faiss(kind=hnsw)`.
+    `modality` is taken for files whose ending says none; `backend` is what searches, such as `exact` or `faiss(kind=hnsw)`;
+    `reading` says what of a folder or table is read.
 
     Raises `NothingUsableError` if nothing can be read, `UnknownNameError`, `InputError` or `MissingError` for a backend that
     cannot be had; with `strict`, `ItemError` at the first item that cannot be read.
@@ -94,7 +96,7 @@ def build_index(
     _check_backend(backend)
     skipped: tuple[Skipped, ...] = ()
     if isinstance(collection, str | Path):
-        items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality))
+        items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality), reading=reading)
     else:
         items = tuple(as_items(collection))
     kinds = {TEXT, "document", *space.kinds}

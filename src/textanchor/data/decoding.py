@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from textanchor.data.readers import AbsentPart, part_reader, reader
 from textanchor.errors import ItemError, TextAnchorError
 from textanchor.files import file_digest
 from textanchor.records import Item
+from textanchor.records.items import Held
 from textanchor.runtime import Limits
 
 PART = "#"
@@ -22,6 +24,9 @@ def content_hash(item: Item) -> str:
     Raises `ItemError`.
     """
     try:
+        if isinstance(item.value, Held):
+            whole = hashlib.sha256(item.value.read()).hexdigest()
+            return f"{whole}{PART}{item.part}" if item.part else whole
         if item.path is None:
             held = reader(item.modality)
             return hashlib.sha256(held.content(held.accept(item.value))).hexdigest()
@@ -48,9 +53,9 @@ def decode(item: Item, limits: Limits) -> Any:
     """The decoded value of an item. Raises `ItemError` with the reason in one line, beyond the limits too."""
     held = reader(item.modality)
     try:
-        if item.path is None:
+        if item.path is None and not isinstance(item.value, Held):
             return held.accept(item.value)
-        with item.path.open("rb") as stream:
+        with io.BytesIO(item.value.read()) if item.path is None else item.path.open("rb") as stream:
             if not item.part:
                 return held.read(stream, limits)
             source, _, part = item.part.partition(":")

@@ -6,38 +6,52 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 from textanchor.data import tables
-from textanchor.data.readers import reader
-from textanchor.data.rows import Row, own_table, rows
+from textanchor.data.rows import UNASKED, UNREAD
+from textanchor.data.sorting import Sorted
+from textanchor.data.sources import own_table, source_of
 from textanchor.errors import DamagedError, InputError, NothingUsableError
 from textanchor.files import digest, read_json, write_csv
-from textanchor.records import Item, Pair, Pairs, Single, Skipped
+from textanchor.records import Item, Pairs, Single, Skipped
+from textanchor.runtime import Reading, SimpleReading, settled_reading
 
 ABOUT = "about.json"
 
 
-def read_pairs(source: str | Path, *, split_name: str | None = None, modality: str | None = None) -> Pairs:
+def read_pairs(
+    source: str | Path, *, split_name: str | None = None, reading: Reading | None = None, **simple: Unpack[SimpleReading]
+) -> Pairs:
     """Read (item, text) pairs, and what has no partner: rows with only an item or only a text.
 
-    `modality` is taken for files whose ending says none, or several, and for no others. `split_name` names a predefined
-    split that breaks groups on purpose ("official, speakers shared"); without it such a split is refused later. Raises
-    `InputError` if there is no such table, `NothingUsableError` if no row is a usable pair.
+    `reading`, or its fields as keywords, says which columns mean what, where files are, and what is asked for; the result's
+    `taken` says what was taken for what. `split_name` names a predefined split that breaks groups on purpose ("official,
+    speakers shared"); without it such a split is refused later. Raises `InputError` if there is no such table or more of its
+    rows than allowed cannot be used, `NothingUsableError` if no row is a usable pair.
     """
-    path = _existing(source)
-    reading = _Reading()
-    for row in rows(path, _asked(modality)):
-        reading.take(row)
-    singles = reading.settled_singles()
-    if not reading.pairs:
-        raise NothingUsableError(_no_pair(path, reading.skipped, singles))
+    path, told = _existing(source), settled_reading(reading, simple)
+    rows = source_of(path, told)
+    found = Sorted()
+    for row in rows:
+        found.take(row)
+    pairs, singles = found.settled()
+    if not pairs:
+        raise NothingUsableError(_no_pair(path, found, singles, rows.taken))
+    found.check_lost(path.name, told.allow_lost)
+    taken = [*rows.taken]
+    if found.sides_from_folders:
+        taken.append(f"split from the folders of the files: {found.sides_from_folders}")
+    if found.unasked:
+        taken.append(f"{found.unasked} rows or files are not asked for (--include, --exclude, --modality)")
     return Pairs(
-        rows=tuple(reading.pairs.values()),
+        rows=pairs,
         singles=singles,
-        skipped=tuple(reading.skipped),
+        skipped=tuple(found.skipped),
         split_name=split_name or _told_name(path),
         source=path.name,
         place=path.resolve(),
+        taken=tuple(taken),
     )
 
 
@@ -74,12 +88,12 @@ def group_key(pairs: Pairs, group: str) -> str:
 
 
 def read_collection(
-    source: str | Path, *, texts: bool = False, modality: str | None = None
+    source: str | Path, *, texts: bool = False, modality: str | None = None, reading: Reading | None = None
 ) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
     """The items of a folder or table, whether they have texts or not; with `texts`, its distinct texts instead."""
     items: dict[str, Item] = {}
     skipped = []
-    for found in iterate_collection(source, texts=texts, modality=modality):
+    for found in iterate_collection(source, texts=texts, modality=modality, reading=reading):
         if isinstance(found, Skipped):
             skipped.append(found)
         else:
@@ -89,10 +103,21 @@ def read_collection(
     return tuple(items.values()), tuple(skipped)
 
 
-def iterate_collection(source: str | Path, *, texts: bool = False, modality: str | None = None) -> Iterator[Item | Skipped]:
-    """Like `read_collection`, one by one, so that a folder of any size takes no memory; a table's items may repeat."""
-    for row in rows(_existing(source), _asked(modality)):
-        item = row.item
+def iterate_collection(
+    source: str | Path, *, texts: bool = False, modality: str | None = None, reading: Reading | None = None
+) -> Iterator[Item | Skipped]:
+    """Like `read_collection`, one by one, so that a folder of any size takes no memory; a table's items may repeat.
+
+    `modality` says what files are whose ending says none; that of `reading` restricts too.
+    """
+    told = reading or Reading()
+    restrict = bool(told.modality)
+    if modality and not restrict:
+        told = replace(told, modality=(modality,))
+    for row in source_of(_existing(source), told, captions=texts, restrict=restrict):
+        item = row.item if not row.problem else None
+        if row.kind == UNASKED:
+            continue
         if row.text and (texts or (item is None and not row.problem)):
             item = Item(id=row.text, modality="text", value=row.text)
         elif texts and not (item and item.modality == "text"):
@@ -103,74 +128,6 @@ def iterate_collection(source: str | Path, *, texts: bool = False, modality: str
             yield Skipped(item=row.place, reason=row.problem)
 
 
-class _Reading:
-    """Rows sorted into pairs, singles and what is skipped."""
-
-    def __init__(self) -> None:
-        self.pairs: dict[tuple[str, str, str, str], Pair] = {}
-        self.singles: dict[tuple[str, str, str], tuple[str, Single]] = {}
-        self.skipped: list[Skipped] = []
-        self._items: dict[str, Item] = {}
-
-    def take(self, row: Row) -> None:
-        problem = row.problem or self._kept(row)
-        if problem:
-            self.skipped.append(Skipped(item=row.place, reason=problem))
-
-    def settled_singles(self) -> tuple[Single, ...]:
-        """Items whose text stands in no other row, and texts, of modalities that have pairs."""
-        paired = {pair.item.id for pair in self.pairs.values()}
-        modalities = {pair.item.modality for pair in self.pairs.values()}
-        kept = []
-        for place, single in self.singles.values():
-            problem = ""
-            if single.item is not None and single.item.id in paired:
-                problem = "no text, and another row of the same item has one"
-            elif modalities and single.modality not in (None, *modalities):
-                problem = f"no partner, and the table has no pair of {single.modality} that could teach what it means"
-            if problem:
-                self.skipped.append(Skipped(item=place, reason=problem))
-            else:
-                kept.append(single)
-        return tuple(kept)
-
-    def _kept(self, row: Row) -> str:
-        """Keep a row, or say what is wrong with it."""
-        if row.item is None:
-            modality = _projected(row.modality) or None
-            return self._keep_single(
-                row, Single(text=row.text, modality=modality, group=row.group or None, split=row.split or None)
-            )
-        item = replace(row.item, modality=_projected(row.item.modality))
-        if self._items.setdefault(item.id, item) != item:
-            return f"item '{item.id}' was another file or modality before"
-        if not row.text:
-            single = Single(item=item, modality=item.modality, group=row.group or None, split=row.split or None)
-            return self._keep_single(row, single)
-        key = (item.id, row.text, row.group, row.split)  # a second group or side of the same pair must not be lost
-        if key in self.pairs:
-            return "duplicate of an earlier row"
-        self.pairs[key] = Pair(item=item, text=row.text, group=row.group or None, split=row.split or None)
-        return ""
-
-    def _keep_single(self, row: Row, single: Single) -> str:
-        key = (single.item.id if single.item else "", single.text or "", f"{single.modality} {single.group}")
-        if key in self.singles:
-            return "duplicate of an earlier row"
-        self.singles[key] = (row.place, single)
-        return ""
-
-
-def _projected(modality: str) -> str:
-    """An item that is a text gets a projector of its own, as a document; the anchor's texts never do."""
-    return "document" if modality == "text" else modality
-
-
-def _asked(modality: str | None) -> str | None:
-    """Raises `UnknownNameError` for a modality that no reader reads."""
-    return reader(modality).modality if modality else None
-
-
 def _existing(source: str | Path) -> Path:
     path = Path(source).expanduser()
     if not path.exists():
@@ -178,19 +135,25 @@ def _existing(source: str | Path) -> Path:
     return path
 
 
-def _no_pair(path: Path, skipped: list[Skipped], singles: tuple[Single, ...]) -> str:
+def _no_pair(path: Path, found: Sorted, singles: tuple[Single, ...], taken: tuple[str, ...]) -> str:
+    if found.unasked and not singles and not found.skipped:
+        left_out = f"{found.unasked} rows or files are left out (--include, --exclude, --modality)"
+        return f"{path} holds nothing that is asked for: {left_out}"
     if not singles:
-        return _nothing(path, "pair", skipped)
+        return _nothing(path, "pair", found.skipped)
     items = sum(single.item is not None for single in singles)
     lone = f"{items} items without a text and {len(singles) - items} texts without an item"
-    return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class"
+    told = f"; read as {'; '.join(taken)}" if taken else ""
+    tables = [f"; {one.item}: {one.reason}" for one in found.skipped if UNREAD in one.reason][:1]
+    return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class{told}{''.join(tables)}"
 
 
 def _nothing(path: Path, what: str, skipped: list[Skipped]) -> str:
     if not skipped:
         return f"{path} holds no {what}; expected rows, or files with a known ending"
     first = skipped[0]
-    return f"{path} holds no usable {what}: {len(skipped)} skipped, the first being {first.item}: {first.reason}"
+    where = "; --root FOLDER says where the names of files begin" if first.reason.startswith("no such file") else ""
+    return f"{path} holds no usable {what}: {len(skipped)} skipped, the first being {first.item}: {first.reason}{where}"
 
 
 def _told_name(path: Path) -> str | None:

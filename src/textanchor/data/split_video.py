@@ -18,7 +18,7 @@ from textanchor.errors import ItemError, NothingUsableError
 from textanchor.files import new_folder, write_csv
 from textanchor.progress import tracked
 from textanchor.records import Item, Pair, Pairs, Single, Skipped, first_of
-from textanchor.runtime import Limits, Runtime, Simple, settled
+from textanchor.runtime import Limits, Reading, Runtime, Simple, settled
 
 VIDEO, MARKER = "video", "pairs.csv"
 COLUMNS = ("path", "modality", "text", "group", "split")
@@ -40,17 +40,18 @@ def split_video(
     *,
     plan: str = "first+sound",
     overwrite: bool = False,
+    reading: Reading | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Taken:
     """Write the parts of every video of a class folder or table as PNG and FLAC files beside a `pairs.csv`.
 
     A table's `group` and `split` are kept; without a group the video is its own. Videos without text and texts without video
-    stay so. Raises `NothingUsableError` if no video can be read; where the runtime is strict, `ItemError` for the first that
-    cannot.
+    stay so. `reading` is as for `read_pairs`. Raises `NothingUsableError` if no video can be read; where the runtime is strict,
+    `ItemError` for the first that cannot.
     """
     how = settled(runtime, simple)
-    pairs = read_pairs(source)
+    pairs = read_pairs(source, reading=reading)
     parts = part_reader(VIDEO).parts(plan)
     films, others = _films(pairs)
     skipped = [*pairs.skipped, *(Skipped(item=item.id, reason=f"no video but {item.modality}") for item in others)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from textanchor.data.assigning import assign
 from textanchor.data.predefined import predefined
+from textanchor.data.rows import UNREAD
 from textanchor.data.sides import SIDES, Split, check_apart, units
 from textanchor.data.singles import with_singles
 from textanchor.errors import InputError
@@ -42,6 +43,8 @@ def _enough_texts(pairs: Pairs, contents: Mapping[str, str]) -> None:
         own = pairs.only(modality)
         texts = {pair.text for pair in own.rows if pair.item.id in contents}
         if len(texts) < 2:
+            unread = [f"; {one.item}: {one.reason}" for one in pairs.skipped if UNREAD in one.reason][:1]
             raise InputError(
                 f"{modality}: {len(texts)} distinct text in {len(own.rows)} pairs; at least 2 are needed to tell items apart"
+                f"{''.join(unread)}"
             )

@@ -1,107 +1,99 @@
-"""Rows of CSV, JSONL and Parquet files as plain dicts of strings, one by one, with their line numbers."""
+"""Tables row by row, with their line numbers: CSV and its kin, JSON, Parquet and Arrow, packed or not."""
 
 from __future__ import annotations
 
 import csv
-import json
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from textanchor.data import arrow_tables, delimited, json_tables
+from textanchor.data.cells import Row
+from textanchor.data.streams import PACKED, kind
 from textanchor.errors import InputError
 
-ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-MORE = "\0more"  # the key of cells beyond the last column
-Row = dict[str, str]
+MORE = delimited.MORE
 
 
-def rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """All rows with their line (Parquet: row) numbers; no more of a table is in memory than a row, or 4096 of a Parquet file.
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """A table's columns, in order of first appearance; `holding` are those whose cells hold an item's bytes, with the modality
+    that the table itself states of them, if it does."""
 
-    Raises `InputError` where the file turns out to be no such table.
-    """
-    read = _format(path)[0]
-    with _refused(path):
-        yield from read(path)
-
-
-def columns(path: Path) -> tuple[str, ...]:
-    """The names of all columns, in order of first appearance. A JSONL file is read through for them: its rows may differ.
-
-    Raises `InputError` if the file is not such a table.
-    """
-    named = _format(path)[1]
-    with _refused(path):
-        return named(path)
+    names: tuple[str, ...]
+    holding: Mapping[str, str] = field(default_factory=dict)
 
 
-def _text(value: object) -> str:
-    missing = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if missing else str(value).strip()
+@dataclass(frozen=True, kw_only=True)
+class _Format:
+    rows: Callable[[Path], Iterator[tuple[int, Row]]]
+    names: Callable[[Path], tuple[str, ...]]
+    holding: Callable[[Path], Mapping[str, str]] = lambda _: {}
 
 
-def _csv(path: Path) -> Iterator[tuple[int, Row]]:
-    csv.field_size_limit(1 << 24)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        header = stream.readline()
-        stream.seek(0)
-        mark = max(",;\t", key=header.count)  # the comma wins where none is there
-        table = csv.DictReader(stream, delimiter=mark, strict=True)
-        for row in table:
-            yield table.line_num, {MORE if key is None else str(key).strip(): _text(value) for key, value in row.items()}
-
-
-def _csv_columns(path: Path) -> tuple[str, ...]:
-    _, first = next(_csv(path), (0, {}))
-    return tuple(name for name in first if name != MORE)
-
-
-def _jsonl(path: Path) -> Iterator[tuple[int, Row]]:
-    with path.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, start=1):
-            if line.strip():
-                value = json.loads(line)
-                if not isinstance(value, dict):
-                    raise ValueError(f"line {number} is not a JSON object")
-                yield number, {str(key): _text(cell) for key, cell in value.items()}
-
-
-def _jsonl_columns(path: Path) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for _, row in _jsonl(path) for name in row))
-
-
-def _parquet(path: Path) -> Iterator[tuple[int, Row]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as table:
-        number = 0
-        for batch in table.iter_batches(batch_size=4096):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, {key: _text(cell) for key, cell in row.items()}
-
-
-def _parquet_columns(path: Path) -> tuple[str, ...]:
-    import pyarrow.parquet as pq
-
-    return tuple(pq.read_schema(path).names)
-
-
-_Reading = tuple[Callable[[Path], Iterator[tuple[int, Row]]], Callable[[Path], tuple[str, ...]]]
-_FORMATS: dict[str, _Reading] = {
-    ".csv": (_csv, _csv_columns),
-    ".tsv": (_csv, _csv_columns),
-    ".jsonl": (_jsonl, _jsonl_columns),
-    ".ndjson": (_jsonl, _jsonl_columns),
-    ".parquet": (_parquet, _parquet_columns),
+_DELIMITED = _Format(rows=delimited.rows, names=delimited.names)
+_LINES = _Format(rows=json_tables.lines, names=json_tables.names_of_lines)
+_JSON = _Format(rows=json_tables.rows, names=json_tables.names)
+_PARQUET = _Format(rows=arrow_tables.parquet_rows, names=arrow_tables.parquet_names, holding=arrow_tables.parquet_holding)
+_ARROW = _Format(rows=arrow_tables.arrow_rows, names=arrow_tables.arrow_names, holding=arrow_tables.arrow_holding)
+_FORMATS: dict[str, _Format] = {
+    ".csv": _DELIMITED,
+    ".tsv": _DELIMITED,
+    ".psv": _DELIMITED,
+    ".jsonl": _LINES,
+    ".ndjson": _LINES,
+    ".json": _JSON,
+    ".parquet": _PARQUET,
+    ".arrow": _ARROW,
+    ".feather": _ARROW,
 }
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+ENDINGS = tuple(_FORMATS)
 
 
-def _format(path: Path) -> _Reading:
-    if path.suffix.lower() not in _FORMATS:
-        raise InputError(f"{path} is no table; expected one of {', '.join(ENDINGS)} or a folder")
-    return _FORMATS[path.suffix.lower()]
+def rows(path: Path, *, headed: bool = True) -> Iterator[tuple[int, Row]]:
+    """All rows with their line (JSON, Parquet: row) numbers; a delimited table that is not `headed` has numbered columns.
+
+    No more of a table is in memory than a row, or 4096 of a Parquet file, or all of a JSON array. Cells are as the table has
+    them; bytes within it are `cells.Embedded` and not yet read. Raises `InputError` where it turns out to be no such table.
+    """
+    told = _format(path)
+    with _refused(path):
+        yield from told.rows(path) if headed else delimited.rows(path, headed=False)
+
+
+def heading(path: Path) -> Heading:
+    """The columns. A JSON-lines file is read through for them: its rows may differ. Raises `InputError` if it is no table."""
+    told = _format(path)
+    with _refused(path):
+        return Heading(names=told.names(path), holding=told.holding(path))
+
+
+def may_be_headless(path: Path) -> bool:
+    """Whether its columns are named by its first line alone."""
+    return _format(path) is _DELIMITED
+
+
+def is_table(path: Path) -> bool:
+    """Whether the ending is a table's."""
+    return kind(path) in _FORMATS
+
+
+def stem(path: Path) -> str:
+    """The name without the ending, and without that of the packing."""
+    name = Path(path.stem) if path.suffix.lower() in PACKED else path
+    return name.stem
+
+
+def _format(path: Path) -> _Format:
+    ending = kind(path)
+    if ending in (".txt", ".data", ""):  # named outright, so it is meant as a table
+        return _DELIMITED
+    if ending not in _FORMATS:
+        advice = "; save it as CSV" if ending in _SPREADSHEETS else ""
+        raise InputError(f"{path} is no table; expected one of {', '.join(ENDINGS)} or a folder{advice}")
+    return _FORMATS[ending]
 
 
 @contextmanager
@@ -110,5 +102,8 @@ def _refused(path: Path) -> Iterator[None]:
         yield
     except UnicodeDecodeError as why:
         raise InputError(f"{path} is not UTF-8 text (byte {why.start}); save it as UTF-8") from None
-    except (OSError, ValueError, csv.Error) as why:  # pyarrow's errors are ValueErrors or OSErrors
-        raise InputError(f"{path} is not a readable {path.suffix[1:]} table: {' '.join(str(why).split())}") from None
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, RecursionError, csv.Error) as why:  # pyarrow's are ValueErrors or OSErrors
+        told = "nested too deeply" if isinstance(why, RecursionError) else " ".join(str(why).split())
+        raise InputError(f"{path} is not a readable {kind(path)[1:] or 'text'} table: {told}") from None

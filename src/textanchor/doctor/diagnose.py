@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from textanchor import registry
+from textanchor.data.pairs import read_pairs
 from textanchor.data.sides import SIDES
 from textanchor.data.wording import Wording
 from textanchor.doctor.closed_forms import Reached, closed_best, compared
@@ -22,7 +23,7 @@ from textanchor.doctor.sampling import enough, sampled
 from textanchor.errors import LeakError
 from textanchor.progress import tracked
 from textanchor.records import Pairs
-from textanchor.runtime import Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.preparing import Encoding, Prepared, prepare
 from textanchor.space.saved_again import held, saved_again
 
@@ -37,6 +38,7 @@ def diagnose(
     more: int = MORE,
     merge: bool = False,
     wording: Wording | None = None,
+    reading: Reading | None = None,
     splitting: Splitting | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[SimpleSplit],
@@ -47,11 +49,13 @@ def diagnose(
     nearly. `merge` brings such items of all sides together (`Diagnosis.merged`). `more` is the number of further pairs whose
     gain is extrapolated. An encoder that names several layers has all compared. A predefined split that leaks is reported, and
     the rest of the diagnosis uses a split of its own. Of many pairs fits take a random 20,000 to learn from and 5,000 to judge.
-    How pairs are split and work is done stands in the records `splitting` and `runtime`, or in keywords as for `fit`.
-    Raises what `fit` raises for unusable input.
+    How pairs are read stands in the record `reading`; how they are split and work is done stands in the records `splitting` and
+    `runtime`, or in keywords as for `fit`. Raises what `fit` raises for unusable input.
     """
     encoding = Encoding(anchor=anchor, encoders=encoders or {}, wording=wording or Wording())
-    ready, refused = _prepared(pairs, encoding, settled_split(splitting, simple), settled(runtime, simple))
+    split = settled_split(splitting, simple)
+    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=split.name, reading=reading)
+    ready, refused = _prepared(table, encoding, split, settled(runtime, simple))
     examined = examine(ready, more=more, refused=refused)
     return Diagnosis(
         findings=findings(examined),
@@ -103,7 +107,7 @@ def findings(examined: Examined) -> dict[str, list[Finding]]:
     return remarks
 
 
-def _prepared(pairs: Pairs | str | Path, encoding: Encoding, splitting: Splitting, runtime: Runtime) -> tuple[Prepared, str]:
+def _prepared(pairs: Pairs, encoding: Encoding, splitting: Splitting, runtime: Runtime) -> tuple[Prepared, str]:
     """Ready pairs, by a split of their own where the table's leaks; and why it does."""
     try:
         return prepare(pairs, encoding, splitting, runtime), ""

@@ -17,7 +17,7 @@ from textanchor.evaluation.refits import refits
 from textanchor.evaluation.tables import rows
 from textanchor.evaluation.unseen import zero_shot
 from textanchor.records import Pairs
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import Space
 
 
@@ -32,6 +32,7 @@ def evaluate(
     unseen_classes: int = 0,
     map_: bool = True,
     seed: int = 0,
+    reading: Reading | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Evaluation:
@@ -40,10 +41,11 @@ def evaluate(
     `against` names other spaces, with the same anchor and encoders, for the same table. `include_train` adds rows on the
     training data, labelled as no evidence, and probes on all pairs, labelled so. Probes fit anew inside each of their folds.
     `unseen_classes` is how many classes are held out in each of ten draws of `zero_shot`, which fits anew too; 0 for none.
+    How pairs are read stands in the record `reading`, as for `fit`.
     How work is done stands in the record `runtime`, the space's own by default, or in keywords as for `fit`.
     Raises `LeakError` if nothing unseen remains, `InputError` if the modalities do not fit.
     """
-    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs)
+    table = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, reading=reading)
     work = settled(runtime or space.runtime, simple)
     spaces = {name: space, **(against or {})}
     if len(spaces) != 1 + len(against or {}):

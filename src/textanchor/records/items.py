@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -44,9 +44,18 @@ class Clip:
     sound: Waveform | None = None
 
 
+@runtime_checkable
+class Held(Protocol):
+    """The bytes of a file that stands within another, such as a cell of a table; fetched when they are needed."""
+
+    def read(self) -> bytes:
+        """All of them. Raises `ValueError` or `OSError`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One thing of one modality: a file (`path`), or a value in memory (text, PIL image, `Waveform`, array).
+    """One thing of one modality: a file (`path`), or a value in memory (text, PIL image, `Waveform`, array), or a file that
+    stands in a table (`Held`).
 
     `part` names a piece of a file of another modality, such as `video:frame:uniform:4:0`, the first of a video's four frames.
     """
@@ -129,6 +138,7 @@ class Pairs:
     """A table of pairs as read: rows in order, what was skipped, and the name of a split that breaks groups on purpose.
 
     `singles` are its rows that have no partner. `source` is its name, `place` where it lies; None if it was made in memory.
+    `taken` says in a line each what was taken for what.
     """
 
     rows: tuple[Pair, ...]
@@ -137,6 +147,7 @@ class Pairs:
     split_name: str | None = None
     source: str = "memory"
     place: Path | None = None
+    taken: tuple[str, ...] = ()
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -182,4 +193,5 @@ class Pairs:
             split_name=self.split_name,
             source=self.source,
             place=self.place,
+            taken=self.taken,
         )

@@ -15,6 +15,7 @@ from textanchor.errors import InputError, ItemError
 from textanchor.files import digest
 from textanchor.latents.engine import Encoded
 from textanchor.records import Item, Pair, Pairs, Pooled, Single, Skipped
+from textanchor.records.items import Held
 
 log = logging.getLogger(__name__)
 DEFAULTS = {"video": PLAN}
@@ -56,7 +57,7 @@ class Composition:
     def check_files(self, items: Iterable[Item]) -> None:
         """Raise `InputError` for an item in memory."""
         for item in items:
-            if item.path is None:
+            if item.path is None and not isinstance(item.value, Held):
                 raise InputError(f"{item.id}: a {self.modality} is embedded from its file")
 
     def assembled(
@@ -136,7 +137,7 @@ def composition(modality: str, plan: str, kinds: Collection[str]) -> Composition
 
 def piece(item: Item, part: str, kind: str) -> Item:
     """One part of an item, an item itself."""
-    return Item(id=f"{item.id}{PART}{part}", modality=kind, path=item.path, part=f"{item.modality}:{part}")
+    return Item(id=f"{item.id}{PART}{part}", modality=kind, path=item.path, value=item.value, part=f"{item.modality}:{part}")
 
 
 def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
@@ -167,7 +168,7 @@ def _apart(single: Single, plans: Mapping[str, str]) -> Sequence[Single]:
 
 def _parts(item: Item, plans: Mapping[str, str]) -> list[Item] | None:
     """What an item is made of by its modality's plan; None if it is whole."""
-    if item.path is None or item.modality not in plans:
+    if (item.path is None and not isinstance(item.value, Held)) or item.modality not in plans:
         return None
     return [piece(item, part, kind) for part, kind in part_reader(item.modality).parts(plans[item.modality])]
 

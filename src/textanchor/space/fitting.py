@@ -14,7 +14,7 @@ from textanchor.data.pairs import group_key
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError
 from textanchor.records import Pairs, Task, Vectors
-from textanchor.runtime import Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.fitted import Fitted
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
 from textanchor.space.saved_again import Held, across, held, repeated, saved_again, seen_contents, sentence
@@ -34,6 +34,7 @@ def fit(
     wording: Wording | None = None,
     shared_view: bool = False,
     announce: Callable[[str], None] | None = None,
+    reading: Reading | None = None,
     splitting: Splitting | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[SimpleSplit],
@@ -47,7 +48,8 @@ def fit(
     `wording` says how texts are put into words (`textanchor.wording`); the space keeps it for its evaluations. With
     `shared_view` every view's statistics come from the texts of all modalities. Rows with only an item or only a text are
     counted, split like the rest, and given to the aligner as unpaired data.
-    How pairs are split and work is done stands in the records `splitting` and `runtime`, or in keywords: `seed`, `fractions`,
+    How pairs are read stands in the record `reading` (columns, root, globs; see `Reading`). How they are split and work is
+    done stands in the records `splitting` and `runtime`, or in keywords: `seed`, `fractions`,
     `resplit`, `split_name`, `device`, `cache`, `engine`, `workers`, `offline`, `limits`, `strict`, `progress`.
     The last of the result's `stories` says the split and what was skipped, `modalities[...].choice` what was chosen.
     Raises `InputError`, `LeakError`, `UnknownNameError`, `MissingError` or `NothingUsableError`; with `strict` also
@@ -56,7 +58,9 @@ def fit(
     fitter = make_aligner(aligner)
     encoding = Encoding(anchor=anchor, encoders=encoders or {}, video=video, wording=wording or Wording())
     split = settled_split(splitting, simple)
-    ready = prepare(pairs, encoding, split, settled(runtime or (into.runtime if into else None), simple), into=into)
+    ready = prepare(
+        pairs, encoding, split, settled(runtime or (into.runtime if into else None), simple), into=into, reading=reading
+    )
     sides = {modality: ready.sides(modality, tokens=fitter.ragged) for modality in ready.encoders}
     usable = {modality: one for modality, one in sides.items() if one is not None}
     if not usable:
@@ -66,6 +70,7 @@ def fit(
     if announce is not None and across(again):
         announce(f"{sentence(again)}; {_next_step(ready)}")
     new = {}
+    usable = dict(ready.learnable(usable))
     for modality, task in tasks(usable, device=ready.device, seed=split.seed, shared_view=shared_view).items():
         check_enough(modality, task.train)
         fitted = fitter.fit(task)

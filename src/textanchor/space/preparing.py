@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textanchor.config import DEFAULT_ANCHOR
+from textanchor.data.enough import with_enough
 from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import reader
 from textanchor.data.splits import Split, split
@@ -18,7 +19,7 @@ from textanchor.latents.engine import contents, encode
 from textanchor.latents.paired_latents import paired, unpaired
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Head, Item, Latents, Named, PairedLatents, Pairs, Skipped, Task, Unpaired, Vectors
-from textanchor.runtime import Runtime, Splitting
+from textanchor.runtime import Reading, Runtime, Splitting
 from textanchor.space.composition import DEFAULTS, expanded
 from textanchor.space.items import TEXT
 from textanchor.space.names import named
@@ -144,6 +145,15 @@ class Prepared:
             fingerprint=latents.fingerprint,
         )
 
+    def learnable(self, sides: Mapping[str, Sides]) -> Mapping[str, Sides]:
+        """The modalities whose training items have two texts, if there is one; the others are noted and left out."""
+        kept = {modality: one for modality, one in sides.items() if len(one.train.texts) > 1}
+        if not kept:
+            return sides
+        for modality in sides.keys() - kept.keys():
+            self.absent.append(f"{modality} is left out: its training items have one text, at least 2 are needed")
+        return kept
+
     def items(self, modality: str, names: Sequence[str]) -> list[Item]:
         """Readable items of a modality on some sides; on train those without a text too."""
         wanted = {item for side in names for item in getattr(self.split, side)}
@@ -175,6 +185,9 @@ class Prepared:
             return False
         if absent:
             self.absent.append(f"{absent} files have no {modality} part")
+        if not count and len(self.encoders) > 1:
+            self.absent.append(f"{modality} is left out: none of its {len(skipped)} items could be read")
+            return False
         if not count:
             last = self.skipped[-1] if self.skipped else Skipped(item="none", reason="no item on these sides of the split")
             raise NothingUsableError(f"no {modality} item for fitting could be read; the last: {last.item}: {last.reason}")
@@ -188,9 +201,10 @@ def prepare(
     runtime: Runtime,
     *,
     into: Space | None = None,
+    reading: Reading | None = None,
 ) -> Prepared:
     """Read, hash and split pairs; see `fit` for the settings. Nothing is encoded yet."""
-    given = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=splitting.name)
+    given = pairs if isinstance(pairs, Pairs) else read_pairs(pairs, split_name=splitting.name, reading=reading)
     plans = {**DEFAULTS, **({"video": encoding.video} if encoding.video else {})}
     taken_apart = expanded(given, plans)
     encoders = _encoder_names(taken_apart, encoding.encoders, into)
@@ -205,6 +219,8 @@ def prepare(
         raise NothingUsableError(
             f"no item of {taken_apart.source} could be read; the first: {unread[0].item}: {unread[0].reason}"
         )
+    taken_apart, lacking = with_enough(taken_apart, hashes, splitting)
+    encoders = {name: spec for name, spec in encoders.items() if name in taken_apart.modalities}
     return Prepared(
         given=given,
         pairs=taken_apart,
@@ -217,6 +233,7 @@ def prepare(
         splitting=replace(splitting, name=given.split_name),
         runtime=runtime,
         skipped=[*taken_apart.skipped, *unread],
+        absent=[*lacking],
     )
 
 

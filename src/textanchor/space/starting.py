@@ -21,7 +21,7 @@ from textanchor.space.story import Story
 from textanchor.views import view, with_hubness
 
 SOURCE = "names of the encoders' classes, no pairs"
-TEMPERATURE, VIEW, HUBNESS = 2.0, "whitening(shrinkage=0.8)", "nnn(k=10, alpha=0.25)"
+TEMPERATURE, VIEW, HUBNESS = 2.0, "whitening(shrinkage=4.0)", "nnn(k=10, alpha=0.25)"
 
 
 def start(

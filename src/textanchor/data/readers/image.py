@@ -8,9 +8,11 @@ from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from textanchor.data.readers._media import check_pixels
+from textanchor.data.readers._pictures import JPEG, ORIENTATION, PNG, TIFF, orientation, picture_only
+from textanchor.data.readers._pixels import deep_colours, widened
 from textanchor.runtime import Limits
 
 
@@ -46,14 +48,24 @@ class _PillowsLimit:
 
 
 _pillows_limit = _PillowsLimit()
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+"""The formats of docs/files.md. No other is tried: among Pillow's are some that start programs."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
-def _upright_rgb(image: Image.Image) -> Image.Image:
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        image = _eight_bits(np.asarray(image, dtype=np.float64))
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode in ("I", "F", "L"):
+        image = widened(image)
+    if image.mode == "L" and image.getextrema()[1] == 1:  # a mask of 0 and 1
+        image = image.point(lambda value: value * 255)
     elif image.mode == "LAB":
         image = _from_lab(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
@@ -61,16 +73,13 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _eight_bits(values: np.ndarray) -> Image.Image:
-    """Wide pixels have no white of their own: [0, 1], 8 and 16 bits are known by their range, all else is stretched."""
-    if not np.isfinite(values).all():
-        raise ValueError("pixels hold NaN or infinite values")
-    low, high = float(values.min()), float(values.max())
-    whole = bool((values == np.round(values)).all())
-    for white, fits in ((1.0, not whole), (255.0, True), (65535.0, whole)):
-        if low >= 0 and high <= white and fits:
-            return Image.fromarray(np.round(values / white * 255).astype(np.uint8))
-    return Image.fromarray(np.round((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8))
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How an image is turned upright. Its metadata are read for this one number, and broken ones cost no picture."""
+    try:
+        flag = orientation(image.info.get("exif", b"")) or image.getexif().get(ORIENTATION, 1)
+        return _TURNS.get(flag)
+    except Exception:  # whatever a parser stumbles over
+        return None
 
 
 def _from_lab(image: Image.Image) -> Image.Image:
@@ -80,8 +89,22 @@ def _from_lab(image: Image.Image) -> Image.Image:
     return image if found is None else found
 
 
+def _decoded(image: Image.Image, source: BinaryIO | None = None) -> Image.Image:
+    """Upright, RGB."""
+    deep = (
+        source is not None
+        and image.mode in ("RGB", "RGBA")
+        and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    )
+    before = _turn(image)
+    image.load()  # which turns a TIFF, and finds what stands behind the pixels of a PNG
+    found = deep_colours(image, source) if deep and source else image
+    turn = before if found is not image and image.format == "TIFF" else _turn(image)
+    return _rgb(found) if turn is None else _rgb(found).transpose(turn)
+
+
 class ImageReader:
-    """PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000; of several frames the first. Transparent pixels become white."""
+    """PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000, PPM; of several frames the first. Transparent pixels become white."""
 
     modality = "image"
     extensions: tuple[str, ...] = (
@@ -95,12 +118,15 @@ class ImageReader:
         stream.seek(0)
         if not head:
             raise ValueError("empty file")
+        source = picture_only(stream)
         try:
-            with _pillows_limit.at_least(limits.pixels), Image.open(stream) as image:
+            with _pillows_limit.at_least(limits.pixels), Image.open(source, formats=FORMATS) as image:
                 check_pixels(*image.size, limits)
-                return _upright_rgb(image)
+                return _decoded(image, source)
         except UnidentifiedImageError:
-            raise ValueError(f"not an image that Pillow knows (begins with {head!r})") from None
+            if head.startswith((PNG, JPEG, *TIFF)):
+                raise ValueError("damaged image, or of a kind of pixels that Pillow does not know") from None
+            raise ValueError(f"not an image of a format that is read: {', '.join(FORMATS)} (begins with {head!r})") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as why:  # a warning where warnings are errors
             raise ValueError(f"refused as a decompression bomb: {why}; raise the limit with --max-pixels") from None
         except (OSError, SyntaxError, EOFError, IndexError, TypeError, KeyError) as why:
@@ -109,9 +135,9 @@ class ImageReader:
     def accept(self, value: Any) -> Image.Image:
         """A PIL image, or uint8 pixels [h, w] or [h, w, 3]."""
         if isinstance(value, Image.Image):
-            return _upright_rgb(value)
+            return _decoded(value)
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
-            return _upright_rgb(Image.fromarray(value))
+            return _decoded(Image.fromarray(value))
         raise ValueError(f"an image in memory is a PIL image or a uint8 array [h, w] or [h, w, 3], not {type(value).__name__}")
 
     def content(self, value: Image.Image) -> bytes:
