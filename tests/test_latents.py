@@ -201,7 +201,7 @@ def test_long_work_is_kept_shard_by_shard(tmp_path: Path, monkeypatch: pytest.Mo
     items = drawings(tmp_path, 150)
     found = encode(items, Counting(), Runtime(cache=tmp_path / "cache"))
     assert len(found.latents) == 150
-    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 3
+    assert len(list((tmp_path / "cache" / Counting.fingerprint).glob("*.safetensors"))) == 3
 
 
 def test_not_a_number_is_never_kept(tmp_path: Path) -> None:

@@ -21,6 +21,12 @@ SETTINGS = {
     "relative": {"landmarks": 5, "k": 3, "power": 2.0},
     "residual": {"base": "linear", "base_settings": {"dim_in": 6, "dim_out": 4}},
     "attention": {"heads": 2, "hidden": 5},
+    "names": {"classes": 3, "temperature": 2.0},
+    "prior": {
+        "base": "linear",
+        "base_settings": {"dim_in": 6, "dim_out": 4},
+        "names_settings": {"dim_in": 6, "dim_out": 4, "classes": 3, "temperature": 2.0, "standardise": True},
+    },
 }
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.errors import DamagedError, InputError
+from textanchor.escaping import writable
 
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD of Linux; the flag is the same on Linux and macOS
 
@@ -51,8 +52,9 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically, keys in the given order, never NaN."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    """Write JSON atomically, keys in the given order, never NaN; lone surrogates as JSON's own escapes."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def append_line(path: Path, line: str) -> None:
@@ -60,7 +62,7 @@ def append_line(path: Path, line: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        os.write(handle, f"{line}\n".encode())
+        os.write(handle, f"{line}\n".encode(errors="backslashreplace"))
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -70,7 +72,7 @@ def write_csv(path: Path, rows: Iterable[Sequence[Any]]) -> None:
     """Write a comma-separated table atomically, the header being the first row; None is an empty cell."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    write_bytes(path, writable(text.getvalue()).encode())
 
 
 def read_json(path: Path) -> Any:
@@ -118,11 +120,15 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(folder: Path, *, overwrite: bool, marker: str) -> Iterator[Path]:
-    """A folder that appears whole or not at all; an older one is replaced only if it holds `marker`, a file of ours."""
+def new_folder(folder: Path, *, overwrite: bool, marker: str, sign: str = "") -> Iterator[Path]:
+    """A folder that appears whole or not at all; an older one is replaced only if it holds `marker`, a file of ours.
+
+    `sign` is what our file of that name always contains, and hardly anybody else's.
+    """
     refuse_existing(folder, overwrite=overwrite)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / marker).exists():
-        raise InputError(f"{folder} holds no {marker}, so it is not ours to replace; name another place")
+    if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder / marker, sign):
+        other = f"holds a {marker} that somebody else wrote" if (folder / marker).exists() else f"holds no {marker}"
+        raise InputError(f"{folder} {other}, so it is not ours to replace; name another place")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
@@ -140,6 +146,10 @@ def new_folder(folder: Path, *, overwrite: bool, marker: str) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _is_ours(marker: Path, sign: str) -> bool:
+    return marker.is_file() and sign.encode() in marker.read_bytes()
 
 
 def exchange(one: Path, other: Path) -> None:
@@ -175,7 +185,7 @@ def digest(*parts: bytes | str) -> str:
     """sha256 over length-prefixed parts, as hex; ("ab", "c") and ("a", "bc") differ."""
     total = hashlib.sha256()
     for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
+        raw = part.encode(errors="surrogatepass") if isinstance(part, str) else part
         total.update(len(raw).to_bytes(8, "little"))
         total.update(raw)
     return total.hexdigest()

@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from textanchor import registry
+from textanchor.cli.guarding import guard
 from textanchor.cli.interrupting import CODE, interrupted
 from textanchor.cli.streams import lasting
 from textanchor.errors import TextAnchorError
+from textanchor.escaping import shown
 
 ABOUT: Mapping[str, str] = {
     "demo": "Run the whole path on real digits: samples, fit, evaluation, search, report.",
@@ -55,24 +57,33 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, ABOUT.get(name, OTHER)) for name in self.list_commands(ctx)])
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run, and answer bad input and an interruption in one line; printing may end before the work does."""
-        gc.set_threshold(*GARBAGE)
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        """Run with guarded streams, which may end before the work does."""
         with lasting():
-            try:
-                return super().invoke(ctx)
-            except TextAnchorError as why:
-                click.echo(f"error: {why}", err=True)
-                ctx.exit(why.exit_code)
-            except OSError as why:
-                click.echo(f"error: {why.filename or 'the system'}: {why.strerror or why}", err=True)
-                ctx.exit(2)
-            except KeyboardInterrupt:
-                click.echo(f"\n{interrupted(ctx)}", err=True)
-                ctx.exit(CODE)
+            guard()
+            return super().main(*arguments, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, and answer bad input and an interruption in one line."""
+        gc.set_threshold(*GARBAGE)
+        try:
+            return super().invoke(ctx)
+        except click.MissingParameter:  # its words are click's own
+            raise
+        except click.UsageError as why:
+            raise click.UsageError(shown(why.format_message()), ctx=why.ctx) from None
+        except TextAnchorError as why:
+            click.echo(f"error: {shown(why)}", err=True)
+            ctx.exit(why.exit_code)
+        except OSError as why:
+            click.echo(f"error: {shown(why.filename or 'the system')}: {why.strerror or why}", err=True)
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            click.echo(f"\n{interrupted(ctx)}", err=True)
+            ctx.exit(CODE)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"color": True, "help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(None, "--version", package_name="textanchor", prog_name="textanchor")
 def main() -> None:
     """Any kind of data in one vector space anchored in text.

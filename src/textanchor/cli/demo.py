@@ -42,7 +42,7 @@ def command(output: Path, seed: int, runtime: Runtime, overwrite: bool) -> None:
     from textanchor.files import new_folder
     from textanchor.space.fitting import fit
 
-    with new_folder(output, overwrite=overwrite, marker="demo.txt") as folder:
+    with new_folder(output, overwrite=overwrite, marker="demo.txt", sign="textanchor demo") as folder:
         printing.say("1/5 sample set: handwritten digits and synthetic voices; no image is paired with a sound")
         write_sample("digits", folder / "digits")
         pairs = read_pairs(folder / "digits")

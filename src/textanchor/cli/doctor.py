@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textanchor.cli import options, printing
+from textanchor.escaping import shown
 from textanchor.runtime import Reading, Runtime, Splitting
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def report(diagnosis: Diagnosis) -> None:
     for modality, findings in diagnosis.findings.items():
         click.echo(f"\n{'The table' if modality == 'all' else modality}")
         for finding in findings:
-            click.echo(f"  {finding.level:8s} {finding.topic}: {finding.text}")
+            click.echo(f"  {finding.level:8s} {finding.topic}: {shown(finding.text)}")
     printing.table(
         metrics["layers"], title="Layers of the encoder: agreement with the texts before any fit, and ridge on validation"
     )

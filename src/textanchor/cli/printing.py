@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from textanchor.escaping import in_json, shown
 from textanchor.records import Pairs, Skipped
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ SHOWN = 20
 
 
 def say(text: str = "") -> None:
-    """A remark on the way; stderr."""
-    click.echo(text, err=True)
+    """A remark on the way, on one line; stderr."""
+    click.echo(shown(text), err=True)
 
 
 def warn(remark: str) -> None:
@@ -29,7 +30,7 @@ def warn(remark: str) -> None:
 
 def dump(value: Any) -> None:
     """A result as JSON; stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(in_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)))
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
@@ -37,7 +38,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> None:
     if not rows:
         return
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [columns, *([_cell(row.get(column)) for column in columns] for row in rows)]
+    cells = [[shown(column) for column in columns], *([_cell(row.get(column)) for column in columns] for row in rows)]
     wide = [max(len(line[place]) for line in cells) for place in range(len(columns))]
     numeric = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in columns]
     if title:
@@ -56,7 +57,7 @@ def _cell(value: Any) -> str:
         return f"{value:.3f}"
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_cell(part) for part in value) + "]"
-    return str(value)
+    return shown(value)
 
 
 def map_figure(held: Mapping[str, Any] | None) -> None:
@@ -88,7 +89,7 @@ def texts(pairs: Pairs) -> None:
         known = [f"{count.total()} pairs", f"{len(own.items)} items", f"{len(count)} distinct texts"]
         click.echo(f"{modality}: {', '.join((*known, *lone))}")
         for text, uses in count.most_common(SHOWN):
-            click.echo(f"  {uses:6d}  {text[:100]}")
+            click.echo(f"  {uses:6d}  {shown(text[:100])}")
         if len(count) > SHOWN:
             click.echo(f"          ... and {len(count) - SHOWN} more")
 

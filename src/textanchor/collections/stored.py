@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from textanchor.errors import DamagedError
+from textanchor.escaping import openable
 from textanchor.files import new_file
 
 KIND = "textanchor.index"
@@ -27,7 +28,7 @@ def read_arrays(file: Path, kind: str, names: Sequence[str]) -> dict[str, np.nda
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(file, framework="numpy") as stored:
+        with openable(file) as name, safe_open(name, framework="numpy") as stored:
             if (stored.metadata() or {}).get(KIND) == kind and set(names) <= set(stored.keys()):
                 return {name: stored.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as why:

@@ -13,7 +13,8 @@ from textanchor.data.objects import object_rows
 from textanchor.data.rows import UNASKED, UNREAD
 from textanchor.data.sorting import Sorted
 from textanchor.data.sources import own_table, source_of
-from textanchor.errors import InputError, NothingUsableError
+from textanchor.data.wording import plain_name
+from textanchor.errors import DamagedError, InputError, NothingUsableError
 from textanchor.files import digest, read_json, write_csv
 from textanchor.records import Item, Pairs, Single, Skipped
 from textanchor.runtime import Reading, SimpleReading, settled_reading
@@ -129,7 +130,8 @@ def iterate_collection(
         if row.kind == UNASKED:
             continue
         if row.text and (texts or (item is None and not row.problem)):
-            item = Item(id=row.text, modality="text", value=row.text)
+            name = plain_name(row.text)
+            item = Item(id=name, modality="text", value=name)
         elif texts and not (item and item.modality == "text"):
             continue
         if item is not None and not (row.problem and not texts):
@@ -174,9 +176,14 @@ def _nothing(path: str, what: str, skipped: list[Skipped]) -> str:
 
 
 def _told_name(path: Path) -> str | None:
+    """The split's name where a sample of ours says it; a file of that name that somebody else wrote says nothing."""
     about = (path if path.is_dir() else path.parent) / ABOUT
-    told = read_json(about).get("split_name") if about.is_file() else None
-    return str(told) if told else None
+    try:
+        told = read_json(about)
+    except DamagedError:
+        return None
+    name = told.get("split_name") if isinstance(told, dict) and {"name", "sources", "counts"} <= told.keys() else None
+    return name if isinstance(name, str) and name else None
 
 
 def _located(item: Item, folder: Path) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def split_video(
         raise ItemError(skipped[0].item, skipped[0].reason)
     counts: Counter[str] = Counter()
     absent = videos = 0
-    with new_folder(Path(output).expanduser(), overwrite=overwrite, marker=MARKER) as folder:
+    with new_folder(Path(output).expanduser(), overwrite=overwrite, marker=MARKER, sign=",".join(COLUMNS)) as folder:
         table = [COLUMNS]
         for number, (item, rows) in enumerate(tracked(how.progress, films, "split", total=len(films), unit="video")):
             before = counts.total()

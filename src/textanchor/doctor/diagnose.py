@@ -8,6 +8,7 @@ from typing import Unpack
 
 from textanchor import registry
 from textanchor.data.pairs import read_pairs
+from textanchor.data.sides import SIDES
 from textanchor.data.wording import Wording
 from textanchor.doctor.closed_forms import Reached, closed_best, compared
 from textanchor.doctor.curve import Curve, curve
@@ -23,6 +24,7 @@ from textanchor.progress import tracked
 from textanchor.records import Pairs
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.preparing import Encoding, Prepared, prepare
+from textanchor.space.saved_again import held, saved_again
 
 MORE = 300
 
@@ -42,9 +44,9 @@ def diagnose(
 ) -> Diagnosis:
     """Look at pairs: duplicates, leakage, texts, classes, the anchor's floor, the encoder's layers, and what fits will reach.
 
-    Fits are made on train and judged on validation; test is not encoded, unless `merge` asks for near-duplicates of all
-    sides to be brought together (`Diagnosis.merged`). `more` is the number of further pairs whose gain is
-    extrapolated. An encoder that names several layers has all of them compared. A predefined split that leaks is reported, and
+    Fits are made on train and judged on validation; test is encoded only to tell whether it holds what the others hold, or
+    nearly. `merge` brings such items of all sides together (`Diagnosis.merged`). `more` is the number of further pairs whose
+    gain is extrapolated. An encoder that names several layers has all compared. A predefined split that leaks is reported, and
     the rest of the diagnosis uses a split of its own. Of many pairs fits take a random 20,000 to learn from and 5,000 to judge.
     How pairs are read stands in the record `reading`; how they are split and work is done stands in the records `splitting` and
     `runtime`, or in keywords as for `fit`. Raises what `fit` raises for unusable input.
@@ -53,22 +55,22 @@ def diagnose(
     split = settled_split(splitting, simple)
     table = read_pairs(pairs, split_name=split.name, reading=reading)
     ready, refused = _prepared(table, encoding, split, settled(runtime, simple))
-    examined = examine(ready, more=more, names=("train", "val", "test") if merge else ("train", "val"), refused=refused)
+    examined = examine(ready, more=more, refused=refused)
     return Diagnosis(
         findings=findings(examined),
         reached=examined.reached,
         layers=examined.layers,
         curves=examined.curves,
-        merged=merged(ready.given, tuple(examined.near.values())) if merge else None,
+        merged=merged(ready.given, tuple(examined.near.values()), examined.again) if merge else None,
     )
 
 
-def examine(ready: Prepared, *, more: int = MORE, names: tuple[str, ...] = ("train", "val"), refused: str = "") -> Examined:
-    """Latents, near-duplicates and fits of every modality, on these sides of the split, train and validation among them."""
+def examine(ready: Prepared, *, more: int = MORE, refused: str = "") -> Examined:
+    """Latents and near-duplicates of every modality on all sides of the split, and fits on train and validation."""
     seed, device = ready.splitting.seed, ready.device
     looks: dict[str, Layered] = {}
     for modality in tracked(ready.runtime.progress, list(ready.encoders), "look", total=len(ready.encoders), unit="modality"):
-        looks[modality] = layered(ready, modality, names)
+        looks[modality] = layered(ready, modality, SIDES)
     sides = {modality: look.sides for modality, look in looks.items() if look.sides is not None}
     fitted = {modality: sampled(own, seed=seed) for modality, own in sides.items()}
     reached: dict[str, list[Reached]] = {}
@@ -79,14 +81,17 @@ def examine(ready: Prepared, *, more: int = MORE, names: tuple[str, ...] = ("tra
             best = closed_best(reached[modality])
             total = len(sides[modality].train.items)
             curves[modality] = curve(own, best, more=more, total=total, device=device, seed=seed)
+    everything = held(ready)
+    same = {one.name: one.content for one in everything}
     return Examined(
         ready=ready,
         sides=sides,
         fitted=fitted,
         layers={modality: look.layers for modality, look in looks.items()},
-        near={modality: near(own.pairs, seed=seed) for modality, own in sides.items()},
+        near={modality: near(own.pairs, same=same, seed=seed) for modality, own in sides.items()},
         reached={modality: reached.get(modality, []) for modality in sides},
         curves=curves,
+        again=saved_again(ready, everything),
         refused=refused,
     )
 

@@ -13,6 +13,7 @@ from textanchor.doctor.layers import Layer
 from textanchor.doctor.near import Near
 from textanchor.runtime import Runtime
 from textanchor.space.preparing import Prepared, Sides
+from textanchor.space.saved_again import Held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,8 @@ class Examined:
 
     `sides` are the pairs with their latents, of the encoder's best layer where it has several, and `fitted` those of them that
     fits were tried on: all, or a random subset of many. `near` are near-duplicates. Of a modality with too few pairs to fit
-    and judge anything `reached` is empty and `curves` has nothing. `refused` says why the table's own split leaks, or nothing.
+    and judge anything `reached` is empty and `curves` has nothing. `again` are sets of items that hold the same once decoded.
+    `refused` says why the table's own split leaks, or nothing.
     """
 
     ready: Prepared
@@ -31,6 +33,7 @@ class Examined:
     near: Mapping[str, Near]
     reached: Mapping[str, Sequence[Reached]]
     curves: Mapping[str, Curve]
+    again: Sequence[Sequence[Held]] = ()
     refused: str = ""
 
     @property

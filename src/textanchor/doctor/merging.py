@@ -1,4 +1,4 @@
-"""The table with one group for items that are nearly the same."""
+"""The table with one group for items that are the same or nearly so."""
 
 from __future__ import annotations
 
@@ -9,17 +9,26 @@ import numpy as np
 
 from textanchor.doctor.near import Near, components
 from textanchor.records import Pairs
+from textanchor.space.saved_again import Held
 
 
-def merged(pairs: Pairs, near: Sequence[Near]) -> Pairs:
-    """The same rows; groups that hold nearly the same items have become one, named after the first of them."""
-    if not near:
-        return pairs
-    starts = np.cumsum([0, *(len(own.labels) for own in near)])
+def merged(pairs: Pairs, near: Sequence[Near], again: Sequence[Sequence[Held]] = ()) -> Pairs:
+    """The same rows; groups that hold the same items, or nearly, have become one, named after the first of them."""
+    sets = [
+        *(zip(own.groups, own.labels.tolist(), strict=True) for own in near),
+        *(((one.group, 0) for one in own) for own in again),
+    ]
     node: dict[str, int] = {}
-    codes = np.array([node.setdefault(group, len(node)) for own in near for group in own.groups], dtype=np.int64)
-    labels = np.concatenate([own.labels + start for own, start in zip(near, starts[:-1], strict=True)])
-    component = components(codes, labels + len(node), len(node) + int(starts[-1]))[: len(node)]
+    label: dict[tuple[int, int], int] = {}
+    links = [
+        (node.setdefault(group, len(node)), label.setdefault((place, own), len(label)))
+        for place, members in enumerate(sets)
+        for group, own in members
+    ]
+    if not links:
+        return pairs
+    codes, labels = np.array(links, dtype=np.int64).T
+    component = components(codes, labels + len(node), len(node) + len(label))[: len(node)]
     several = np.bincount(component) > 1
     first: dict[int, str] = {}
     rows = []

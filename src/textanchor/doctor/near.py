@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int
@@ -15,6 +16,7 @@ from textanchor.doctor.hyperplanes import Rows, beside
 from textanchor.records import PairedLatents, Vectors
 
 NEAR = 0.98  # cosine of centred latents
+ALIKE = 0.999  # what is left by saving again with a small loss, and by little else
 BLOCK = 1024
 EXACT = 20_000  # items up to which every pair is compared
 
@@ -25,8 +27,8 @@ Links = tuple[Rows, Rows]  # either end
 class Near:
     """How many pairs of items of different groups are nearly the same, how many of them between sides, and one such pair.
 
-    `groups` are the items' groups and `labels` [n] what a chain of near-duplicates joins. Not `exact`: the pairs were sought by
-    random hyperplanes, which miss a few.
+    `alike` are those between sides with a cosine of at least .999. `groups` are the items' groups and `labels` [n] what a chain
+    of near-duplicates joins. Not `exact`: the pairs were sought by random hyperplanes, which miss a few.
     """
 
     pairs: int
@@ -34,24 +36,29 @@ class Near:
     example: tuple[str, str]
     groups: tuple[str, ...]
     labels: Int[np.ndarray, " n"]
+    alike: int = 0
     exact: bool = True
 
 
-def near(sides: Mapping[str, PairedLatents], *, seed: int = 0) -> Near:
-    """Items whose centred latents have a cosine of at least .98, among all sides; items of one group or content left out."""
-    table = _Table(list(sides.values()))
+def near(sides: Mapping[str, PairedLatents], *, same: Mapping[str, str] | None = None, seed: int = 0) -> Near:
+    """Items whose centred latents have a cosine of at least .98, among all sides; items of one group or content left out.
+
+    `same` names by id what items hold that is the same for copies, such as a hash of their decoded content.
+    """
+    table = _Table(list(sides.values()), same or {})
     exact = table.size <= EXACT
     labels = np.arange(table.size)
-    pairs, across, example = 0, 0, ("", "")
+    pairs, across, alike, example = 0, 0, 0, ("", "")
     for left, right in _compared(table) if exact else _sought(table, seed):
         apart = np.flatnonzero(table.side[left] != table.side[right])
         if len(apart) or not pairs:
             shown = apart[-1] if len(apart) else 0
             example = table.id(int(left[shown])), table.id(int(right[shown]))
         pairs, across = pairs + len(left), across + len(apart)
+        alike += table.count(left[apart], right[apart], ALIKE)
         labels = components(labels[left], labels[right], table.size)[labels]
     groups = tuple(group for own in table.sides for group in own.groups)
-    return Near(pairs=pairs, across=across, example=example, groups=groups, labels=labels, exact=exact)
+    return Near(pairs=pairs, across=across, example=example, groups=groups, labels=labels, alike=alike, exact=exact)
 
 
 def components(left: Rows, right: Rows, count: int) -> Int[np.ndarray, " n"]:
@@ -63,13 +70,33 @@ def components(left: Rows, right: Rows, count: int) -> Int[np.ndarray, " n"]:
 class _Table:
     """Items of all sides, one after another; their vectors stay where they are."""
 
-    def __init__(self, sides: Sequence[PairedLatents]) -> None:
+    def __init__(self, sides: Sequence[PairedLatents], same: Mapping[str, str]) -> None:
         self.sides = sides
         self.starts = np.cumsum([0, *(len(own.items) for own in sides)])
         self.size = int(self.starts[-1])
         self.side = np.repeat(np.arange(len(sides), dtype=np.int8), np.diff(self.starts))
-        self.content = _coded(content for own in sides for content in own.items.contents)
+        self.content = _coded(
+            same.get(name, content) for own in sides for name, content in zip(own.items.ids, own.items.contents, strict=True)
+        )
         self.group = _coded(group for own in sides for group in own.groups)
+
+    @cached_property
+    def mean(self) -> Float32[np.ndarray, " d"]:
+        """Mean latent."""
+        total = sum(chunk.sum(axis=0, dtype=np.float64) for chunk in self.chunks())
+        return np.asarray(total / self.size, dtype=np.float32)
+
+    def count(self, left: Rows, right: Rows, least: float) -> int:
+        """How many links have at least such a cosine."""
+        return sum(
+            int((self.cosines(left[start : start + BLOCK], right[start : start + BLOCK]) >= least).sum())
+            for start in range(0, len(left), BLOCK)
+        )
+
+    def cosines(self, left: Rows, right: Rows) -> Float32[np.ndarray, " m"]:
+        """Cosines of centred latents."""
+        ends = (normalize(self.vectors(rows) - self.mean) for rows in (left, right))
+        return np.asarray(np.einsum("md,md->m", *ends))
 
     def id(self, row: int) -> str:
         """What an item is called."""
@@ -110,23 +137,17 @@ def _compared(table: _Table) -> Iterator[Links]:
 
 def _sought(table: _Table, seed: int) -> Iterator[Links]:
     """Pairs that random hyperplanes bring together and whose cosine is as high as it must be."""
-    total = sum(chunk.sum(axis=0, dtype=np.float64) for chunk in table.chunks())
-    mean = np.asarray(total / table.size, dtype=np.float32)
 
     def confirm(left: Rows, right: Rows) -> Bool[np.ndarray, " m"]:
         confirmed = table.differ(left, right)
         for start in range(0, len(left), BLOCK):
             rows = start + np.flatnonzero(confirmed[start : start + BLOCK])
-            confirmed[rows] = _cosines(table.vectors(left[rows]) - mean, table.vectors(right[rows]) - mean) >= NEAR
+            confirmed[rows] = table.cosines(left[rows], right[rows]) >= NEAR
         return confirmed
 
-    left, right = beside((chunk - mean for chunk in table.chunks()), NEAR, confirm, seed=seed)
+    left, right = beside((chunk - table.mean for chunk in table.chunks()), NEAR, confirm, seed=seed)
     if len(left):
         yield left, right
-
-
-def _cosines(left: Vectors, right: Vectors) -> Float32[np.ndarray, " m"]:
-    return np.asarray(np.einsum("md,md->m", normalize(left), normalize(right)))
 
 
 def _coded(names: Iterator[Hashable]) -> Int[np.ndarray, " n"]:

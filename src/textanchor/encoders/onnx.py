@@ -36,8 +36,12 @@ CORES = os.cpu_count() or 1
 POOLS, NORMS = ("mean", "max", "cls", "none"), ("none", "utterance", "peak")
 
 
+class GraphError(RuntimeError):
+    """What ONNX Runtime answers to inputs that a graph does not take; its own errors share no public base."""
+
+
 class Graph:
-    """A graph's function on arrays.
+    """A graph's function on arrays. A graph made for a fixed number of items is given as many, the last of them repeated.
 
     One item is computed by all cores together. Of a batch every core computes a share by itself, which is quicker on a CPU,
     because the cores need not wait for each other after every layer.
@@ -47,11 +51,16 @@ class Graph:
         self._model, self._gpu = model, gpu
         self._input, self._output = str(sidecar["input"]), str(sidecar["output"])
         self._wide = self._session()
+        fixed = next((node.shape[0] for node in self._wide.get_inputs() if node.name == self._input and node.shape), None)
+        self._fixed = fixed if isinstance(fixed, int) and fixed > 0 else None
         self._narrow: tuple[Any, ThreadPoolExecutor] | None = None
         self._lock = Lock()
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """*Shape:* [n, ...] -> [n, ...]."""
+        """*Shape:* [n, ...] -> [n, ...]. Raises `GraphError`."""
+        if self._fixed is not None:
+            starts = range(0, len(values), self._fixed)
+            return np.concatenate([self._filled(values[start : start + self._fixed]) for start in starts])
         if len(values) == 1 or self._gpu:
             return self._one(self._wide, values)
         session, threads = self._for_batches()
@@ -69,8 +78,18 @@ class Graph:
                 self._narrow = self._session(threads=1), ThreadPoolExecutor(CORES)
             return self._narrow
 
+    def _filled(self, values: np.ndarray) -> np.ndarray:
+        lack = (self._fixed or 0) - len(values)
+        return self._one(self._wide, np.concatenate([values, values[-1:].repeat(lack, axis=0)]))[: len(values)]
+
     def _one(self, session: Any, values: np.ndarray) -> np.ndarray:
-        return np.asarray(session.run([self._output], {self._input: values})[0])
+        try:
+            found = np.asarray(session.run([self._output], {self._input: values})[0])
+        except Exception as why:
+            raise GraphError(f"{type(why).__name__}: {why}") from why
+        if found.ndim < 2 or len(found) != len(values):
+            raise GraphError(f"the graph gives {found.shape} for {len(values)} items; expected a vector an item")
+        return found
 
     def _session(self, *, threads: int = 0) -> Any:
         import onnxruntime

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from textanchor.data.pairs import group_key
 from textanchor.errors import InputError, LeakError
+from textanchor.latents.copies import decoded_contents, whole_contents
 from textanchor.latents.engine import contents
 from textanchor.latents.paired_latents import paired
-from textanchor.records import Item, PairedLatents, Pairs, Skipped
+from textanchor.records import Item, Pair, PairedLatents, Pairs, Skipped
 from textanchor.records.showing import short
 from textanchor.runtime import Runtime
 from textanchor.space import TEXT, Space
+from textanchor.space.composition import expanded
 from textanchor.space.seen import SIDES
 from textanchor.space.texts import embed_texts
 
@@ -43,6 +45,7 @@ def judged(spaces: Sequence[Space], table: Pairs, runtime: Runtime, *, include_t
     modalities = _comparable(spaces, table)
     hashes, unread = contents(table.items, runtime)
     sides = {item: _seen_by_any(spaces, table, item, content) for item, content in hashes.items()}
+    sides |= _saved_again(spaces, table, modalities, {item for item, side in sides.items() if not side}, hashes, runtime)
     labelled = {HELD_OUT: {item for item, side in sides.items() if not side}}
     if include_train:
         labelled[TRAINING] = {item for item, side in sides.items() if side == "train"}
@@ -58,6 +61,31 @@ def judged(spaces: Sequence[Space], table: Pairs, runtime: Runtime, *, include_t
         excluded={side: list(sides.values()).count(side) for side in ("train", "val")},
         skipped=(*table.skipped, *unread, *skipped),
     )
+
+
+def _saved_again(
+    spaces: Sequence[Space],
+    table: Pairs,
+    modalities: Sequence[str],
+    unseen: Set[str],
+    hashes: Mapping[str, str],
+    runtime: Runtime,
+) -> dict[str, str]:
+    """Sides of those items that hold, once decoded, what a space has seen in other files."""
+    known = [space.seen.decoded for space in spaces if space.seen.decoded]
+    items = [item for item in table.items if item.id in unseen and item.modality in modalities]
+    if not known or not items:
+        return {}
+    for modality in modalities:  # which decodes them, so that it need not be done twice
+        spaces[0].encoded([item for item in items if item.modality == modality], modality, known=hashes, runtime=runtime)
+    parts = expanded(
+        Pairs(rows=tuple(Pair(item=item, text="") for item in items)),
+        {kind: own.plan for kind, own in spaces[0].compositions.items()},
+    ).items
+    more, _ = contents([part for part in parts if part.id not in hashes], runtime)
+    held = whole_contents(parts, decoded_contents(parts, {**hashes, **more}, runtime))
+    sides = {name: max((own.get(content, "") for own in known), key=SIDES.index) for name, (content, _) in held.items()}
+    return {name: side for name, side in sides.items() if side}
 
 
 def all_pairs(space: Space, table: Pairs, runtime: Runtime) -> Mapping[str, PairedLatents]:

@@ -50,7 +50,7 @@ def write_report(
         anchor=space.anchor,
         missing=album.missing,
     )
-    with new_folder(place, overwrite=overwrite, marker="metrics.json") as new:
+    with new_folder(place, overwrite=overwrite, marker="metrics.json", sign='"emergent"') as new:
         write_json(new / "metrics.json", metrics)
         write_bytes(new / "report.html", html)
     return place / "report.html"

@@ -18,6 +18,7 @@ import numpy as np
 from textanchor.data.decoding import cache_key, content_hash
 from textanchor.encoders import Encoder, Output, outputs
 from textanchor.errors import InputError, ItemError
+from textanchor.latents.decoded import Marking
 from textanchor.latents.forward_passes import Row, encoded_rows, is_light
 from textanchor.latents.store import Store, opened
 from textanchor.progress import Bar
@@ -190,24 +191,25 @@ class _Work:
         if missing and self.writes:
             self.store.check_writable()
         key_of = {item.id: key for key, item in missing.items()}
+        marks = Marking(self.store, self.encoder, key_of) if self.writes and missing else None
         unwritten: dict[str, Row] = {}
         failed: dict[str, Skipped] = {}
         since = time.monotonic()
         try:
-            for item, row in encoded_rows(list(missing.values()), self.encoder, self.pool, self.runtime):
+            for item, row in encoded_rows(list(missing.values()), self.encoder, self.pool, self.runtime, notice=marks):
                 self.bar.advance()
                 if isinstance(row, ItemError):
                     failed[key_of[item.id]] = _left_out(row)
                     continue
                 unwritten[key_of[item.id]] = row
                 if len(unwritten) >= SHARD or time.monotonic() - since > SECONDS:
-                    self._flush(unwritten, rows)
+                    self._flush(unwritten, rows, marks)
                     since = time.monotonic()
         finally:
-            self._flush(unwritten, rows)
+            self._flush(unwritten, rows, marks)
         return failed
 
-    def _flush(self, unwritten: dict[str, Row], rows: Sequence[dict[str, np.ndarray]]) -> None:
+    def _flush(self, unwritten: dict[str, Row], rows: Sequence[dict[str, np.ndarray]], marks: Marking | None) -> None:
         """Write what is new of each output; what one of them has already stays as it is there."""
         name = str(getattr(self.encoder, "name", ""))
         for place, (output, stored) in enumerate(zip(self.outputs, rows, strict=True)):
@@ -215,6 +217,8 @@ class _Work:
             if self.writes:
                 self.store.put(output, new, name=f"{name} {output.name}".strip())
             stored.update(new)
+        if marks is not None:
+            marks.keep(unwritten)
         unwritten.clear()
 
 

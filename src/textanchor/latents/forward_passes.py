@@ -26,6 +26,7 @@ SORTED = 16  # batches that are gathered before they are sorted by size
 BUDGET = 256 << 20  # bytes of inputs that may wait
 Row = tuple[np.ndarray, ...]  # one entry an output
 Forward = Callable[[Sequence[Any]], list[Any]]
+Notice = Callable[[Item, Any], None]  # is told every decoded value
 Prepare = Callable[[Item], Any]  # the input of the model, or an `ItemError`
 
 _locks: dict[int, RLock] = {}
@@ -33,12 +34,12 @@ _locking = Lock()
 
 
 def encoded_rows(
-    items: Sequence[Item], encoder: Encoder, pool: ThreadPoolExecutor, runtime: Runtime
+    items: Sequence[Item], encoder: Encoder, pool: ThreadPoolExecutor, runtime: Runtime, *, notice: Notice | None = None
 ) -> Iterator[tuple[Item, Row | ItemError]]:
-    """Each item with its latents, one entry an output, or with why it has none; not in order."""
+    """Each item with its latents, one entry an output, or with why it has none; not in order. `notice` runs in threads."""
     batch, steps = batch_size(encoder), staged(encoder)
     forward = partial(_alone, lock_of(encoder), steps.forward)
-    prepare = partial(_prepared, prepare=steps.prepare, limits=runtime.limits)
+    prepare = partial(_prepared, prepare=steps.prepare, notice=notice, limits=runtime.limits)
     waiting: list[tuple[Item, Any]] = []
     for item, value in _ahead(items, prepare, pool, batch, runtime.workers):
         if isinstance(value, ItemError):
@@ -93,9 +94,12 @@ def is_light(item: Item) -> bool:
     return item.path is None and isinstance(item.value, str)
 
 
-def _prepared(item: Item, *, prepare: Callable[[Any], Any], limits: Limits) -> Any:
+def _prepared(item: Item, *, prepare: Callable[[Any], Any], notice: Notice | None, limits: Limits) -> Any:
     try:
-        return prepare(decode(item, limits))
+        value = decode(item, limits)
+        if notice is not None:
+            notice(item, value)
+        return prepare(value)
     except ItemError as why:
         return why
     except (ValueError, MemoryError) as why:

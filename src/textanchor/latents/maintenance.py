@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -96,7 +97,7 @@ def prune(
 def _folders(cache: Path) -> Iterator[Path]:
     """Each encoder output's folder. Raises `InputError` for a cache that is not there, unless it is the default one."""
     if cache.is_dir():
-        yield from sorted(path for path in cache.iterdir() if path.is_dir() and len(path.name) == 64)
+        yield from sorted(path for path in cache.iterdir() if path.is_dir() and re.fullmatch(r"[0-9a-f]{64}", path.name))
     elif cache != cache_folder():
         raise InputError(f"{cache} is no folder; expected a cache of latents")
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from textanchor.encoders import make
 from textanchor.errors import InputError, MissingError
+from textanchor.escaping import writable
 from textanchor.latents.engine import stream
 from textanchor.progress import Silent
 from textanchor.records import Item
@@ -93,4 +94,6 @@ def _rows(items: Iterable[Item]) -> Iterator[_Row]:
         if item.path is None and not isinstance(item.value, str):
             raise InputError(f"{item.id}: Ray takes files and texts, not a {type(item.value).__name__} in memory")
         path = str(item.path.absolute()) if item.path else ""
+        if writable(path) != path:
+            continue  # Arrow takes only UTF-8; this process encodes it afterwards
         yield {"id": item.id, "path": path, "part": item.part, "value": item.value if item.path is None else ""}

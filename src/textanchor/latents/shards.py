@@ -18,6 +18,7 @@ from jaxtyping import Int, UInt8
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from textanchor.escaping import openable
 from textanchor.files import file_digest, write_bytes
 from textanchor.latents.keys import KEY, as_bytes
 
@@ -64,7 +65,7 @@ def _ragged(values: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 def keys(path: Path) -> UInt8[np.ndarray, "n 32"]:
     """A shard's keys, checked by their own hash. Raises one of `DAMAGE`."""
-    with safe_open(path, "numpy") as shard:
+    with openable(path) as name, safe_open(name, "numpy") as shard:
         stored, expected = shard.get_tensor("keys"), (shard.metadata() or {}).get(KEYS_HASH)
     if stored.dtype != np.uint8 or stored.shape[1:] != (KEY,):
         raise ValueError(f"keys of shape {stored.shape}")
@@ -75,7 +76,7 @@ def keys(path: Path) -> UInt8[np.ndarray, "n 32"]:
 
 def count(path: Path) -> int:
     """How many latents a shard holds, by its header. Raises one of `DAMAGE`."""
-    with safe_open(path, "numpy") as shard:
+    with openable(path) as name, safe_open(name, "numpy") as shard:
         return int(shard.get_slice("keys").get_shape()[0])
 
 
@@ -87,7 +88,7 @@ def verify(path: Path) -> None:
 
 def read(path: Path, rows: Int[np.ndarray, " m"], *, dim: int, ragged: bool) -> dict[str, np.ndarray]:
     """Latents by key at the given rows, which ascend; only these are read. Raises one of `DAMAGE`."""
-    with safe_open(path, "numpy") as shard:
+    with openable(path) as name, safe_open(name, "numpy") as shard:
         stored, values = shard.get_tensor("keys"), shard.get_slice("tokens" if ragged else "vectors")
         lengths = shard.get_tensor("lengths") if ragged else np.ones(len(stored), dtype=np.int64)
         shape, kind = tuple(values.get_shape()), values.get_dtype()

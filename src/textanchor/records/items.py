@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
+from textanchor.escaping import legible, writable
 from textanchor.records.components import components
 from textanchor.records.showing import counted, short
 
@@ -74,6 +75,12 @@ class Item:
     value: Any = None
     part: str = ""
 
+    def __post_init__(self) -> None:
+        """Names of any bytes and texts with lone surrogates become what UTF-8 can hold; `path` stays as it is."""
+        _settle(self, "id", writable(self.id))
+        if isinstance(self.value, str):
+            _settle(self, "value", legible(self.value))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
@@ -85,6 +92,11 @@ class Pair:
     text: str
     group: str | None = None
     split: str | None = None
+
+    def __post_init__(self) -> None:
+        """Texts and names become what UTF-8 can hold."""
+        _settle(self, "text", legible(self.text))
+        _settle(self, "group", self.group and writable(self.group))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +117,8 @@ class Single:
             raise ValueError("a single has either an item or a text")
         if self.item is not None and self.modality != self.item.modality:
             raise ValueError(f"the item is of {self.item.modality}, not of {self.modality}")
+        _settle(self, "text", self.text and legible(self.text))
+        _settle(self, "group", self.group and writable(self.group))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +128,17 @@ class Skipped:
     item: str
     reason: str
     absent: bool = False
+
+    def __post_init__(self) -> None:
+        """The name becomes what UTF-8 can hold."""
+        _settle(self, "item", writable(self.item))
+        _settle(self, "reason", writable(self.reason))
+
+
+def _settle(record: object, name: str, value: object) -> None:
+    """Set a field of a frozen record while it is made."""
+    if getattr(record, name) is not value:
+        object.__setattr__(record, name, value)
 
 
 def first_of(skipped: Sequence[Skipped]) -> str:

@@ -17,6 +17,7 @@ from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled
 from textanchor.space.fitted import Fitted
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
 from textanchor.space.remarks import after_fit, before_fit
+from textanchor.space.saved_again import Held, across, held, repeated, saved_again, seen_contents, sentence
 from textanchor.space.seen import Seen
 from textanchor.space.space import Space
 from textanchor.space.story import Counted, Recipe, Story
@@ -41,9 +42,9 @@ def fit(
     """Fit a space, or add the pairs' modalities to the space `into` without touching its anchor.
 
     `pairs` is a table, a folder, or what else `read_pairs` takes: a data frame, a data set, a list of (item, text), (X, y).
-    Only the train side is fitted, only validation selects, and the test side is not even encoded. `encoders` maps modalities to
-    encoder names; the rest take their reader's default. Videos are taken apart into frames and sounds by the plan `video`
-    (default `uniform:4+sound`), each paired with the text.
+    Only the train side is fitted, only validation selects, and the test side is not even encoded, only decoded, to tell whether
+    it holds what train holds. `encoders` maps modalities to encoder names; the rest take their reader's default. Videos are
+    taken apart into frames and sounds by the plan `video` (default `uniform:4+sound`), each paired with the text.
     `wording` says how texts are put into words (`textanchor.wording`); the space keeps it for its evaluations. With
     `shared_view` every view's statistics come from the texts of all modalities. Rows with only an item or only a text are
     counted, split like the rest, and given to the aligner as unpaired data.
@@ -66,6 +67,10 @@ def fit(
     usable = {modality: one for modality, one in sides.items() if one is not None}
     if not usable:
         raise NothingUsableError(f"no item of {ready.pairs.source} could be fitted: {'; '.join(ready.absent)}")
+    everything = held(ready)
+    again = saved_again(ready, everything)
+    if across(again):
+        remarks.append(_announced(f"{sentence(again)}; {_next_step(ready)}", announce))
     new = {}
     usable = dict(ready.learnable(usable))
     for modality, task in tasks(usable, device=ready.device, seed=split.seed, shared_view=shared_view).items():
@@ -93,7 +98,8 @@ def fit(
         wording=ready.wording,
     )
     composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
-    return ready.base.with_modalities(new, seen=_seen(ready), story=_story(ready, usable, recipe, remarks), plans=composed)
+    story = _story(ready, usable, recipe, again, remarks)
+    return ready.base.with_modalities(new, seen=_seen(ready, everything), story=story, plans=composed)
 
 
 def tasks(
@@ -114,12 +120,20 @@ def _announced(remark: str, announce: Callable[[str], None] | None) -> str:
     return remark
 
 
-def _story(ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe, remarks: Sequence[str]) -> Story:
+def _next_step(ready: Prepared) -> str:
+    place = ready.pairs.place or "PAIRS"
+    return f"give them one group: textanchor doctor {place} --merged grouped.csv, then fit grouped.csv with --resplit"
+
+
+def _story(
+    ready: Prepared, sides: Mapping[str, Sides], recipe: Recipe, again: Sequence[Sequence[Held]], remarks: Sequence[str]
+) -> Story:
+    notes = [f"{count} held-out items are others of an earlier side saved again"] if (count := repeated(again)) else []
     return Story(
         source=ready.pairs.source,
         data=ready.data,
         split=ready.split.name,
-        notes=(*ready.split.notes, *ready.absent),
+        notes=(*ready.split.notes, *ready.absent, *notes),
         counts={modality: counts(ready, modality) for modality in sides},
         skipped=tuple(ready.skipped),
         recipe=recipe,
@@ -144,7 +158,7 @@ def counts(ready: Prepared, modality: str) -> dict[str, Counted]:
     return by_side
 
 
-def _seen(ready: Prepared) -> Seen:
+def _seen(ready: Prepared, everything: Sequence[Held]) -> Seen:
     """Groups are remembered only where the split keeps them apart; a named exception shares them by definition."""
     contents: dict[str, str] = {}
     groups: dict[str, str] = {}
@@ -159,4 +173,4 @@ def _seen(ready: Prepared) -> Seen:
                 contents[content.partition(PART)[0]] = side
             if group and not ready.split.shares_groups:
                 groups[group_key(ready.pairs, group)] = side
-    return Seen(contents=contents, groups=groups)
+    return Seen(contents=contents, groups=groups, decoded=seen_contents(everything))

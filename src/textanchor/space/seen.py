@@ -14,7 +14,8 @@ SIDES = ("", "val", "train")
 class Seen:
     """Content hashes and group keys, each with its side ("train" or "val").
 
-    `bare_groups` are names of groups without a table, as spaces of format 2 and before have them.
+    `decoded` are hashes of what items hold once decoded, whatever the bytes of their files are. `bare_groups` are names of
+    groups without a table, as spaces of format 2 and before have them.
     """
 
     __repr__ = short
@@ -22,6 +23,7 @@ class Seen:
     contents: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     bare_groups: Mapping[str, str] = field(default_factory=dict)
+    decoded: Mapping[str, str] = field(default_factory=dict)
 
     def merged(self, other: Seen) -> Seen:
         """Both together; "train" wins where the two differ."""
@@ -29,6 +31,7 @@ class Seen:
             contents=_merged(self.contents, other.contents),
             groups=_merged(self.groups, other.groups),
             bare_groups=_merged(self.bare_groups, other.bare_groups),
+            decoded=_merged(self.decoded, other.decoded),
         )
 
     def side(self, content: str, groups: Iterable[str], bare_groups: Iterable[str]) -> str:

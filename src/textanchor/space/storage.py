@@ -31,11 +31,16 @@ FORMAT, VERSION, FACTS = "textanchor-space", 3, "space.json"
 
 def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
     """Write the folder whole or not at all. Raises `InputError` if it exists, unless `overwrite`."""
-    with new_folder(folder, overwrite=overwrite, marker=FACTS) as new:
+    with new_folder(folder, overwrite=overwrite, marker=FACTS, sign=FORMAT) as new:
         seen = space.seen
         write_json(
             new / "seen.json",
-            {"contents": dict(seen.contents), "groups": dict(seen.groups), "bare groups": dict(seen.bare_groups)},
+            {
+                "contents": dict(seen.contents),
+                "groups": dict(seen.groups),
+                "bare groups": dict(seen.bare_groups),
+                "decoded": dict(seen.decoded),
+            },
         )
         for name, fitted in space.modalities.items():
             write_bytes(new / f"{name}.safetensors", tensor_bytes(tensors(fitted)))
@@ -96,7 +101,12 @@ def load(
             anchor_fingerprint=str(facts["anchor"]["fingerprint"]),
             modalities={name: read_fitted(told, place / f"{name}.safetensors") for name, told in facts["modalities"].items()},
             runtime=settled(runtime, simple),
-            seen=Seen(contents=dict(seen["contents"]), groups=dict(seen["groups"]), bare_groups=dict(seen["bare groups"])),
+            seen=Seen(
+                contents=dict(seen["contents"]),
+                groups=dict(seen["groups"]),
+                bare_groups=dict(seen["bare groups"]),
+                decoded=dict(seen.get("decoded", {})),
+            ),
             stories=[Story.read(told) for told in facts["stories"]],
             plans={str(name): str(plan) for name, plan in facts["compositions"].items()},
         )

@@ -1,24 +1,26 @@
-"""Numbers over time, from CSV, NPY and Parquet files; always evenly spaced and finite."""
+"""Numbers over time, from tables as text, NPY and Parquet files; always evenly spaced and finite."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from textanchor.data.readers._series_columns import told_apart
+from textanchor.data.readers._series_text import columns
 from textanchor.records import Series
 from textanchor.runtime import Limits
 
-TIME = {"time", "timestamp", "t", "seconds", "datetime", "date", "ts"}
 LARGEST = 1 << 30  # bytes of text that are parsed
 
 
 class SeriesReader:
     """Sensor data: a row a moment, a column a channel. Only where a table or `--modality series` says so.
 
-    A column called `time`, `timestamp`, `t` or `seconds` (numbers in seconds, or dates) gives the rate, and uneven moments are
-    interpolated to even ones. Missing and infinite values are interpolated within their channel; a channel without any is 0.
+    A column of dates, or one called a time (`time`, `Timestamp [ms]`, `Time_s`), gives the rate, and uneven moments are
+    interpolated to even ones; a column that counts the rows (`Unnamed: 0`, no name, `index`) is no channel. Missing and
+    infinite values are interpolated within their channel; a channel without any is 0.
     """
 
     modality = "series"
@@ -34,7 +36,7 @@ class SeriesReader:
             raise ValueError("empty file")
         if head.startswith(b"\x93NUMPY"):
             return self.accept(_npy(stream, limits))
-        return self.accept(_columns((_parquet if head.startswith(b"PAR1") else _csv)(stream, limits), limits))
+        return self.accept(_series(*(_parquet if head.startswith(b"PAR1") else _text)(stream, limits), limits))
 
     def accept(self, value: Any) -> Series:
         """A `Series`, numbers [t] or [t, channels], or (numbers, rate in Hz)."""
@@ -75,7 +77,7 @@ def _npy(stream: BinaryIO, limits: Limits) -> np.ndarray:
         raise ValueError(f"damaged NPY: {why}") from None
 
 
-def _parquet(stream: BinaryIO, limits: Limits) -> Any:
+def _parquet(stream: BinaryIO, limits: Limits) -> tuple[list[str], list[Any]]:
     import pyarrow.parquet as pq
 
     try:
@@ -84,41 +86,19 @@ def _parquet(stream: BinaryIO, limits: Limits) -> Any:
         raise ValueError(f"damaged Parquet: {why}") from None
     _check_numbers(file.metadata.num_rows * file.metadata.num_columns, limits)
     try:
-        return file.read()
+        table = file.read()
     except (OSError, ValueError) as why:
         raise ValueError(f"damaged Parquet: {why}") from None
+    return list(table.column_names), list(table.columns)
 
 
-def _csv(stream: BinaryIO, limits: Limits) -> Any:
-    from pyarrow import csv
-
+def _text(stream: BinaryIO, limits: Limits) -> tuple[list[str], list[Any]]:
     raw = stream.read(LARGEST + 1)
     if len(raw) > LARGEST:
         raise ValueError(f"larger than {LARGEST >> 30} GiB of text")
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    first = raw.split(b"\n", 1)[0].decode("utf-8", "replace")
-    mark = max(",;\t ", key=first.count)
-    bare = all(_is_number(cell) for cell in first.strip().split(mark))
-    missing = ["", "nan", "NaN", "NAN", "NA", "null", "None", "inf", "-inf", "Inf", "-Inf"]
-    try:
-        table = csv.read_csv(
-            io.BytesIO(raw),
-            read_options=csv.ReadOptions(autogenerate_column_names=bare),
-            parse_options=csv.ParseOptions(delimiter=mark),
-            convert_options=csv.ConvertOptions(null_values=missing, strings_can_be_null=True),
-        )
-    except (OSError, ValueError) as why:
-        raise ValueError(f"not a table of numbers: {' '.join(str(why).split())[:160]}") from None
-    _check_numbers(table.num_rows * table.num_columns, limits)
-    return table
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.strip() or "nan")
-    except ValueError:
-        return False
-    return True
+    names, found = columns(raw)
+    _check_numbers(sum(map(len, found)), limits)
+    return names, found
 
 
 def _check_numbers(count: int, limits: Limits) -> None:
@@ -129,31 +109,12 @@ def _check_numbers(count: int, limits: Limits) -> None:
         )
 
 
-def _columns(table: Any, limits: Limits) -> Series | tuple[np.ndarray, float] | np.ndarray:
-    times, channels = None, []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        numbers = _numbers(name, column)
-        if name.strip().lower() in TIME and times is None:
-            times = numbers
-        else:
-            channels.append(numbers)
-    if not channels or not table.num_rows:
-        raise ValueError(f"no numbers: {table.num_rows} rows, {len(channels)} channels beside the time")
+def _series(names: Sequence[str], found: Sequence[Any], limits: Limits) -> tuple[np.ndarray, float] | np.ndarray:
+    times, channels = told_apart(names, found) if found else (None, [])
+    if not channels or not len(channels[0]):
+        raise ValueError(f"no numbers: {len(found[0]) if found else 0} rows, {len(channels)} channels beside the time")
     values = np.stack(channels, axis=1)
     return values if times is None else _evenly(times, values, limits)
-
-
-def _numbers(name: str, column: Any) -> np.ndarray:
-    import pyarrow as pa
-
-    kind = column.type
-    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
-        return np.asarray(column.cast(pa.timestamp("ns")).cast(pa.int64()).to_numpy(), dtype=np.float64) / 1e9
-    if pa.types.is_null(kind):
-        return np.full(len(column), np.nan)
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
-        raise ValueError(f"column '{name}' holds {kind}, expected numbers")
-    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
 def _evenly(times: np.ndarray, values: np.ndarray, limits: Limits) -> np.ndarray | tuple[np.ndarray, float]:
@@ -165,7 +126,7 @@ def _evenly(times: np.ndarray, values: np.ndarray, limits: Limits) -> np.ndarray
         raise ValueError(f"time goes backwards at row {int(np.flatnonzero(steps < 0)[0]) + 2}")
     step = float(np.median(steps)) if len(steps) else 0.0
     if step <= 0:
-        return values
+        return _coarsely(times, values)
     if np.allclose(steps, step, rtol=0.01):
         return values, 1 / step
     count = int((times[-1] - times[0]) / step) + 1
@@ -173,6 +134,14 @@ def _evenly(times: np.ndarray, values: np.ndarray, limits: Limits) -> np.ndarray
     moments = times[0] + step * np.arange(count)
     filled = _whole(values)
     return np.stack([np.interp(moments, times, column) for column in filled.T], axis=1), 1 / step
+
+
+def _coarsely(times: np.ndarray, values: np.ndarray) -> np.ndarray | tuple[np.ndarray, float]:
+    """Values as they are where many rows share a moment; their rate is that between the second moment and the last."""
+    moments, first = np.unique(times, return_index=True)
+    if len(moments) < 3:
+        return values
+    return values, float((first[-1] - first[1]) / (moments[-1] - moments[1]))
 
 
 def _whole(values: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ def write_sample(name: str, folder: str | Path, *, overwrite: bool = False, **op
         if key not in known:
             raise InputError(f"sample '{name}' has no option '{key}' (known: {', '.join(known) or 'none'})")
     place = Path(folder).expanduser()
-    with new_folder(place, overwrite=overwrite, marker=ABOUT) as new:
+    with new_folder(place, overwrite=overwrite, marker=ABOUT, sign='"sources": [') as new:
         write(new, **options)
     return place
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textanchor.doctor.examined import Examined
 from textanchor.doctor.findings import Finding, some
 from textanchor.doctor.hyperplanes import RECALL
-from textanchor.doctor.near import NEAR, Near
+from textanchor.doctor.near import ALIKE, NEAR, Near
 
 
 def check(examined: Examined) -> Iterator[Finding]:
@@ -29,4 +29,6 @@ def near_duplicates(near: Near, modality: str) -> Finding:
     text = f"{near.pairs} pairs, {near.across} of them between sides of the split, such as {some(near.example)} ({what})"
     if near.across:
         text += "; give such items one group (--merged FILE writes the table so)"
-    return Finding(level="warning", topic="near-duplicates", text=text, modality=modality)
+    if near.alike:
+        text += f"; {near.alike} of those between sides are one up to a small loss (cosine at least {ALIKE})"
+    return Finding(level="leak" if near.alike else "warning", topic="near-duplicates", text=text, modality=modality)
