@@ -65,7 +65,7 @@ def test_a_name_in_pieces_counts_less_and_synonyms_are_read_together() -> None:
     known = named(base_of(None, CPU), head, "image")
     assert known.shares[0] == 1
     assert known.shares[1] < 1
-    direct = textanchor.start().embed(["a photo of a dog, hound"])
+    direct = textanchor.start(encoders={"image": "efficientnet-lite0"}).embed(["a photo of a dog, hound"])
     np.testing.assert_allclose(known.anchors[0], direct[0], atol=1e-5)
 
 
@@ -191,3 +191,19 @@ def test_a_graph_with_labels_knows_them(tmp_path: Path) -> None:
     (folder / "encoder.json").write_text(json.dumps({**sidecar, "labels": ["one"]}))
     with pytest.raises(InputError, match="`labels` has 1 names and the output 5 columns"):
         make(f"onnx:{folder}", "image", CPU)
+
+
+def test_a_started_space_is_repeated_and_judged(tmp_path: Path, run: Any, shapes: Path) -> None:
+    assert run("start", "-o", tmp_path / "space", "--encoder", "image=efficientnet-lite0").exit_code == 0
+    repeated = run("rerun", tmp_path / "space")
+    assert repeated.exit_code == 0, repeated.output
+    judged = run("evaluate", tmp_path / "space", shapes, "--no-probes", "--modality", "image")
+    assert judged.exit_code == 0, judged.output
+    assert "R@1" in judged.stdout
+
+
+def test_pictures_of_few_pixels_are_no_photos(tmp_path: Path, run: Any, shapes: Path) -> None:
+    done = run("fit", shapes, "-o", tmp_path / "space", "--modality", "image", "--encoder", "image=efficientnet-lite0")
+    assert done.exit_code == 0, done.output
+    assert "pictures of 24 pixels are no photos" in done.stderr
+    assert "--encoder image=signal" in done.stderr

@@ -22,6 +22,7 @@ from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import Fitted, Space, Story
 from textanchor.space.fitting import fit
 from textanchor.space.numbers import tensors
+from textanchor.space.starting import SOURCE, start
 from textanchor.space.storage import FACTS as SPACE
 from textanchor.space.storage import load
 
@@ -120,6 +121,8 @@ def _told_again(place: Path, story: Story, into: Space | None, tables: _Tables, 
     recipe = story.recipe
     if recipe is None:
         raise InputError(f"{place} was fitted by an older textanchor that did not write down all settings; fit it again")
+    if story.source == SOURCE:
+        return start(encoders=recipe.encoders, anchor=recipe.anchor, runtime=runtime)
     return fit(
         tables.read(story.source, split_name=recipe.splitting.name, alone=alone),
         anchor=recipe.anchor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from textanchor.records import Head, Vectors
 
 
 class ImageModel:
-    """`prepare` makes pixels [3, s, s] of an image, `model` vectors of a tensor of them; `head` is the model's classifier."""
+    """`prepare` makes pixels [3, s, s] of an image, `model` vectors of a tensor of them; `head` finds its classifier."""
 
     modality = "image"
 
@@ -25,15 +26,20 @@ class ImageModel:
         device: str,
         fingerprint: str,
         name: str,
-        head: Head | None = None,
+        head: Callable[[], Head | None] = lambda: None,
     ) -> None:
-        self.head = head
+        self._head = head
         self._prepare, self._model, self._device, self.name, self.fingerprint = prepare, model, device, name, fingerprint
         self.batch = 8 if device == "cpu" else 64  # on a CPU, activations of more pictures leave the caches
         self.outputs: tuple[Output, ...] = ()
         (sample,) = self.forward([self.prepare(Image.new("RGB", (64, 64)))])
         self.dim = int(sample.shape[1])
         self.outputs = (Output(name="", dim=self.dim, fingerprint=fingerprint),)
+
+    @cached_property
+    def head(self) -> Head | None:
+        """What the classifier makes of the vectors; looked for when first asked."""
+        return self._head()
 
     def encode(self, batch: Sequence[Image.Image]) -> Vectors:
         """*Shape:* [n, dim]."""

@@ -127,7 +127,7 @@ def make(argument: str, *, modality: str, runtime: Runtime) -> ImageModel:
         device=runtime.device,
         fingerprint=digest("efficientnet-lite0", "1", SHA256),
         name="efficientnet-lite0",
-        head=imagenet(model._fc.weight.cpu().numpy(), model._fc.bias.cpu().numpy()),
+        head=lambda: imagenet(model._fc.weight.cpu().numpy(), model._fc.bias.cpu().numpy()),
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
 from textanchor.encoders._image_model import ImageModel
+from textanchor.encoders.imagenet import imagenet
 from textanchor.errors import InputError, MissingError
 from textanchor.files import digest
+from textanchor.records import Head
 from textanchor.runtime import Runtime
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
@@ -45,4 +48,26 @@ def make(argument: str, *, modality: str, runtime: Runtime, revision: str | None
         return np.moveaxis((pixels - np.float32(facts["mean"])) / np.float32(facts["std"]), -1, 0).astype(np.float32)
 
     fingerprint = digest("timm", weights_hash(model), repr(sorted((key, str(value)) for key, value in facts.items())))
-    return ImageModel(prepare, model, device=runtime.device, fingerprint=fingerprint, name=f"timm:{argument}")
+    return ImageModel(
+        prepare,
+        model,
+        device=runtime.device,
+        fingerprint=fingerprint,
+        name=f"timm:{argument}",
+        head=lambda: _head(timm.create_model(f"local-dir:{folder}", pretrained=True)),
+    )
+
+
+def _head(whole: Any) -> Head | None:
+    """The classifier of the pooled features, if its classes are ImageNet's 1000 or the model's own settings name them."""
+    from torch import nn
+
+    linear = whole.get_classifier()
+    if not isinstance(linear, nn.Linear):
+        return None
+    weight = linear.weight.detach().numpy()
+    bias = np.zeros(len(weight), np.float32) if linear.bias is None else linear.bias.detach().numpy()
+    names = whole.pretrained_cfg.get("label_names")
+    if names and len(names) == len(weight):
+        return Head(names=tuple((str(name),) for name in names), weight=weight, bias=bias)
+    return imagenet(weight, bias) if len(weight) == 1000 else None

@@ -23,6 +23,7 @@ NUMBERS = 0.2  # share of the labels that are bare numbers
 SEVERAL = 0.2  # share of items under several labels from which these are tags and no contradictions
 READ = 3000  # texts that are looked at, at most
 MULTILINGUAL = "intfloat/multilingual-e5-small"
+SMALL, LOOKED_AT = 40, 9  # pixels of the shorter side; pictures
 FLOORS: Mapping[str, tuple[str, str]] = {
     "image": ("which does for digits and icons", "image=efficientnet-lite0"),
     "audio": ("which does for single spoken words and tones", "audio=hub:laion/larger_clap_general"),
@@ -48,7 +49,7 @@ def before_fit(ready: Prepared) -> list[Remark]:
     for modality in ready.encoders:
         rows = ready.pairs.only(modality).rows
         texts = tuple(dict.fromkeys(pair.text for pair in rows))
-        own = [*floor(modality, ready.encoders[modality])]
+        own = [*floor(modality, ready.encoders[modality]), *small_pictures(ready, modality)]
         if are_classes(rows):
             own += [*copies(rows, ready.hashes), *bare_numbers(texts)]
         own += [*about_texts(ready, modality, texts), *long_documents(ready, modality)]
@@ -148,6 +149,24 @@ def floor(modality: str, encoder: str) -> Iterator[Remark]:
         what, better = FLOORS[modality]
         text = f"`signal` needs no weights and is a floor, {what}; a pretrained encoder does better, such as --encoder {better}"
         yield Remark(topic="encoder", text=text)
+
+
+def small_pictures(ready: Prepared, modality: str) -> Iterator[Remark]:
+    """Pictures of few pixels that go through a network made for photos."""
+    if modality != "image" or ready.encoders[modality].startswith("signal"):
+        return
+    first = [item for item in ready.items(modality, ("train",)) if item.id in ready.hashes][:LOOKED_AT]
+    sides = sorted(min(size) for item in first if (size := _size(item, ready.runtime.limits)))
+    if sides and sides[len(sides) // 2] <= SMALL:
+        text = f"pictures of {sides[len(sides) // 2]} pixels are no photos, which {ready.encoders[modality]} was made for"
+        yield Remark(topic="encoder", text=f"{text}; --encoder image=signal may do better: measure both")
+
+
+def _size(item: Item, limits: Limits) -> tuple[int, int] | None:
+    try:
+        return tuple(decode(item, limits).size)
+    except ItemError:
+        return None  # it is skipped, and named, where it is encoded
 
 
 def about_texts(ready: Prepared, modality: str, texts: Sequence[str]) -> Iterator[Remark]:

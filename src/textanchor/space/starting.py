@@ -12,14 +12,14 @@ from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.projectors import names_projector
 from textanchor.records import Choice, Named, View
-from textanchor.runtime import Runtime, Simple, settled
+from textanchor.runtime import Runtime, Simple, Splitting, settled
 from textanchor.space.fitted import Fitted
 from textanchor.space.geometry import Geometry
 from textanchor.space.names import named
 from textanchor.space.preparing import base_of
 from textanchor.space.sides import FittedSide
 from textanchor.space.space import Space
-from textanchor.space.story import Story
+from textanchor.space.story import Recipe, Story
 from textanchor.views import view, with_hubness
 
 SOURCE = "names of the encoders' classes, no pairs"
@@ -63,7 +63,13 @@ def start(
             asked="names",
         )
     data = digest(*(f"{name} {one.fingerprint}" for name, one in new.items()))
-    story = Story(source=SOURCE, data=data, split="nothing to split")
+    recipe = Recipe(
+        anchor=base.anchor,
+        encoders={name: one.encoder for name, one in new.items()},
+        aligner="names",
+        splitting=Splitting(),
+    )
+    story = Story(source=SOURCE, data=data, split="nothing to split", recipe=recipe)
     return base.with_modalities(new, story=story)
 
 
