@@ -30,7 +30,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as work:
         digits = textanchor.write_sample("digits", Path(work) / "digits")
-        table("digits, unseen images and unheard voices", digits, {}, ALIGNERS, asked.seeds)
+        table("digits, unseen images and unheard voices", digits, {"image": "signal"}, ALIGNERS, asked.seeds)
         official = textanchor.write_sample("mnist-fsdd", Path(work) / "official", root=asked.data)
         table("mnist-fsdd, official split (speakers shared)", official, encoders, ALIGNERS, asked.seeds)
         for speaker in SPEAKERS:

@@ -63,7 +63,7 @@ def main() -> None:
         place = Path(work)
         sets: dict[str, Callable[[], list[Prepared]]] = {
             "esc50": lambda: [read(one, encoders={"audio": audio}) for one in esc50(asked.data, place)],
-            "digits": lambda: [read(textanchor.write_sample("digits", place / "digits"))],
+            "digits": lambda: [read(textanchor.write_sample("digits", place / "digits"), encoders={"image": "signal"})],
             "mnist-fsdd": lambda: [
                 read(
                     textanchor.write_sample("mnist-fsdd", place / "mf", root=asked.data),

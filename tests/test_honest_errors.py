@@ -111,9 +111,9 @@ def test_an_interruption_says_what_is_kept(
     arguments = [part.format(**places) for part in command]
     real, calls = engine.encoded_rows, 0
 
-    def stopped(*given: Any) -> Any:
+    def stopped(*given: Any, **more: Any) -> Any:
         nonlocal calls
-        for row in real(*given):
+        for row in real(*given, **more):
             calls += 1
             if calls > 10:
                 raise KeyboardInterrupt

@@ -43,10 +43,10 @@ def command(output: Path, seed: int, runtime: Runtime, overwrite: bool) -> None:
     from textanchor.space.fitting import fit
 
     with new_folder(output, overwrite=overwrite, marker="demo.txt", sign="textanchor demo") as folder:
-        printing.say("1/5 sample set: handwritten digits and synthetic voices; no image is paired with a sound")
+        printing.say("1/6 sample set: handwritten digits and synthetic voices; no image is paired with a sound")
         write_sample("digits", folder / "digits")
         pairs = read_pairs(folder / "digits")
-        printing.say("2/5 fit: encode once, fit on train, choose on validation")
+        printing.say("2/6 fit: encode once, fit on train, choose on validation")
         splitting = Splitting(seed=seed)
         encoders = {"image": "signal"}  # digits of 8 x 8 pixels are no photos
         space = fit(pairs, encoders=encoders, splitting=splitting, runtime=runtime)
@@ -54,7 +54,7 @@ def command(output: Path, seed: int, runtime: Runtime, overwrite: bool) -> None:
         original = fit(pairs, encoders=encoders, aligner="seed", splitting=splitting, runtime=runtime)
         space.save(folder / "space")
         original.save(folder / "space-seed-recipe")
-        printing.say("3/5 evaluate: unseen images and unheard voices")
+        printing.say("3/6 evaluate: unseen images and unheard voices")
         evaluation = evaluate(
             space,
             pairs,
@@ -64,9 +64,11 @@ def command(output: Path, seed: int, runtime: Runtime, overwrite: bool) -> None:
             seed=seed,
             runtime=runtime,
         )
-        printing.say("4/5 search")
+        printing.say("4/6 search")
         _search(space, pairs)
-        printing.say("5/5 report")
+        printing.say("5/6 photos, before any pair: names that an installed classifier knows")
+        _photos(folder / "photos", runtime)
+        printing.say("6/6 report")
         write_report(evaluation, space, folder / "report")
         (folder / "demo.txt").write_text("Written by `textanchor demo`; it may be replaced with --overwrite.\n")
     _short(evaluation)
@@ -87,6 +89,27 @@ def _search(space: Space, pairs: Pairs) -> None:
         shown = ", ".join(f"{texts[hit.id]} ({hit.score:.2f})" for hit in hits)
         asked = f"the picture {query.name}, a four" if isinstance(query, Path) else f'"{query}"'
         click.echo(f"search {asked} among unseen {modality}: {shown}")
+
+
+def _photos(folder: Path, runtime: Runtime) -> None:
+    """Photos that come with scikit-learn and matplotlib."""
+    from matplotlib.cbook import get_sample_data
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    from textanchor.collections import build_index, search
+    from textanchor.space.starting import start
+
+    folder.mkdir()
+    held = load_sample_images()
+    for name, pixels in zip(held.filenames, held.images, strict=True):
+        Image.fromarray(pixels).save(folder / Path(name).name)
+    Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)).save(folder / "grace_hopper.jpg")
+    space = start(encoders={"image": "efficientnet-lite0"}, runtime=runtime)
+    index = build_index(space, folder, progress=False)
+    for query in ("a flower", "a temple in China", "a woman in uniform"):
+        shown = ", ".join(f"{hit.id} ({hit.score:.2f})" for hit in search(space, query, index, k=3))
+        click.echo(f'search "{query}" among three photos: {shown}')
 
 
 def _short(evaluation: Evaluation) -> None:

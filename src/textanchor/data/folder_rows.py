@@ -76,7 +76,7 @@ class FolderRows:
             yield Row(place=place, item=None, text="", problem="not asked for", kind=UNASKED)
             return
         beside = self._beside(found) if self.captions else Beside()
-        if path.name in beside.files:
+        if beside.captions and path.name in beside.files:
             if problem := captions_of(path)[1]:
                 yield Row(place=place, item=None, text="", problem=problem, kind=STRAY)
             return
@@ -94,7 +94,7 @@ class FolderRows:
             return
         meaning = self.classes.of(tuple(place.split("/")[:-1])) if self.captions else Meaning()
         item = Item(id=place, modality=modality, path=path)
-        told = beside.captions.get(path.name)
+        told = beside.captions.get(path.name) if beside.captions else None
         texts = captions_of(path.with_name(told))[0] if told else []
         if not texts and (told or not beside.usual):
             texts = [meaning.text]

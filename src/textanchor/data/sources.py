@@ -53,7 +53,7 @@ def source_of(place: Path, reading: Reading, *, captions: bool = True, restrict:
         except InputError:
             if kind(own) != ".json":  # which may be anything
                 raise
-    found = [Path(one.place) for one in walk(place, follow=reading.follow_links) if tables.is_table(Path(one.place))]
+    found = [Path(one.place) for one in walk(place, follow=reading.follow_links) if tables.may_be_table(one.place)]
     opened = _Opened(place, reading, wanted)
     for candidates in (_sided(found), _owned(found)):
         if parts := opened.all(candidates):

@@ -80,6 +80,11 @@ def is_table(path: Path) -> bool:
     return kind(path) in _FORMATS
 
 
+def may_be_table(place: str) -> bool:
+    """`is_table` of many names: it is quick to say no."""
+    return place.lower().endswith((*ENDINGS, *PACKED)) and is_table(Path(place))
+
+
 def stem(path: Path) -> str:
     """The name without the ending, and without that of the packing."""
     name = Path(path.stem) if path.suffix.lower() in PACKED else path

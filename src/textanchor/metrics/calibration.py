@@ -6,8 +6,6 @@ from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy.optimize import minimize_scalar
-from scipy.special import softmax
 
 Probabilities: TypeAlias = Float32[np.ndarray, "n k"]
 COLDEST, HOTTEST = 1e-3, 1.0  # scores are cosines, give or take a bias
@@ -20,6 +18,8 @@ def temperature(scores: Float32[np.ndarray, "n k"], relevant: Bool[np.ndarray, "
     make certain what comes after them. Sources: Guo et al. 2017, arXiv:1706.04599, section 4.2; the share for few items as in
     Platt 1999, "Probabilistic outputs for support vector machines", section 2.2.
     """
+    from scipy.optimize import minimize_scalar  # a quarter of a second that a search need not pay
+
     told = relevant.any(axis=1)
     scores, relevant = scores[told].astype(np.float64), relevant[told]
     if not len(scores) or scores.shape[1] < 2:
@@ -41,6 +41,8 @@ def temperature(scores: Float32[np.ndarray, "n k"], relevant: Bool[np.ndarray, "
 
 def probabilities(scores: Float32[np.ndarray, "n k"], temperature: float) -> Float32[np.ndarray, "n k"]:
     """softmax(scores / temperature): rows sum to 1."""
+    from scipy.special import softmax
+
     return np.asarray(softmax(scores.astype(np.float64) / temperature, axis=1), dtype=np.float32)
 
 
