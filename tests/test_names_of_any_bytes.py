@@ -127,6 +127,9 @@ def test_names_stand_in_parquet_files_as_utf8_can_hold_them(odd: Path, fitted: P
     named = dict(zip(table["item"].to_pylist(), table["path"].to_pylist(), strict=True))
     assert named["stripes/b\x1b[31m.png"] == "pairs/stripes/b\x1b[31m.png"
     assert named["caf\\xe9/caf\\xe9.png"] == "pairs/caf\\xe9/caf\\xe9.png"
+    items, skipped = read_collection(odd / "w.parquet")
+    assert len(items) == 40, skipped
+    assert all(item.path is not None and item.path.is_file() for item in items), "and are found again"
 
 
 def test_errors_and_wrong_usage_are_one_line(tmp_path: Path) -> None:
@@ -185,7 +188,7 @@ def test_lone_surrogates_in_cells_end_no_run(tmp_path: Path, run: Run) -> None:
             )
     rows += [{"path": "gone\udce9.png", "text": "x"}, {"path": "nul\0.png", "text": "x"}, {"path": "x" * 5000, "text": "x"}]
     write_lines(tmp_path / "pairs.jsonl", rows)
-    done = run("fit", tmp_path / "pairs.jsonl", "-o", tmp_path / "space", "--aligner", "ridge")
+    done = run("fit", tmp_path / "pairs.jsonl", "-o", tmp_path / "space", "--aligner", "ridge", "--allow-lost", "0.5")
     assert done.exit_code == 0, done.stderr
     assert "a \ufffd half" in done.stdout
     assert "café" in done.stdout
@@ -195,10 +198,10 @@ def test_lone_surrogates_in_cells_end_no_run(tmp_path: Path, run: Run) -> None:
         ("doctor", tmp_path / "pairs.jsonl"),
         ("evaluate", tmp_path / "space", tmp_path / "pairs.jsonl", "-o", tmp_path / "report", "--include-train"),
     ):
-        done = run(*arguments)
+        done = run(*arguments, "--allow-lost", "0.5")
         assert done.exit_code == 0, done.stderr
     table = tmp_path / "again.csv"
-    write_pairs(read_pairs(tmp_path / "pairs.jsonl"), table)
+    write_pairs(read_pairs(tmp_path / "pairs.jsonl", allow_lost=0.5), table)
     assert {pair.text for pair in read_pairs(table).rows} == {"a \ufffd half", "café"}
 
 

@@ -11,12 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 def writable(name: str) -> str:
     r"""The name as UTF-8 can hold it: a byte that is none becomes its escape, such as `caf\xe9`."""
     return name if _is_utf8(name) else _SURROGATE.sub(_escape, name)
+
+
+def written_back(name: str) -> str:
+    r"""The name whose `writable` form this is: `caf\xe9` is again the byte."""
+    return _ESCAPED.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name)
 
 
 def legible(text: str) -> str:

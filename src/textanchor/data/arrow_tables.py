@@ -12,6 +12,7 @@ from typing import Any
 
 from textanchor.data.cells import Embedded, Row
 from textanchor.data.columns import unique
+from textanchor.escaping import openable
 
 BATCH = 4096
 _MODALITIES = {"Image": "image", "Audio": "audio", "Video": "video"}
@@ -43,7 +44,8 @@ def parquet_names(path: Path) -> tuple[str, ...]:
     """The columns; one whose name stood before is told apart."""
     import pyarrow.parquet as pq
 
-    return tuple(unique(pq.read_schema(path).names))
+    with openable(path) as name:
+        return tuple(unique(pq.read_schema(name).names))
 
 
 def arrow_names(path: Path) -> tuple[str, ...]:
@@ -55,7 +57,8 @@ def parquet_holding(path: Path) -> Mapping[str, str]:
     """Columns whose cells hold bytes of items, with their modality as far as Hugging Face's description says one, or ""."""
     import pyarrow.parquet as pq
 
-    return _holding(pq.read_schema(path))
+    with openable(path) as name:
+        return _holding(pq.read_schema(name))
 
 
 def arrow_holding(path: Path) -> Mapping[str, str]:
@@ -67,7 +70,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
     """Rows of Python values; bytes are not read, classes are called by their names."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as table:
+    with openable(path) as name, pq.ParquetFile(name) as table:
         schema = table.schema_arrow
         places = _places(schema)
         light = [leaf for name in schema.names for leaf in _light(schema, name)] if places else None
@@ -102,7 +105,8 @@ def arrow_rows(path: Path) -> Iterator[tuple[int, Row]]:
 def _arrow(path: Path) -> Any:
     import pyarrow as pa
 
-    source = pa.memory_map(str(path))
+    with openable(path) as name:
+        source = pa.memory_map(name)
     try:
         return pa.ipc.open_file(source).read_all()
     except pa.ArrowInvalid:
@@ -221,6 +225,6 @@ def _column(file: Path, _size: int, _changed: int, group: int, place: tuple[str,
     if group < 0:
         column = _arrow(file).column(place[0])
     else:
-        with pq.ParquetFile(file) as table:
+        with openable(file) as name, pq.ParquetFile(name) as table:
             column = table.read_row_group(group, columns=[".".join(place)]).column(place[0])
     return _leaf(column, place)

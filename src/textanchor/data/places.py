@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textanchor.data.readers import guess_modality
 from textanchor.data.side_names import side_of
+from textanchor.escaping import written_back
 
 _SAMPLE, _FOLDERS = 20, 50
 
@@ -22,7 +23,7 @@ class Places:
 
     def found(self, name: str) -> tuple[Path, str] | None:
         """The file of that name and its name as it is on disk, or None."""
-        for told in dict.fromkeys((name, name.replace("\\", "/"))):
+        for told in dict.fromkeys((name, name.replace("\\", "/"), written_back(name))):
             path = self.base / Path(told).expanduser()
             if _is_file(path):
                 return path, told
