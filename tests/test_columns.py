@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textanchor.data.columns import chosen, modality_of, squeezed, unique
+from textanchor.data.tables.columns import chosen, modality_of, squeezed, unique
 from textanchor.errors import InputError
 
 

@@ -12,7 +12,7 @@ from click.testing import Result
 
 import textanchor
 from conftest import picture
-from textanchor.data.class_folders import class_folders
+from textanchor.data.folders.class_folders import class_folders
 
 Told = Callable[..., str]
 

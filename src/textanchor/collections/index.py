@@ -13,7 +13,7 @@ import numpy as np
 from textanchor import registry
 from textanchor.collections.backend import NONE, Backend, Rows, make_backend
 from textanchor.collections.taking import known_items
-from textanchor.data.object_tables import is_table
+from textanchor.data.objects.object_tables import is_table
 from textanchor.data.pairs import read_collection
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Skipped, Vectors

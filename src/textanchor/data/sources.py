@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.data import tables
-from textanchor.data.folder_rows import FolderRows, walk
+from textanchor.data.folders.folder_rows import FolderRows, walk
 from textanchor.data.rows import Row, Wanted
 from textanchor.data.side_names import EVAL, is_shard, settled, side_of, side_of_file
-from textanchor.data.streams import PACKED, kind
-from textanchor.data.table_rows import TableRows, table_rows
+from textanchor.data.tables.streams import PACKED, kind
+from textanchor.data.tables.table_rows import TableRows, table_rows
 from textanchor.errors import InputError
 from textanchor.runtime import Reading
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from textanchor.data import values
+from textanchor.data.objects import values
 from textanchor.errors import InputError
 from textanchor.records import Item
 from textanchor.records.items import Held

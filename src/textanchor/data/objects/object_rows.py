@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.data.arrays import as_array
-from textanchor.data.cells import Unclear, texts, within
-from textanchor.data.columns import Columns, chosen, modality_of, shown, squeezed
-from textanchor.data.object_items import NOTHING, Items, missing
-from textanchor.data.object_tables import ITEM, TEXT, Cells, Table, tables_of
-from textanchor.data.places import Places
+from textanchor.data.objects.object_items import NOTHING, Items, missing
+from textanchor.data.objects.object_tables import ITEM, TEXT, Cells, Table, tables_of
+from textanchor.data.objects.values import described, kind_of, plain
 from textanchor.data.rows import Row, Wanted
 from textanchor.data.side_names import side_of
-from textanchor.data.values import described, kind_of, plain
+from textanchor.data.tables.cells import Unclear, texts, within
+from textanchor.data.tables.columns import Columns, chosen, modality_of, shown, squeezed
+from textanchor.data.tables.places import Places
 from textanchor.errors import InputError
 from textanchor.records import Item
 from textanchor.records.items import Held

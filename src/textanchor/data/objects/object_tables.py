@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.data.arrays import as_array
-from textanchor.data.columns import unique
-from textanchor.data.values import described, plain
+from textanchor.data.objects.values import described, plain
+from textanchor.data.tables.columns import unique
 from textanchor.errors import InputError
 from textanchor.records import Item, Pair
 

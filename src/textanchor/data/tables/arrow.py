@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from textanchor.data.cells import Embedded, Row
-from textanchor.data.columns import unique
+from textanchor.data.tables.cells import Embedded, Row
+from textanchor.data.tables.columns import unique
 from textanchor.escaping import openable
 
 BATCH = 4096

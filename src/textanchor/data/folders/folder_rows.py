@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.data import tables
-from textanchor.data.cells import normal
-from textanchor.data.class_folders import ClassFolders, Meaning, class_folders
+from textanchor.data.folders.class_folders import ClassFolders, Meaning, class_folders
 from textanchor.data.rows import LOST, STRAY, UNASKED, UNREAD, Row, Wanted
+from textanchor.data.tables.cells import normal
 from textanchor.records import Item
 from textanchor.runtime import Reading
 

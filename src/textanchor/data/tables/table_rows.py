@@ -10,12 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textanchor.data import cells, tables
-from textanchor.data.cells import Embedded, Unclear
-from textanchor.data.columns import FILES, Columns, chosen, modality_of, shown, squeezed
-from textanchor.data.places import Places, base_of
+from textanchor.data import tables
 from textanchor.data.rows import LOST, UNASKED, Row, Wanted
 from textanchor.data.side_names import side_of
+from textanchor.data.tables import cells
+from textanchor.data.tables.cells import Embedded, Unclear
+from textanchor.data.tables.columns import FILES, Columns, chosen, modality_of, shown, squeezed
+from textanchor.data.tables.places import Places, base_of
 from textanchor.errors import InputError
 from textanchor.records import Item
 from textanchor.registry import names

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from textanchor.data import values
-from textanchor.data.columns import modality_of, shown
-from textanchor.data.places import Places
+from textanchor.data.objects import values
 from textanchor.data.readers import guess_modality
 from textanchor.data.rows import LOST, UNASKED, Wanted
+from textanchor.data.tables.columns import modality_of, shown
+from textanchor.data.tables.places import Places
 from textanchor.records import Item
 from textanchor.records.items import Held
 from textanchor.registry import names

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from textanchor.data.cells import normal
 from textanchor.data.side_names import is_unlabelled, sides_of
+from textanchor.data.tables.cells import normal
 
 Folders = tuple[str, ...]
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textanchor.data import arrow_tables, delimited, json_tables
-from textanchor.data.cells import Row
-from textanchor.data.streams import PACKED, kind
+from textanchor.data.tables import arrow, delimited, json_shapes
+from textanchor.data.tables.cells import Row
+from textanchor.data.tables.streams import PACKED, kind
 from textanchor.errors import InputError
 
 MORE = delimited.MORE
@@ -33,10 +33,10 @@ class _Format:
 
 
 _DELIMITED = _Format(rows=delimited.rows, names=delimited.names)
-_LINES = _Format(rows=json_tables.lines, names=json_tables.names_of_lines)
-_JSON = _Format(rows=json_tables.rows, names=json_tables.names)
-_PARQUET = _Format(rows=arrow_tables.parquet_rows, names=arrow_tables.parquet_names, holding=arrow_tables.parquet_holding)
-_ARROW = _Format(rows=arrow_tables.arrow_rows, names=arrow_tables.arrow_names, holding=arrow_tables.arrow_holding)
+_LINES = _Format(rows=json_shapes.lines, names=json_shapes.names_of_lines)
+_JSON = _Format(rows=json_shapes.rows, names=json_shapes.names)
+_PARQUET = _Format(rows=arrow.parquet_rows, names=arrow.parquet_names, holding=arrow.parquet_holding)
+_ARROW = _Format(rows=arrow.arrow_rows, names=arrow.arrow_names, holding=arrow.arrow_holding)
 _FORMATS: dict[str, _Format] = {
     ".csv": _DELIMITED,
     ".tsv": _DELIMITED,

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from textanchor.data.cells import Row
-from textanchor.data.columns import chosen, unique
-from textanchor.data.streams import opened
+from textanchor.data.tables.cells import Row
+from textanchor.data.tables.columns import chosen, unique
+from textanchor.data.tables.streams import opened
 from textanchor.errors import InputError
 
 MORE = "\0more"  # the key of cells beyond the last column

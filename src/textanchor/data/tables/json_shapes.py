@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textanchor.data.cells import Row
-from textanchor.data.columns import chosen, unique
 from textanchor.data.readers import guess_modality
-from textanchor.data.streams import opened
+from textanchor.data.tables.cells import Row
+from textanchor.data.tables.columns import chosen, unique
+from textanchor.data.tables.streams import opened
 
 LARGEST = 1 << 30  # letters of a JSON file that is no lines and stands in memory as a whole
 _LISTS = ("data", "rows", "images", "annotations", "samples", "items")
