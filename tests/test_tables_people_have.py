@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shlex
 import shutil
 import unicodedata
 from collections.abc import Callable
@@ -301,3 +302,22 @@ def test_the_same_from_python(photos: Path) -> None:
     assert pairs.taken == ("t.csv: path from `id`, text from `breed`",)
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         textanchor.read_pairs(photos / "t.csv", colour="red")
+
+
+def test_the_next_command_is_told_with_the_options_that_it_needs(run: Callable[..., Result], tmp_path: Path) -> None:
+    for place in ("my pictures", "elsewhere"):
+        (tmp_path / place).mkdir()
+    rows = ["Photo,Says"]
+    for kind in ("circle", "cross"):
+        for seed in range(20):
+            picture(kind, seed).save(tmp_path / "my pictures" / f"{kind}{seed}.png")
+            rows.append(f"{kind}{seed}.png,{kind}")
+    table = tmp_path / "elsewhere" / "t.csv"
+    table.write_text("\n".join(rows) + "\n")
+    told = ("--root", tmp_path / "my pictures", "--text-column", "Says", "--path-column", "Photo")
+    done = run("fit", table, "-o", tmp_path / "space", "--aligner", "ridge", *told)
+    assert done.exit_code == 0, done.stderr
+    command = done.stdout.splitlines()[-1].partition("next: textanchor ")[2]
+    judged = run(*shlex.split(command), "--no-probes")
+    assert judged.exit_code == 0, judged.stderr
+    assert "R@1" in judged.stdout

@@ -79,7 +79,7 @@ def command(
     summary(space)
     story = space.stories[-1]
     held_out = any(sides["test"].items for sides in story.counts.values())
-    others = pairs if held_out else "OTHER_PAIRS (nothing was held out here)"
+    others = f"{pairs}{options.as_typed(reading)}" if held_out else "OTHER_PAIRS (nothing was held out here)"
     click.echo(f"\nsaved to {target}; next: textanchor evaluate {target} {others}")
 
 

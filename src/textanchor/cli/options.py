@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -207,3 +209,16 @@ splitting = gathered("splitting", _splitting, *_SPLITTING)  # how pairs are spli
 wording = gathered("wording", _wording, *_WORDING)  # how texts are put into words
 encoding = gathered("encoding", _encoding, anchor, encoders, *_WORDING)
 encoding_of_videos = gathered("encoding", _encoding, anchor, encoders, video, *_WORDING)
+
+
+def as_typed(reading: Reading) -> str:
+    """The options of a reading that is not the default one, each with a blank before it, for the next command."""
+    told = []
+    for one in fields(reading):
+        value = getattr(reading, one.name)
+        option = f"--{one.name.replace('_', '-')}"
+        if value is True:
+            told.append(option)
+        elif value != getattr(Reading(), one.name):
+            told += [f"{option} {shlex.quote(str(single))}" for single in (value if isinstance(value, tuple) else [value])]
+    return "".join(f" {option}" for option in told)
