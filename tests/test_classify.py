@@ -192,3 +192,9 @@ def test_the_command_says_what_it_left_out(run: Run, saved: Path, tmp_path: Path
         done = run("classify", saved, *arguments)
         assert done.exit_code == 2
         assert message in done.stderr.splitlines()[-1]
+
+
+def test_texts_are_put_into_words_as_a_table_is(space: Any, shapes: Path) -> None:
+    item = shapes / "image" / "circle" / "00.png"
+    joined = space.classify([item], ["red_circle", "green_cross"])
+    np.testing.assert_array_equal(joined, space.classify([item], ["red circle", "green cross"]))

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+import textanchor
 from conftest import write_shapes
 from test_cli import fails
 from textanchor.latents import engine
@@ -165,3 +167,15 @@ def test_a_pipe_that_nobody_ever_read(tmp_path: Path) -> None:
     os.close(write)
     assert done.returncode == 0
     assert (tmp_path / "space" / "space.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["~no-such-user/pairs", "~tmp.csv"])
+def test_a_tilde_that_is_nobodys_is_a_name(name: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("fit", name, "-o", "space")
+    assert done.exit_code == 2
+    assert f"{name} does not exist" in done.stderr
+    (tmp_path / "~tmp.csv").write_text("path,text\n~a.png,red\n~b.png,blue\n")
+    for place in ("~a.png", "~b.png"):
+        Image.new("RGB", (9, 9), "red").save(tmp_path / place)
+    assert len(textanchor.read_pairs("~tmp.csv").rows) == 2

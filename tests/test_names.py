@@ -197,9 +197,12 @@ def test_a_started_space_is_repeated_and_judged(tmp_path: Path, run: Any, shapes
     assert run("start", "-o", tmp_path / "space", "--encoder", "image=efficientnet-lite0").exit_code == 0
     repeated = run("rerun", tmp_path / "space")
     assert repeated.exit_code == 0, repeated.output
-    judged = run("evaluate", tmp_path / "space", shapes, "--no-probes", "--modality", "image")
+    judged = run("evaluate", tmp_path / "space", shapes, "--modality", "image", "-o", tmp_path / "report")
     assert judged.exit_code == 0, judged.output
     assert "R@1" in judged.stdout
+    metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert metrics["probes"], "logistic regression on vectors by names"
+    assert any("nothing to split" in note for note in metrics["notes"])
 
 
 def test_pictures_of_few_pixels_are_no_photos(tmp_path: Path, run: Any, shapes: Path) -> None:

@@ -485,3 +485,12 @@ def test_what_a_notebook_shows_is_short(space: Any, shapes: Path, tmp_path: Path
     assert repr(pairs) == "Pairs(96 pairs of 48 image, 48 audio with 4 texts; from shapes0)".replace("shapes0", shapes.name)
     assert repr(done).startswith("Evaluation(space: image->text R@1 ")
     assert repr(index) == "Index(48 image, 48 audio; 384 numbers each; exact)"
+
+
+def test_a_frame_is_no_item_and_a_short_vector_no_query(space: Any, shapes: Path) -> None:
+    frame = pandas.DataFrame({"image": [str(shapes / "image" / "circle" / "00.png")], "label": ["circle"]})
+    for call in (space.embed, lambda given: space.classify(given, ["circle", "cross"])):
+        with pytest.raises(InputError, match="a table is a collection of items"):
+            call(frame)
+    with pytest.raises(InputError, match=f"a query vector has {space.dim} numbers, .* and not 10"):
+        space.search(np.zeros(10, np.float32), shapes)

@@ -195,3 +195,11 @@ def file_digest(path: Path) -> str:
     """sha256 of a file's bytes, as hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def located(name: str | Path) -> Path:
+    """The path that a name means, with the user's home for `~`; a `~` that is nobody's stays as it is."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)

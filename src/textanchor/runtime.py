@@ -15,6 +15,7 @@ from typing import Any, TypedDict
 
 from textanchor.config import cache_folder
 from textanchor.errors import InputError
+from textanchor.files import located
 from textanchor.progress import Progress, Silent, Terminal
 from textanchor.records.showing import short
 
@@ -131,7 +132,7 @@ class Reading:
             told: Any = getattr(self, name)
             object.__setattr__(self, name, (told,) if isinstance(told, str) else tuple(told or ()))
         if self.root is not None:
-            object.__setattr__(self, "root", Path(self.root).expanduser())
+            object.__setattr__(self, "root", located(self.root))
         if not 0 <= self.allow_lost <= 1:
             raise InputError(f"allow_lost={self.allow_lost}: expected a share between 0 and 1")
         if self.class_depth is not None and self.class_depth < 0:

@@ -20,6 +20,7 @@ from textanchor.bench.worlds import World, agreement, world
 from textanchor.data.pairs import read_pairs
 from textanchor.data.wording import Wording
 from textanchor.errors import InputError
+from textanchor.files import located
 from textanchor.records import Pairs
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.preparing import Encoding, Prepared, prepare
@@ -57,7 +58,7 @@ def compare(
     """
     if test not in LOOKS:
         raise InputError(f"test={test}: expected {', '.join(LOOKS)}")
-    place, split, work = Path(folder).expanduser(), settled_split(splitting, simple), settled(runtime, simple)
+    place, split, work = located(folder), settled_split(splitting, simple), settled(runtime, simple)
     runs = list(grid.runs())
     table = read_pairs(pairs, split_name=split.name, reading=reading)
     ready = _prepared(table, runs, wording or Wording(), split, work)

@@ -17,6 +17,7 @@ from textanchor.bench.folder import facts_of, outcomes
 from textanchor.bench.outcomes import Outcome
 from textanchor.data.pairs import MEMORY, read_pairs
 from textanchor.errors import InputError
+from textanchor.files import located
 from textanchor.records import Pairs
 from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import Fitted, Space, Story
@@ -74,9 +75,9 @@ def rerun(
     `pairs` says where the tables are, `reading` how they are read; a space keeps only their names, which are looked for here;
     other data is named as a difference. Raises `InputError` for a folder that is neither.
     """
-    place, work = Path(folder).expanduser(), settled(runtime, simple)
+    place, work = located(folder), settled(runtime, simple)
     told = [pairs] if isinstance(pairs, str | Path) else pairs
-    tables = _Tables(told=[Path(path).expanduser() for path in told], reading=reading)
+    tables = _Tables(told=[located(path) for path in told], reading=reading)
     if (place / BENCH).is_file():
         return _bench(place, output, tables, work)
     if (place / SPACE).is_file():
@@ -140,7 +141,7 @@ def _told_again(place: Path, story: Story, into: Space | None, tables: _Tables, 
 def _bench(place: Path, output: str | Path | None, tables: _Tables, runtime: Runtime) -> Repeat:
     facts = facts_of(place)
     with tempfile.TemporaryDirectory() as work:
-        target = Path(output).expanduser() if output is not None else Path(work) / "bench"
+        target = located(output) if output is not None else Path(work) / "bench"
         for asked in facts.asked:
             if _measured_again(asked, target, tables, runtime) != facts.data:
                 return Repeat(same=False, compared=0, differences=(OTHER_DATA,))

@@ -11,6 +11,7 @@ import click
 
 from textanchor.cli import options, printing
 from textanchor.errors import InputError
+from textanchor.files import located
 from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Query:
         """The sentence or the file. Raises `InputError` for a file that is not there, or nothing."""
         from textanchor.data.readers import guess_modality
 
-        file = Path(self.query).expanduser()
+        file = located(self.query)
         if self.force == "file" and not file.is_file():
             raise InputError(f"no file {self.query}; without --file it is searched as a sentence")
         if self.force == "file" or (self.force is None and _is_file(file)):

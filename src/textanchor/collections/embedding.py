@@ -11,7 +11,7 @@ from textanchor.collections.surveying import survey
 from textanchor.collections.tables import vector_table
 from textanchor.collections.tally import Tally
 from textanchor.errors import InputError, ItemError, NothingUsableError
-from textanchor.files import refuse_existing
+from textanchor.files import located, refuse_existing
 from textanchor.latents.engine import Chunk
 from textanchor.records import Item, Pooled, Skipped, first_of
 from textanchor.runtime import Reading, Runtime, Simple, settled
@@ -41,7 +41,7 @@ def embed_collection(
     space's, on its device; all else is as the runtime says.
     """
     how = settled(runtime or space.runtime, simple)
-    place = Path(output).expanduser()
+    place = located(output)
     _check(space, place, compared_with)
     refuse_existing(place, overwrite=overwrite)
     contents = survey(source, modality=modality, reading=reading)

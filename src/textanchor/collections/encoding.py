@@ -15,7 +15,7 @@ from textanchor.collections.tally import Tally
 from textanchor.data.readers import PartReader, reader
 from textanchor.encoders import Encoder, make, outputs
 from textanchor.errors import InputError, NothingUsableError
-from textanchor.files import refuse_existing
+from textanchor.files import located, refuse_existing
 from textanchor.latents.engine import Chunk, stream
 from textanchor.latents.ray_engine import prefill
 from textanchor.records import Item, Ragged, Skipped, first_of
@@ -45,7 +45,7 @@ def encode_collection(
     how = settled(runtime, simple)
     contents = survey(source, modality=modality, reading=reading)
     names = _names(contents, encoders or {})
-    folder = Path(output).expanduser() if output is not None else None
+    folder = located(output) if output is not None else None
     if folder is not None:
         refuse_existing(folder, overwrite=overwrite)
     made = {kind: make(name, kind, how) for kind, name in names.items()}

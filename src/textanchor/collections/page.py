@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.collections.index import Index
-from textanchor.files import new_file
+from textanchor.files import located, new_file
 from textanchor.pages import Album, Media, rendered
 from textanchor.records import Hit, Item
 from textanchor.runtime import Limits
@@ -67,7 +67,7 @@ def write_hits(
         mixed=any(hit.standard is not None for one in found for hit, _ in one.hits),
         missing=album.missing,
     )
-    with new_file(Path(file).expanduser(), overwrite=overwrite) as new:
+    with new_file(located(file), overwrite=overwrite) as new:
         new.write_bytes(html)
     return Path(file)
 

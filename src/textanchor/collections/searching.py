@@ -120,6 +120,8 @@ def _queries(space: Space, query: Any, modality: str | None, how: Runtime) -> tu
                 raise InputError("the query vector holds NaN or infinite numbers")
             vectors = np.ascontiguousarray(array.reshape(-1, space.dim), dtype=np.float32)
             return vectors, (modality or TEXT,) * len(vectors), array.ndim == 1
+    if array is not None and array.dtype.kind == "f" and array.ndim == 1 and modality is None:
+        raise InputError(f"a query vector has {space.dim} numbers, as this space's vectors have, and not {len(array)}")
     items = as_items(query, modality)
     if not items:
         return np.empty((0, space.dim), dtype=np.float32), (), False

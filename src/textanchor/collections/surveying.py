@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textanchor.data.pairs import iterate_collection
 from textanchor.errors import NothingUsableError
+from textanchor.files import located
 from textanchor.records import Item, Skipped, first_of
 from textanchor.runtime import Reading
 
@@ -78,7 +79,7 @@ def _distinct(source: str | Path, modality: str | None, reading: Reading | None)
 
     Of a table's names the 64-bit hashes are remembered: two of a million names share one with a chance of 3 in 100 million.
     """
-    is_table = Path(source).expanduser().is_file()
+    is_table = located(source).is_file()
     seen: set[int] = set()
     for found in iterate_collection(source, modality=modality, reading=reading):
         if is_table and isinstance(found, Item):

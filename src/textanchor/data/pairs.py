@@ -15,7 +15,7 @@ from textanchor.data.sorting import Sorted
 from textanchor.data.sources import own_table, source_of
 from textanchor.data.wording import plain_name
 from textanchor.errors import DamagedError, InputError, NothingUsableError
-from textanchor.files import digest, read_json, write_csv
+from textanchor.files import digest, located, read_json, write_csv
 from textanchor.records import Item, Pairs, Single, Skipped
 from textanchor.runtime import Reading, SimpleReading, settled_reading
 
@@ -69,7 +69,7 @@ def write_pairs(pairs: Pairs, file: str | Path) -> None:
 
     Raises `InputError` for an ending other than .csv, or items in memory that are no texts.
     """
-    place = Path(file).expanduser()
+    place = located(file)
     if place.suffix.lower() != ".csv":
         raise InputError(f"{place}: expected a name that ends in .csv")
     folder = place.resolve().parent
@@ -144,7 +144,7 @@ def _place(source: object) -> Path | None:
     """Where a table or folder lies; None for what is in memory. Raises `InputError` if nothing is there."""
     if not isinstance(source, str | Path):
         return None
-    path = Path(source).expanduser()
+    path = located(source)
     if not path.exists():
         raise InputError(f"{path} does not exist; expected a folder or a table ({', '.join(tables.ENDINGS)})")
     return path

@@ -15,7 +15,7 @@ from textanchor.data.decoding import decode
 from textanchor.data.pairs import read_pairs
 from textanchor.data.readers import part_reader
 from textanchor.errors import ItemError, NothingUsableError
-from textanchor.files import new_folder, write_csv
+from textanchor.files import located, new_folder, write_csv
 from textanchor.progress import tracked
 from textanchor.records import Item, Pair, Pairs, Single, Skipped, first_of
 from textanchor.runtime import Limits, Reading, Runtime, Simple, settled
@@ -59,7 +59,7 @@ def split_video(
         raise ItemError(skipped[0].item, skipped[0].reason)
     counts: Counter[str] = Counter()
     absent = videos = 0
-    with new_folder(Path(output).expanduser(), overwrite=overwrite, marker=MARKER, sign=",".join(COLUMNS)) as folder:
+    with new_folder(located(output), overwrite=overwrite, marker=MARKER, sign=",".join(COLUMNS)) as folder:
         table = [COLUMNS]
         for number, (item, rows) in enumerate(tracked(how.progress, films, "split", total=len(films), unit="video")):
             before = counts.total()

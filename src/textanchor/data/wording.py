@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.errors import InputError
+from textanchor.files import located
 from textanchor.records.showing import short
 
 SLOT = "{}"
@@ -86,7 +87,7 @@ def read_synonyms(path: str | Path) -> dict[str, tuple[str, ...]]:
 
     Raises `InputError` for anything else.
     """
-    place = Path(path).expanduser()
+    place = located(path)
     wanted = 'expected JSON such as {"dog": ["a barking dog"]} or CSV with the columns text and synonym'
     try:
         content = place.read_text(encoding="utf-8-sig")

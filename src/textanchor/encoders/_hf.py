@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.errors import InputError, MissingError, TextAnchorError
+from textanchor.files import located
 
 log = logging.getLogger(__name__)
 NEEDED = ("*.json", "*.txt", "*.model", "model*.safetensors", "*/model*.safetensors", "open_clip_model.safetensors")
@@ -46,7 +47,7 @@ def fetched(scheme: str, argument: str, revision: str | None, *, offline: bool) 
     Before anything is fetched, its size, licence and revision are logged as a warning, which shows by default. Only
     safetensors weights are taken. Raises `InputError` or `MissingError`.
     """
-    place = Path(argument).expanduser()
+    place = located(argument)
     if place.is_dir():
         if revision:
             raise InputError(f"{scheme}:{argument} is a folder; a revision belongs to a model id")
@@ -105,7 +106,7 @@ def _wanted(name: str) -> bool:
 def missing_model(name: str, why: BaseException) -> TextAnchorError:
     """One line for whatever the library raised, with what to do."""
     argument = name.partition(":")[2]
-    if Path(argument).expanduser().is_dir():
+    if located(argument).is_dir():
         return InputError(f"{name} is a folder without a usable model: {' '.join(str(why).split())[:200]}")
     return MissingError(
         f"model {name} is neither a folder nor on this machine, and it could not be fetched ({type(why).__name__}); "

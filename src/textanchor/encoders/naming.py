@@ -14,6 +14,7 @@ from pathlib import Path
 
 from textanchor import registry
 from textanchor.errors import InputError
+from textanchor.files import located
 from textanchor.grammar import QUOTED, Call, Value, quoted, unquoted
 
 _KEY = r'\s*[^\s=,@+":]+\s*'
@@ -99,7 +100,7 @@ def _safe(text: str, *, wraps: bool) -> str:
 
 def _absolute(argument: str) -> str:
     try:
-        place = Path(argument).expanduser()
+        place = located(argument)
         return str(place.resolve()) if argument and place.exists() else argument
     except (OSError, ValueError, RuntimeError):  # longer than a path may be, a null character, nobody's home
         return argument

@@ -27,7 +27,7 @@ from textanchor.encoders._sound import resampled
 from textanchor.encoders.protocol import Output, alike, encode_staged
 from textanchor.encoders.signal_series import stretched
 from textanchor.errors import DamagedError, InputError
-from textanchor.files import digest, file_digest, read_json
+from textanchor.files import digest, file_digest, located, read_json
 from textanchor.records import Head, Series, Vectors, Waveform
 from textanchor.runtime import Runtime
 
@@ -184,7 +184,7 @@ def _head(labels: Any, dim: int) -> Head | None:
 
 def make(argument: str, *, modality: str, runtime: Runtime) -> Onnx:
     """`onnx:<folder>`."""
-    folder = Path(argument).expanduser()
+    folder = located(argument)
     if not argument or not (folder / "model.onnx").is_file():
         raise InputError(f"onnx:{argument}: no model.onnx there; expected a folder with model.onnx and encoder.json")
     sidecar = _checked(read_json(folder / "encoder.json"), folder / "encoder.json")

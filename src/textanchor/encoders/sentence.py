@@ -13,7 +13,7 @@ import numpy as np
 from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
 from textanchor.encoders.bert import Bert
 from textanchor.errors import DamagedError, MissingError
-from textanchor.files import digest, file_digest
+from textanchor.files import digest, file_digest, located
 from textanchor.records import Vectors
 from textanchor.runtime import Runtime
 
@@ -84,7 +84,7 @@ def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None =
             model = SentenceTransformer(str(place), device=runtime.device)
         except (OSError, ValueError, RuntimeError, KeyError) as why:
             raise missing_model(f"st:{name}", why) from None
-    label = Path(name).name if Path(name).expanduser().exists() else name
+    label = Path(name).name if located(name).exists() else name
     return Sentence(model.eval(), label=label, modality=modality, prompt=_prompt(prompt, model, label))
 
 

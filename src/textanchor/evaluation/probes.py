@@ -57,7 +57,8 @@ def class_like(pairs: PairedLatents) -> str:
     groups = Counter(text for _, text in {(pairs.groups[row], text) for row, text in enumerate(pairs.first_text.tolist())})
     if min(per_class.values()) < 2 * FOLDS or min(groups.values()) < FOLDS:
         rarest = min(groups, key=lambda text: groups[text])
-        return f"'{pairs.texts[rarest]}' has {per_class[rarest]} items in {groups[rarest]} groups; {FOLDS} groups are needed"
+        there = f"'{pairs.texts[rarest]}' has {per_class[rarest]} items in {groups[rarest]} groups"
+        return f"{there}; {2 * FOLDS} items in {FOLDS} groups are needed"
     return ""
 
 

@@ -7,30 +7,34 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from textanchor.encoders import pick_device
+from textanchor.encoders import head_of, pick_device
 from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, Judged, all_pairs
 from textanchor.evaluation.partnerless import apart_from, partnerless
 from textanchor.judging import Outcome, trial
-from textanchor.records import PairedLatents, Pairs, Task, Unpaired
+from textanchor.records import Named, PairedLatents, Pairs, Task, Unpaired
+from textanchor.registry import take_apart
 from textanchor.runtime import Runtime
 from textanchor.space import Space
+from textanchor.space.names import named
 
+BY_NAMES = ("names", "with-names")  # aligners that ask for them
 PROBED = 5000  # items a modality; ten fits and thirty regressions on more would take hours
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fresh:
-    """How fits are made anew: by which aligner, with what has no partner, on which device and by which seed."""
+    """How fits are made anew: by which aligner, with what has no partner and names that are known, on which device and seed."""
 
     aligner: str
     unpaired: Unpaired = field(default_factory=Unpaired)
+    named: Named | None = None
     device: str = "cpu"
     seed: int = 0
 
     def fit(self, train: PairedLatents, val: PairedLatents | None, *, test: PairedLatents) -> Outcome:
         """Fitted on train and validation; what stands in a group or under a text of `test` is no unpaired data either."""
         unpaired = apart_from(self.unpaired, test)
-        task = Task(train=train, val=val, unpaired=unpaired, device=self.device, seed=self.seed)
+        task = Task(train=train, val=val, unpaired=unpaired, named=self.named, device=self.device, seed=self.seed)
         return trial(self.aligner, {train.modality: task})
 
 
@@ -60,9 +64,20 @@ def refits(space: Space, table: Pairs, judged: Judged, runtime: Runtime, *, ever
 def _fresh(space: Space, table: Pairs, runtime: Runtime, seed: int) -> dict[str, Fresh]:
     unpaired, device = partnerless(space, table, runtime), pick_device(runtime.device)
     return {
-        modality: Fresh(aligner=fitted.aligner, unpaired=unpaired.get(modality, Unpaired()), device=device, seed=seed)
+        modality: Fresh(
+            aligner=fitted.aligner,
+            unpaired=unpaired.get(modality, Unpaired()),
+            named=_named(space, modality, runtime) if take_apart(fitted.aligner)[0] in BY_NAMES else None,
+            device=device,
+            seed=seed,
+        )
         for modality, fitted in space.modalities.items()
     }
+
+
+def _named(space: Space, modality: str, runtime: Runtime) -> Named | None:
+    head = head_of(space.encoder(modality))
+    return None if head is None else named(space, head, modality, runtime)
 
 
 def _refit(split: str, pairs: PairedLatents, fresh: Fresh | None, seed: int) -> Refit:

@@ -12,7 +12,7 @@ from textanchor.evaluation.held_out import HELD_OUT, TRAINING
 from textanchor.evaluation.sheets import sheets
 from textanchor.evaluation.verdict import cards, percent, verdict
 from textanchor.evaluation.wrong import wrong
-from textanchor.files import new_folder, write_bytes, write_json
+from textanchor.files import located, new_folder, write_bytes, write_json
 from textanchor.pages import Album, rendered
 from textanchor.space import Space
 
@@ -26,7 +26,7 @@ def write_report(
 
     Raises `InputError` if the folder exists and is not ours or `overwrite` is not given.
     """
-    place, metrics, album = Path(folder).expanduser(), evaluation.metrics(), Album(space.runtime.limits)
+    place, metrics, album = located(folder), evaluation.metrics(), Album(space.runtime.limits)
     found = {name: answers(space.geometry, pairs) for name, pairs in evaluation.judged.pairs[HELD_OUT].items()}
     named = {name: classes(own) for name, own in found.items()}
     html = rendered(

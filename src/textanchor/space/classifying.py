@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from textanchor.data.wording import plain_name
 from textanchor.errors import InputError
 from textanchor.metrics.calibration import Probabilities, probabilities
 from textanchor.progress import Silent
@@ -74,7 +75,8 @@ def classified(
     for kind in dict.fromkeys(kinds):
         rows = [row for row, name in enumerate(kinds) if name == kind]
         words = space.wording(kind) if kind != TEXT else None
-        anchors = embed_texts(space, wanted, modality=kind, wording=words, runtime=runtime)
+        names = [plain_name(text) for text in wanted]
+        anchors = embed_texts(space, names, modality=kind, wording=words, runtime=runtime)
         comparison = space.geometry.between(kind, TEXT)
         heat, calibrated = temperature(space, kind)
         found[rows] = probabilities(comparison.query(embedded.vectors[rows]) @ comparison.gallery(anchors).T, heat)

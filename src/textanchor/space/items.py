@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from textanchor.data.objects import values
+from textanchor.data.objects.object_tables import has_columns
 from textanchor.errors import InputError
 from textanchor.records import Item
 from textanchor.records.items import Held
@@ -26,6 +27,10 @@ def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = No
     `unsaid` is the modality of what does not say its own: bytes, arrays, names of files. Warns once of texts that are names
     of files, where no modality was given.
     """
+    if has_columns(given):
+        raise InputError(
+            "a table is a collection of items: search it, give it to fit or evaluate, or give one of its columns as a list"
+        )
     one = single(given, modality or unsaid)
     items: list[Item] = []
     taken: set[str] = set()

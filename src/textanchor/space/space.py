@@ -15,6 +15,7 @@ import numpy as np
 from textanchor.data.wording import Wording
 from textanchor.encoders import Encoder, make
 from textanchor.errors import InputError, NothingUsableError
+from textanchor.files import located
 from textanchor.latents.engine import Encoded, encode, stream
 from textanchor.latents.ray_engine import prefill
 from textanchor.metrics.calibration import Probabilities
@@ -257,7 +258,7 @@ class Space:
         """Write the space as a folder of safetensors and JSON. Raises `InputError` if it exists, unless `overwrite`."""
         from textanchor.space.storage import save
 
-        return save(self, Path(folder).expanduser(), overwrite=overwrite)
+        return save(self, located(folder), overwrite=overwrite)
 
     def _stream_composed(
         self, items: Iterable[Item], modality: str, runtime: Runtime, *, store: bool, total: int | None

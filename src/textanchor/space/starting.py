@@ -19,7 +19,7 @@ from textanchor.space.names import named
 from textanchor.space.preparing import base_of
 from textanchor.space.sides import FittedSide
 from textanchor.space.space import Space
-from textanchor.space.story import Recipe, Story
+from textanchor.space.story import Counted, Recipe, Story
 from textanchor.views import view, with_hubness
 
 SOURCE = "names of the encoders' classes, no pairs"
@@ -69,7 +69,8 @@ def start(
         aligner="names",
         splitting=Splitting(),
     )
-    story = Story(source=SOURCE, data=data, split="nothing to split", recipe=recipe)
+    none = {side: Counted(items=0, texts=0, groups=0) for side in ("train", "val", "test")}
+    story = Story(source=SOURCE, data=data, split="nothing to split", counts=dict.fromkeys(new, none), recipe=recipe)
     return base.with_modalities(new, story=story)
 
 

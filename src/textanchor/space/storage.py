@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save as tensor_bytes
 
 from textanchor.errors import DamagedError, InputError
-from textanchor.files import digest, file_digest, new_folder, read_json, write_bytes, write_json
+from textanchor.files import digest, file_digest, located, new_folder, read_json, write_bytes, write_json
 from textanchor.runtime import Runtime, Simple, settled
 from textanchor.space.former import brought_up
 from textanchor.space.numbers import described, read_fitted, tensors
@@ -62,7 +62,7 @@ def save_into(space: Space, folder: str | Path) -> Space:
 
     Raises `InputError` if the anchors differ; what `load` and `save` raise.
     """
-    place = Path(folder).expanduser()
+    place = located(folder)
     from filelock import FileLock
 
     with FileLock(place.parent / f".{place.name}.lock"):
@@ -88,7 +88,7 @@ def load(
 
     Raises `InputError` if it is no space, `DamagedError` if a file is missing, altered or of a newer version.
     """
-    place = Path(folder).expanduser()
+    place = located(folder)
     if not (place / FACTS).is_file():
         raise InputError(f"{place} is no space: it has no {FACTS}; expected a folder written by `textanchor fit`")
     facts = read_json(place / FACTS)

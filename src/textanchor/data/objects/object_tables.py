@@ -42,7 +42,7 @@ def is_table(given: Any) -> bool:
         return False
     if isinstance(given, Mapping):
         return plain(given) is given
-    if _has_columns(given):
+    if has_columns(given):
         return True
     first = given[0] if isinstance(given, list) and given else None
     if isinstance(first, tuple):
@@ -52,9 +52,9 @@ def is_table(given: Any) -> bool:
 
 def tables_of(given: Any) -> list[Table]:
     """The tables that an object is, one a side of a split. Raises `InputError` for what has no rows."""
-    if isinstance(given, Mapping) and given and all(_has_columns(table) for table in given.values()):
+    if isinstance(given, Mapping) and given and all(has_columns(table) for table in given.values()):
         return [_with_split(table, str(name)) for name, table in given.items()]
-    if _has_columns(given):
+    if has_columns(given):
         return [_columned(given)]
     if isinstance(given, Mapping):
         return [_of_columns(given)]
@@ -63,7 +63,7 @@ def tables_of(given: Any) -> list[Table]:
     return [_listed(given)]
 
 
-def _has_columns(given: Any) -> bool:
+def has_columns(given: Any) -> bool:
     """A data frame of pandas or polars, a table of pyarrow, a data set of `datasets`; a list of features is none."""
     return any(hasattr(given, name) for name in ("itertuples", "iter_rows", "to_batches")) or hasattr(given, "column_names")
 
@@ -115,7 +115,7 @@ def _of_columns(given: Mapping[Any, Any]) -> Table:
 
 def _two(items: Any, labels: Any) -> Table:
     """(X, y)."""
-    if _has_columns(items):
+    if has_columns(items):
         raise InputError("X is a table; give the table itself, with its texts in a column, or one column of it")
     held, told = as_array(items), as_array(labels)
     if told is not None and told.ndim != 1:

@@ -13,6 +13,7 @@ import numpy as np
 
 from textanchor.data.arrays import CHANNELS, as_array, is_picture
 from textanchor.data.readers import guess_modality, reader
+from textanchor.files import located
 from textanchor.records import Item, Series, Waveform
 from textanchor.records.items import Held
 
@@ -103,10 +104,7 @@ def names_a_file(text: str) -> bool:
 
 def file_of(text: str) -> Path:
     """The path that a str names, with the user's home for `~`."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # a user that there is not
-        return Path(text)
+    return located(text)
 
 
 def is_file(path: Path) -> bool:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from textanchor.data.samples.writing import DIGITS, Row, write_table
 from textanchor.errors import InputError
+from textanchor.files import located
 
 TRAIN, TEST = 3000, 1000
 OFFICIAL_TEST = 5  # recordings with an index below this are the data set's own test part
@@ -25,8 +26,8 @@ def write(folder: Path, *, root: Path | None = None, speaker: str | None = None,
     """
     if root is None:
         raise InputError("mnist-fsdd needs --root: a folder with mnist/mnist.npz and fsdd/recordings/*.wav")
-    sounds = _sounds(Path(root).expanduser(), speaker)
-    images = _images(folder, Path(root).expanduser(), train, test)
+    sounds = _sounds(located(root), speaker)
+    images = _images(folder, located(root), train, test)
     about = {
         "name": "mnist-fsdd",
         "description": "MNIST images and spoken digits, joined only by the digits' names",

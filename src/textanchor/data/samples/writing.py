@@ -11,7 +11,7 @@ from typing import Any
 from textanchor import registry
 from textanchor.data.pairs import ABOUT
 from textanchor.errors import InputError
-from textanchor.files import new_folder, write_json
+from textanchor.files import located, new_folder, write_json
 
 COLUMNS = ("path", "text", "modality", "group", "split")
 Row = tuple[str, str, str, str, str]
@@ -29,7 +29,7 @@ def write_sample(name: str, folder: str | Path, *, overwrite: bool = False, **op
     for key in options:
         if key not in known:
             raise InputError(f"sample '{name}' has no option '{key}' (known: {', '.join(known) or 'none'})")
-    place = Path(folder).expanduser()
+    place = located(folder)
     with new_folder(place, overwrite=overwrite, marker=ABOUT, sign='"sources": [') as new:
         write(new, **options)
     return place

@@ -10,6 +10,7 @@ from pathlib import Path
 from textanchor.data.readers import guess_modality
 from textanchor.data.side_names import side_of
 from textanchor.escaping import written_back
+from textanchor.files import located
 
 _SAMPLE, _FOLDERS = 20, 50
 
@@ -24,7 +25,7 @@ class Places:
     def found(self, name: str) -> tuple[Path, str] | None:
         """The file of that name and its name as it is on disk, or None."""
         for told in dict.fromkeys((name, name.replace("\\", "/"), written_back(name))):
-            path = self.base / Path(told).expanduser()
+            path = self.base / located(told)
             if _is_file(path):
                 return path, told
             if (same := self._alike(told)) is not None:
@@ -33,7 +34,7 @@ class Places:
 
     def _alike(self, name: str) -> tuple[Path, str] | None:
         """By parts that look equal; a last part without an ending may have that of its only file."""
-        where = Path(name).expanduser()
+        where = located(name)
         place, parts = (Path(where.anchor), where.parts[1:]) if where.anchor else (self.base, where.parts)
         actual: list[str] = []
         for depth, part in enumerate(parts, start=1):

@@ -18,6 +18,7 @@ from textanchor.data.tables.cells import Embedded, Unclear
 from textanchor.data.tables.columns import FILES, Columns, chosen, modality_of, shown, squeezed
 from textanchor.data.tables.places import Places, base_of
 from textanchor.errors import InputError
+from textanchor.files import located
 from textanchor.records import Item
 from textanchor.registry import names
 from textanchor.runtime import Reading
@@ -167,7 +168,7 @@ class TableRows:
             return Thing(place=place, problem="an address and no file here; fetch it first")
         place = place.removeprefix("file://")
         found = self.places.found(place)
-        file, actual = found or (self.places.base / Path(place).expanduser(), place)
+        file, actual = found or (self.places.base / located(place), place)
         kind = modality or self.wanted.modality(file) or (stated if not file.suffix else "")
         if not self.wanted.place(f"{self.prefix}{place}"):
             return Thing(place=place, problem="not asked for", kind=UNASKED)
