@@ -121,6 +121,18 @@ def test_what_is_measured_stays_a_channel() -> None:
     assert read("time,t\n0,20.5\n1,19.5\n")[0] == [[20.5], [19.5]], "a temperature beside the time"
 
 
+def test_a_temperature_is_no_time() -> None:
+    assert read("T,RH\n20.5,40\n21.5,41\n19.5,42\n") == ([[20.5, 40], [21.5, 41], [19.5, 42]], None)
+    assert read("T,RH\n20,40\n21,41\n22,42\n") == ([[20, 40], [21, 41], [22, 42]], None), "one that rises"
+    assert read("time,T\n0,20\n1,21\n2,22\n") == ([[20], [21], [22]], 1.0)
+    for head in ("t", "ts", "T_min", "T_s"):
+        assert read(f"{head},RH\n20,40\n22,41\n19,42\n") == ([[20, 40], [22, 41], [19, 42]], None)
+        assert read(f"{head},RH\n20,40\n20,41\n20,42\n")[0] == [[20, 40], [20, 41], [20, 42]], "one that stays"
+    assert read("t,time,x\n20,0,1\n23,0.02,2\n24,0.04,3\n") == THREE_AT_50, "the surer name is taken"
+    with pytest.raises(ValueError, match="time goes backwards at row 3"):
+        read("t [s],x\n0,1\n2,1\n1,1\n")
+
+
 @pytest.mark.parametrize(
     "head",
     ["Time (s)", "time [s]", "Time_s", "time", "TIME", " Time ", "time/s", "t", "t (sec)",
