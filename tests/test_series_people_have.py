@@ -196,6 +196,29 @@ def test_dates_and_times_of_day(moments: tuple[str, ...]) -> None:
     assert read("Zeit;x\n" + german) == THREE_AT_50
 
 
+@pytest.mark.parametrize(
+    ("moments", "step"),
+    [
+        (("20240228", "20240229", "20240301"), 86400),
+        (("20231231", "20240101", "20240102"), 86400),
+        (("202402292359", "202403010000", "202403010001"), 60),
+        (("20240229235959", "20240301000000", "20240301000001"), 1),
+    ],
+)
+def test_dates_as_whole_numbers(moments: tuple[str, ...], step: int) -> None:
+    for head in ("date", "timestamp", "time"):
+        text = f"{head},x\n" + "".join(f"{moment},{k + 1}\n" for k, moment in enumerate(moments))
+        assert read(text) == ([[1], [2], [3]], round(1 / step, 6))
+    with pytest.raises(ValueError, match="row 2 has no time"):
+        read(f"date,x\n{moments[0]},1\n,2\n{moments[2]},3\n")
+
+
+def test_whole_numbers_that_are_no_dates_are_seconds() -> None:
+    assert read("time,x\n20240230,1\n20240231,2\n20240232,3\n") == ([[1], [2], [3]], 1.0)
+    assert read("time [ms],x\n20240228,1\n20240229,2\n20240230,3\n") == ([[1], [2], [3]], 1000.0)
+    assert read("date;time;x\n20240229;23:59:00;1\n20240301;00:00:00;2\n20240301;00:01:00;3\n")[1] == round(1 / 60, 6)
+
+
 def test_a_date_and_a_time_of_day_in_two_columns() -> None:
     lines = (("16/12/2006", "23:59:00"), ("17/12/2006", "00:00:00"), ("17/12/2006", "00:01:00"))
     for mark in ";\t ":

@@ -33,6 +33,7 @@ INDEX = {
     "sample number", "sample no", "sample index", "frame", "frames", "frame number", "counter", "count", "n", "level 0",
 }  # fmt: skip
 SHORT = re.compile(r"ts?|t[ _.-]?(min|[munµμ]?s|sec|h|d)", re.I)  # a time only where it ascends: also names of temperatures
+DIGITS = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)(?:([01]\d|2[0-3])([0-5]\d)([0-5]\d)?)?")
 NAMELESS = re.compile(r"(unnamed: ?\d+(\.\d+)*(_level_\d+)?|__index_level_\d+__)?", re.I)
 EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))  # numbers that large are no seconds since 1970
 
@@ -82,7 +83,9 @@ def _read(names: Sequence[str], held: Mapping[int, Any]) -> tuple[list[_Time], d
             continue
         numbers[place] = _numbers(names[place], place, column)
         scale = _scale(names[place])
-        if scale is not None and np.isfinite(numbers[place]).any():
+        if scale == 0 and (found := _as_dates(numbers[place])) is not None:
+            (times if found.clocked else dates).append(_Time(place=place, seconds=found.seconds))
+        elif scale is not None and np.isfinite(numbers[place]).any():
             seconds = _in_seconds(column, numbers[place], scale)
             times.append(_Time(place=place, seconds=seconds, sure=SHORT.fullmatch(names[place]) is None))
     fitting = [time for time in (*times, *_joined(dates, clocks)) if time.fits]
@@ -130,6 +133,18 @@ def _scale(name: str) -> float | None:
         return UNITS[unit]
     stuck = re.fullmatch(r"(time|timestamp|elapsed|t)(ms|us|µs|ns|s|sec)", plain)
     return UNITS[stuck[2]] if stuck and plain != "ts" and plain != "times" else None
+
+
+def _as_dates(values: np.ndarray) -> Moments | None:
+    """What whole numbers of 8, 12 or 14 digits say where all are dates: 20240328, 20240328235959."""
+    cells: list[str | None] = []
+    for value in values:
+        found = DIGITS.fullmatch(f"{value:.0f}")
+        if not np.isnan(value) and (found is None or value % 1):
+            return None
+        day, clock = ("-".join(found.groups()[:3]), found.groups()[3:]) if found else ("", ())
+        cells.append(f"{day} {':'.join(part for part in clock if part)}")
+    return moments(cells)
 
 
 def _in_seconds(column: Any, values: np.ndarray, scale: float) -> np.ndarray:
