@@ -270,6 +270,22 @@ def test_what_is_no_table_of_numbers_says_why(raw: str, why: str) -> None:
         read(raw)
 
 
+@pytest.mark.parametrize("head", ["time,value\n", "time, value\n", "", "a,b\n"])
+def test_a_short_row_makes_no_decimals_of_commas(head: str) -> None:
+    with pytest.raises(ValueError, match="Expected 2 columns, got 1: 800"):
+        read(f"{head}0,500\n20,501\n40,502\n800\n")
+    with pytest.raises(ValueError, match="Expected 2 columns, got 1: 800"):
+        read(f"{head}0,500\n20,501\n800\n60,503\n")
+    assert read(f"{head}0,500\n20,501\n40,\n60,503\n")[0][-1][-1] == 503, "a missing value is no short row"
+
+
+def test_decimal_commas_in_one_column_and_commas_in_headings() -> None:
+    assert read("Temp\n1,5\n2,5\n4\n")[0] == [[1.5], [2.5], [4]]
+    assert read("Acceleration, g\n1.5\n2.5\n")[0] == [[1.5], [2.5]]
+    assert read("Zeit [s];Temp, außen\n0;1,5\n0,02;2,5\n0,04;4\n") == ([[1.5], [2.5], [4]], 50.0)
+    assert read("Time, s\tTemp, C\n0\t1,5\n0,02\t2,5\n0,04\t4\n") == ([[1.5], [2.5], [4]], 50.0)
+
+
 def test_a_folder_of_series_is_fitted_from_the_command_line(tmp_path: Path, run: Callable[..., Any]) -> None:
     rng = np.random.default_rng(0)
     for kind, pace in (("walking", 2), ("running", 6)):
