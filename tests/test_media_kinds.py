@@ -201,6 +201,23 @@ def test_a_limit_is_one_of_what_is_there_and_not_of_what_is_said() -> None:
             reader("audio").read(io.BytesIO(noise(kind)()), Limits(seconds=2))
 
 
+@pytest.mark.parametrize("kind", ["WAV", "AIFF", "FLAC", "OGG", "MP3"])
+def test_tags_in_front_of_a_sound_are_passed_over(kind: str) -> None:
+    raw, read = sound(kind=kind)(), reader("audio").read
+    tag = b"ID3\x04\x00\x00\x00\x00\x02\x01" + b"RIFF" + bytes(253)  # 7 bits a byte: 257 bytes
+    footed = b"ID3\x04\x00\x10\x00\x00\x00\x0b" + bytes(11) + b"3DI\x04\x00\x10\x00\x00\x00\x0b"
+    whole = read(io.BytesIO(raw), LIMITS)
+    for front in (tag, footed, tag + tag)[: 1 if kind == "MP3" else 3]:
+        found = read(io.BytesIO(front + raw), LIMITS)
+        assert found.rate == whole.rate
+        assert np.array_equal(found.samples, whole.samples)
+    if kind in ("WAV", "AIFF"):
+        with pytest.raises(ValueError, match=f"truncated {kind}"):
+            read(io.BytesIO(tag + raw[: len(raw) // 2]), LIMITS)
+    with pytest.raises(ValueError, match="not a sound"):
+        read(io.BytesIO(tag), LIMITS)
+
+
 def test_damage_in_a_flac_is_noticed() -> None:
     raw = bytearray(noise("FLAC")())
     raw[len(raw) // 2] ^= 0x55

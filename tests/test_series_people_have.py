@@ -121,6 +121,18 @@ def test_what_is_measured_stays_a_channel() -> None:
     assert read("time,t\n0,20.5\n1,19.5\n")[0] == [[20.5], [19.5]], "a temperature beside the time"
 
 
+def test_a_temperature_is_no_time() -> None:
+    assert read("T,RH\n20.5,40\n21.5,41\n19.5,42\n") == ([[20.5, 40], [21.5, 41], [19.5, 42]], None)
+    assert read("T,RH\n20,40\n21,41\n22,42\n") == ([[20, 40], [21, 41], [22, 42]], None), "one that rises"
+    assert read("time,T\n0,20\n1,21\n2,22\n") == ([[20], [21], [22]], 1.0)
+    for head in ("t", "ts", "T_min", "T_s"):
+        assert read(f"{head},RH\n20,40\n22,41\n19,42\n") == ([[20, 40], [22, 41], [19, 42]], None)
+        assert read(f"{head},RH\n20,40\n20,41\n20,42\n")[0] == [[20, 40], [20, 41], [20, 42]], "one that stays"
+    assert read("t,time,x\n20,0,1\n23,0.02,2\n24,0.04,3\n") == THREE_AT_50, "the surer name is taken"
+    with pytest.raises(ValueError, match="time goes backwards at row 3"):
+        read("t [s],x\n0,1\n2,1\n1,1\n")
+
+
 @pytest.mark.parametrize(
     "head",
     ["Time (s)", "time [s]", "Time_s", "time", "TIME", " Time ", "time/s", "t", "t (sec)",
@@ -184,6 +196,29 @@ def test_dates_and_times_of_day(moments: tuple[str, ...]) -> None:
     assert read("Zeit;x\n" + german) == THREE_AT_50
 
 
+@pytest.mark.parametrize(
+    ("moments", "step"),
+    [
+        (("20240228", "20240229", "20240301"), 86400),
+        (("20231231", "20240101", "20240102"), 86400),
+        (("202402292359", "202403010000", "202403010001"), 60),
+        (("20240229235959", "20240301000000", "20240301000001"), 1),
+    ],
+)
+def test_dates_as_whole_numbers(moments: tuple[str, ...], step: int) -> None:
+    for head in ("date", "timestamp", "time"):
+        text = f"{head},x\n" + "".join(f"{moment},{k + 1}\n" for k, moment in enumerate(moments))
+        assert read(text) == ([[1], [2], [3]], round(1 / step, 6))
+    with pytest.raises(ValueError, match="row 2 has no time"):
+        read(f"date,x\n{moments[0]},1\n,2\n{moments[2]},3\n")
+
+
+def test_whole_numbers_that_are_no_dates_are_seconds() -> None:
+    assert read("time,x\n20240230,1\n20240231,2\n20240232,3\n") == ([[1], [2], [3]], 1.0)
+    assert read("time [ms],x\n20240228,1\n20240229,2\n20240230,3\n") == ([[1], [2], [3]], 1000.0)
+    assert read("date;time;x\n20240229;23:59:00;1\n20240301;00:00:00;2\n20240301;00:01:00;3\n")[1] == round(1 / 60, 6)
+
+
 def test_a_date_and_a_time_of_day_in_two_columns() -> None:
     lines = (("16/12/2006", "23:59:00"), ("17/12/2006", "00:00:00"), ("17/12/2006", "00:01:00"))
     for mark in ";\t ":
@@ -233,6 +268,22 @@ def test_what_changes_its_kind_late_is_read() -> None:
 def test_what_is_no_table_of_numbers_says_why(raw: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         read(raw)
+
+
+@pytest.mark.parametrize("head", ["time,value\n", "time, value\n", "", "a,b\n"])
+def test_a_short_row_makes_no_decimals_of_commas(head: str) -> None:
+    with pytest.raises(ValueError, match="Expected 2 columns, got 1: 800"):
+        read(f"{head}0,500\n20,501\n40,502\n800\n")
+    with pytest.raises(ValueError, match="Expected 2 columns, got 1: 800"):
+        read(f"{head}0,500\n20,501\n800\n60,503\n")
+    assert read(f"{head}0,500\n20,501\n40,\n60,503\n")[0][-1][-1] == 503, "a missing value is no short row"
+
+
+def test_decimal_commas_in_one_column_and_commas_in_headings() -> None:
+    assert read("Temp\n1,5\n2,5\n4\n")[0] == [[1.5], [2.5], [4]]
+    assert read("Acceleration, g\n1.5\n2.5\n")[0] == [[1.5], [2.5]]
+    assert read("Zeit [s];Temp, außen\n0;1,5\n0,02;2,5\n0,04;4\n") == ([[1.5], [2.5], [4]], 50.0)
+    assert read("Time, s\tTemp, C\n0\t1,5\n0,02\t2,5\n0,04\t4\n") == ([[1.5], [2.5], [4]], 50.0)
 
 
 def test_a_folder_of_series_is_fitted_from_the_command_line(tmp_path: Path, run: Callable[..., Any]) -> None:

@@ -122,6 +122,20 @@ def test_packed_tables_and_other_encodings(photos: Path, told: Told) -> None:
     assert "is not a readable csv table" in told(photos / "cut.csv.gz", fails=True)
 
 
+@pytest.mark.parametrize(("ending", "mark"), [("tsv", "\t"), ("csv", "|")])
+def test_a_quotation_over_two_rows_swallows_none(photos: Path, told: Told, ending: str, mark: str) -> None:
+    table = photos / f"t.{ending}"
+    whole = lines(f"path{mark}text", mark)
+    table.write_text(whole.replace("4.png" + mark, "4.png" + mark + '"').replace(f"5.png{mark}a cross", f'5.png{mark}a cross"'))
+    out = told(table)
+    assert "12 pairs" in out
+    assert '"a circle' in out
+    table.write_text(whole.replace(f"4.png{mark}a circle", f'4.png{mark}"a{mark}wide\ncircle"'))
+    out = told(table)
+    assert "12 pairs" in out, "a cell of two lines is one"
+    assert '"a' not in out
+
+
 SHAPES: dict[str, Any] = {
     "array": [{"file_name": path, "captions": [text, "a shape"]} for path, text in rows()],
     "by file": {path: [text, "a shape"] for path, text in rows()},

@@ -170,14 +170,19 @@ def ogg_links(stream: BinaryIO) -> list[tuple[int, int]]:
     return list(zip(begins, [*begins[1:], held], strict=True))
 
 
+def tag_end(stream: BinaryIO) -> int:
+    """Where ID3v2 tags at the beginning end, 0 without any. Source: ID3v2.4, 3.1: 7 bits a byte, a footer if flagged."""
+    at = 0
+    while stream.seek(at) == at and (head := stream.read(10))[:3] == b"ID3" and len(head) == 10:
+        size = sum((byte & 127) << 7 * place for place, byte in enumerate(reversed(head[6:])))
+        at += size + (20 if head[5] & 16 else 10)
+    stream.seek(0)
+    return at
+
+
 def mp3_frames(stream: BinaryIO) -> int:
     """The number of frames that the Xing, Info or VBRI header of an MP3 announces; 0 without one."""
-    stream.seek(0)
-    head = stream.read(10)
-    tag = 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        tag = 10 + sum((byte & 127) << 7 * place for place, byte in enumerate(reversed(head[6:10])))
-    stream.seek(tag)
+    stream.seek(tag_end(stream))
     frame = stream.read(4096)
     stream.seek(0)
     for mark, offset in ((b"Xing", 8), (b"Info", 8), (b"VBRI", 14)):

@@ -32,6 +32,8 @@ INDEX = {
     "index", "idx", "row", "rows", "rownum", "row number", "no", "no.", "nr", "number", "#", "id", "sample", "samples",
     "sample number", "sample no", "sample index", "frame", "frames", "frame number", "counter", "count", "n", "level 0",
 }  # fmt: skip
+SHORT = re.compile(r"ts?|t[ _.-]?(min|[munµμ]?s|sec|h|d)", re.I)  # a time only where it ascends: also names of temperatures
+DIGITS = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])([0-3]\d)(?:([01]\d|2[0-3])([0-5]\d)([0-5]\d)?)?")
 NAMELESS = re.compile(r"(unnamed: ?\d+(\.\d+)*(_level_\d+)?|__index_level_\d+__)?", re.I)
 EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))  # numbers that large are no seconds since 1970
 
@@ -48,6 +50,12 @@ class _Time:
     def ascends(self) -> bool:
         return bool((np.diff(self.seconds) > 0).all())
 
+    @property
+    def fits(self) -> bool:
+        """Whether it is surely named a time, or goes on and never back."""
+        held = self.seconds[np.isfinite(self.seconds)]
+        return self.sure or bool((np.diff(held) >= 0).all() and held[0] < held[-1])
+
 
 def told_apart(names: Sequence[str], columns: Sequence[Any]) -> tuple[np.ndarray | None, list[np.ndarray]]:
     """The time in seconds, or None, and the channels. Raises `ValueError` for a column that holds neither."""
@@ -59,8 +67,7 @@ def told_apart(names: Sequence[str], columns: Sequence[Any]) -> tuple[np.ndarray
     if not times:
         times = [_Time(place=place, seconds=numbers[place]) for place in numbers if _runs(names, place, numbers)]
     chosen = next((time for time in times if time.ascends), times[0] if times else None)
-    told = {time.place for time in times if time is chosen or time.sure or not (np.diff(time.seconds) < 0).any()}
-    channels = [place for place in numbers if place not in told | counting]
+    channels = [place for place in numbers if place not in counting | {time.place for time in times}]
     if not channels and chosen is None:
         channels = list(numbers)  # a lone column is measured, whatever it looks like
     return (None if chosen is None else chosen.seconds), [numbers[place] for place in channels]
@@ -76,10 +83,13 @@ def _read(names: Sequence[str], held: Mapping[int, Any]) -> tuple[list[_Time], d
             continue
         numbers[place] = _numbers(names[place], place, column)
         scale = _scale(names[place])
-        if scale is not None and np.isfinite(numbers[place]).any():
-            sure = names[place].lower() not in ("t", "ts")
-            times.append(_Time(place=place, seconds=_in_seconds(column, numbers[place], scale), sure=sure))
-    return [*times, *_joined(dates, clocks)], numbers
+        if scale == 0 and (found := _as_dates(numbers[place])) is not None:
+            (times if found.clocked else dates).append(_Time(place=place, seconds=found.seconds))
+        elif scale is not None and np.isfinite(numbers[place]).any():
+            seconds = _in_seconds(column, numbers[place], scale)
+            times.append(_Time(place=place, seconds=seconds, sure=SHORT.fullmatch(names[place]) is None))
+    fitting = [time for time in (*times, *_joined(dates, clocks)) if time.fits]
+    return sorted(fitting, key=lambda time: not time.sure), numbers
 
 
 def _counts(names: Sequence[str], place: int, values: np.ndarray) -> bool:
@@ -104,7 +114,12 @@ def _runs(names: Sequence[str], place: int, numbers: Mapping[int, np.ndarray]) -
 
 
 def _scale(name: str) -> float | None:
-    """Seconds a unit of a column that its heading calls a time, 0 where it names no unit; None for any other heading."""
+    """Seconds a unit of a column that its heading calls a time, 0 where it names no unit; None for any other heading.
+
+    A `T` is a temperature.
+    """
+    if name == "T":
+        return None
     plain = re.sub(r"[\s_\-./,:;|]+", " ", re.sub(r"[\[\](){}<>]", " ", name)).strip().lower()
     if plain in TIME:
         return 0.0
@@ -118,6 +133,18 @@ def _scale(name: str) -> float | None:
         return UNITS[unit]
     stuck = re.fullmatch(r"(time|timestamp|elapsed|t)(ms|us|µs|ns|s|sec)", plain)
     return UNITS[stuck[2]] if stuck and plain != "ts" and plain != "times" else None
+
+
+def _as_dates(values: np.ndarray) -> Moments | None:
+    """What whole numbers of 8, 12 or 14 digits say where all are dates: 20240328, 20240328235959."""
+    cells: list[str | None] = []
+    for value in values:
+        found = DIGITS.fullmatch(f"{value:.0f}")
+        if not np.isnan(value) and (found is None or value % 1):
+            return None
+        day, clock = ("-".join(found.groups()[:3]), found.groups()[3:]) if found else ("", ())
+        cells.append(f"{day} {':'.join(part for part in clock if part)}")
+    return moments(cells)
 
 
 def _in_seconds(column: Any, values: np.ndarray, scale: float) -> np.ndarray:

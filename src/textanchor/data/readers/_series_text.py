@@ -93,14 +93,32 @@ def _layout(lines: list[str]) -> Layout:
     body = lines[1:] or lines
     end = ";" if all(line.rstrip().endswith(";") for line in body) else ""
 
-    def merit(layout: Layout) -> tuple[float, bool, bool]:
+    parted = _commas_part(lines[0], body)
+
+    def merit(layout: Layout) -> tuple[bool, float, bool, bool]:
         found = [layout.cells(line) for line in body]
         cells = [cell for row in found for cell in row]
         widths = {len(row) for row in found}
-        return sum(map(layout.reads, cells)) / max(1, len(cells)), len(widths) == 1, max(widths) > 1
+        several = max(widths) > 1
+        return several or not parted, sum(map(layout.reads, cells)) / max(1, len(cells)), len(widths) == 1, several
 
     tried = [Layout(mark=mark, decimal=decimal, end="" if mark == ";" else end) for decimal in ".," for mark in MARKS]
     return max(tried, key=merit)
+
+
+def _commas_part(first: str, body: list[str]) -> bool:
+    """Whether commas stand between cells, and so make no single column of decimals, even if a row is short.
+
+    A heading says so that has commas too; without one, longest rows of whole numbers do.
+    """
+    commas = Layout(mark=",", decimal=".")
+    found = [commas.cells(line) for line in body]
+    if (most := max(map(len, found))) < 2:
+        return False
+    heading = commas.cells(first)
+    if not all(map(commas.reads, heading)):
+        return len(heading) > 1
+    return all(cell.removeprefix("-").isdecimal() for row in found if len(row) == most for cell in row)
 
 
 def _heading_lines(lines: list[str], layout: Layout) -> int:

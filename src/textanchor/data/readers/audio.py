@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from textanchor.data.arrays import as_array, mono
-from textanchor.data.readers._lengths import mended, mp3_frames, ogg_links, truncated
+from textanchor.data.readers._lengths import mended, mp3_frames, ogg_links, tag_end, truncated
 from textanchor.data.readers._media import check_seconds, container_in, joined, opened, sound_of
 from textanchor.data.readers.video import VideoReader
 from textanchor.records import Waveform
@@ -38,6 +38,8 @@ class AudioReader:
         head = stream.read(4)
         if not head:
             raise ValueError("empty file")
+        if head[:3] == b"ID3":
+            stream, head = _without_tags(stream)
         if head == b"OggS":
             found = _by_links(stream, limits)
         elif head == b"fLaC":
@@ -64,6 +66,15 @@ class AudioReader:
     def content(self, value: Waveform) -> bytes:
         """Rate, type, length and samples."""
         return f"{value.rate} {value.samples.dtype} {len(value.samples)} ".encode() + value.samples.tobytes()
+
+
+def _without_tags(stream: BinaryIO) -> tuple[BinaryIO, bytes]:
+    """What follows ID3v2 tags if libsndfile knows it, and its first four bytes; MP3 and AAC keep theirs."""
+    stream.seek(tag_end(stream))
+    head = stream.read(4)
+    if head not in (*BEGINNINGS, b"fLaC"):
+        return stream, b""
+    return io.BytesIO(head + stream.read()), head
 
 
 def _by_either(stream: BinaryIO, limits: Limits) -> Waveform:

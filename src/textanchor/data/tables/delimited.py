@@ -85,11 +85,13 @@ def _fits(lines: list[str], mark: str) -> tuple[int, int]:
 
 
 def _quoted_well(path: Path, form: _Form) -> bool:
-    """Whether quotes enclose cells: in tables of tabs and bars they are often letters like any other."""
+    """Whether quotes enclose cells: in tables of tabs and bars they are often letters like any other.
+
+    Where a cell's later lines hold the delimiter, a quotation over two rows made one of them.
+    """
+    joined = re.compile(rf"[\r\n].*{re.escape(form.mark)}", re.S)
     try:
         with opened(path) as stream:
-            for _ in form.reader(stream):
-                pass
+            return not any(joined.search(cell) for cells in form.reader(stream) for cell in cells)
     except csv.Error:
         return False
-    return True
