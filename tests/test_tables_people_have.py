@@ -292,6 +292,23 @@ def test_splits_by_the_names_in_use(photos: Path, told: Told) -> None:
     assert "unknown split 'elsewhere'" in told(photos / "w.csv", fails=True)
 
 
+@pytest.mark.parametrize("above", ["dev/proj", "train/test", ""])
+def test_folders_around_all_files_are_no_sides(photos: Path, told: Told, above: str) -> None:
+    root = photos / above
+    for number, (path, _) in enumerate(rows()):
+        (root / ("train", "test")[number % 3 == 2]).mkdir(parents=True, exist_ok=True)
+        shutil.move(photos / path, root / ("train", "test")[number % 3 == 2] / path)
+    files = sorted(root.rglob("*.png"))
+    (photos / "t.csv").write_text("path,text\n" + "".join(f"{file},a {KINDS[int(file.stem) % 2]}\n" for file in files))
+    out = told(photos / "t.csv")
+    assert "split from the folders of the files: test, train" in out
+    assert "test 4 items" in out
+    (photos / "t.csv").write_text(
+        "path,text\n" + "".join(f"{file},a {file.stem}\n" for file in files if file.parent.name == "train")
+    )
+    assert "split from the folders" not in told(photos / "t.csv")
+
+
 def test_the_same_from_python(photos: Path) -> None:
     (photos / "t.csv").write_text(lines("id,breed") + "gone.png,x\ngone2.png,x\n")
     reading = textanchor.Reading(path_column="id", text_column="breed", allow_lost=0.2)

@@ -93,7 +93,7 @@ class TableRows:
             return
         if len(things) > 1:
             group = group or label
-        folder = _side_of_folders(things[0].place) if things else ""
+        folder = _sides_of_folders(things[0].place) if things else ""
         if not things and not self.wanted.kind(modality or "") and modality:
             yield Row(place=label, item=None, text="", problem="not asked for", kind=UNASKED)
             return
@@ -276,9 +276,10 @@ def _all_sides(rows: list[cells.Row], column: str) -> bool:
     return bool(values) and all(isinstance(value, str) and side_of(value) for value in values)
 
 
-def _side_of_folders(place: str) -> str:
+def _sides_of_folders(place: str) -> str:
+    """What each folder means, a slash between them, empty where it is no side: `/dev/photos/train` is `/val//train`."""
     folders = place.replace("\\", "/").split("/")[:-1]
-    return next((side for folder in folders if folder and (side := side_of(folder))), "")
+    return "/".join(side_of(folder) if folder else "" for folder in folders).rstrip("/")
 
 
 def _unknown(modality: str) -> str:
