@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 from click.testing import Result
 
 import textanchor
-from conftest import picture
+from conftest import picture, sound
 
 Told = Callable[..., str]
 KINDS = ("circle", "cross")
@@ -290,6 +291,51 @@ def test_splits_by_the_names_in_use(photos: Path, told: Told) -> None:
     assert "not used: `dataset`" in told(photos / "v.csv")
     (photos / "w.csv").write_text("path,text,split\n" + content.replace("eval", "elsewhere"))
     assert "unknown split 'elsewhere'" in told(photos / "w.csv", fails=True)
+
+
+def heard(folder: Path, count: int) -> list[str]:
+    names = [f"{number}.wav" for number in range(count)]
+    for number, name in enumerate(names):
+        soundfile.write(folder / name, sound(KINDS[number % 2], number), 8000)
+    return names
+
+
+def test_each_row_of_several_modalities_is_kept(photos: Path, told: Told) -> None:
+    sounds = heard(photos, 12)
+    both = [f"{path},,{text}" for path, text in rows()] + [f",{name},a {KINDS[n % 2]}" for n, name in enumerate(sounds)]
+    (photos / "t.csv").write_text("\n".join(("image,audio,label", *both)) + "\n")
+    out = told(photos / "t.csv")
+    assert "read t.csv: path from `image` and `audio` (an item from each that is filled), text from `label`" in out
+    assert "image: 12 pairs, 12 items, 2 distinct texts" in out
+    assert "audio: 12 pairs, 12 items, 2 distinct texts" in out
+    assert "audio" not in told(photos / "t.csv", "--modality", "image").replace("`audio`", "")
+    full = [f"{path},{name},{text}" for (path, text), name in zip(rows(), sounds, strict=True)]
+    (photos / "f.csv").write_text("\n".join(("image,audio,label", *full)) + "\n")
+    pairs = textanchor.read_pairs(photos / "f.csv", modality="image")
+    assert len(pairs.rows) == 12
+    assert len(textanchor.read_pairs(photos / "f.csv").rows) == 24
+    (photos / "0.wav").unlink()
+    pairs = textanchor.read_pairs(photos / "f.csv")
+    assert len(pairs.rows) == 23
+    assert [one.reason for one in pairs.skipped] == ["no such file: 0.wav"]
+
+
+def test_a_column_of_another_modality_that_names_nothing_stops_nothing(photos: Path, told: Told) -> None:
+    (photos / "t.csv").write_text("image,video,label\n" + "".join(f"{path},clip 7,{text}\n" for path, text in rows()))
+    assert "path from `image`, text from `label`; not used: `video`" in told(photos / "t.csv")
+
+
+def test_cells_of_several_modalities_in_parquet_and_in_memory(photos: Path) -> None:
+    names = heard(photos, 12)
+    data: dict[str, list[Any]] = {"image": [], "audio": [], "text": []}
+    for (path, text), name in zip(rows(), names, strict=True):
+        data["image"] += [{"bytes": (photos / path).read_bytes(), "path": None}, None]
+        data["audio"] += [None, {"bytes": (photos / name).read_bytes(), "path": None}]
+        data["text"] += [text, text]
+    pq.write_table(pa.table(data), photos / "b.parquet")
+    for source in (photos / "b.parquet", data):
+        assert textanchor.read_pairs(source).modalities == ("image", "audio")
+        assert len(textanchor.read_pairs(source).rows) == 24
 
 
 @pytest.mark.parametrize("above", ["dev/proj", "train/test", ""])
