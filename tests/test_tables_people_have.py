@@ -19,6 +19,7 @@ from click.testing import Result
 
 import textanchor
 from conftest import picture, sound
+from textanchor.data.pairs import read_collection
 
 Told = Callable[..., str]
 KINDS = ("circle", "cross")
@@ -224,6 +225,34 @@ def test_hub_folders_with_shards_bytes_and_names_of_classes(photos: Path, told: 
     assert "12 vectors" in plain.stdout
     one, other = (set(pq.read_table(tmp_path / name)["content"].to_pylist()) for name in ("v.parquet", "w.parquet"))
     assert one == other
+
+
+def test_a_table_that_fit_reads_in_a_folder_is_searched_and_embedded(
+    photos: Path, told: Told, run: Any, tmp_path: Path
+) -> None:
+    folder = photos / "repo"
+    folder.mkdir()
+    (folder / "README.md").write_text("# A card")
+    pq.write_table(hub(photos, 0, 12), folder / "all.parquet")
+    out = told(folder)
+    assert "12 pairs" in out
+    assert "does not name" not in out
+    for others in ("", "word,count\nx,1\n"):
+        if others:
+            (folder / "counts.csv").write_text(others)
+        done = run("embed", folder, "--space", tmp_path / ".space", "-o", tmp_path / "v.parquet", "--overwrite")
+        assert "12 vectors" in done.stdout
+        done = run("search", tmp_path / ".space", "a cat", "--in", folder)
+        assert done.exit_code == 0, done.stderr
+        assert "all.parquet:" in done.stdout
+
+
+def test_files_that_a_folders_only_table_does_not_name_are_counted(photos: Path, told: Told) -> None:
+    (photos / "some.csv").write_text("path,text\n" + "".join(f"{path},{text}\n" for path, text in rows(5)))
+    assert "7 files that some.csv does not name were not read, such as " in " ".join(textanchor.read_pairs(photos).taken)
+    assert len(read_collection(photos)[0]) == 12
+    (photos / "some.csv").write_text("path,text\n" + "".join(f"{path},{text}\n" for path, text in rows(6)))
+    assert "does not name" not in told(photos)
 
 
 def test_bytes_are_read_one_by_one_from_any_arrow_file(photos: Path, told: Told) -> None:

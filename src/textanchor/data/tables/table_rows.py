@@ -61,6 +61,11 @@ class TableRows:
         side = f"; split {self.split}" if self.split and not self.columns.split else ""
         return f"{self.within}{self.file.name}: {self.columns.described()}{where}{side}"
 
+    @property
+    def holds_its_items(self) -> bool:
+        """Whether items lie within the table, and not in files that it names."""
+        return all(path in self.holding for path in self.columns.paths)
+
     def finds_its_files(self) -> bool:
         """Whether one of the first rows names a file that is there, or holds one."""
         first = (row for _, row in islice(tables.rows(self.file, headed=self.headed), _PEEK))
