@@ -47,6 +47,7 @@ def fill(root: Path, *folders: str, each: int = 4) -> Path:
         ("archive/set/Train/{}", "archive/set/Holdout/{}"),
         ("{}/train", "{}/test"),
         ("train/images/{}", "evaluation/{}"),
+        ("training_set/training_set/{}", "test_set/test_set/{}"),
     ],
 )
 def test_folders_of_a_split_and_wrapping_ones_are_no_classes(tmp_path: Path, told: Told, train: str, test: str) -> None:
@@ -89,6 +90,27 @@ def test_nested_classes(tmp_path: Path, told: Told) -> None:
     assert "4  vehicles car" in told(root, "--class-depth", 0)
     parts = fill(tmp_path / "parts", "cat/batch1", "cat/batch2", "dog/batch1", "dog/batch2", "dog/2021-03-01")
     assert "12  dog" in told(parts)
+
+
+@pytest.mark.parametrize("sides", [("",), ("train/", "test/"), ("train/train/", "test/test/")])
+def test_folders_that_say_the_medium_are_no_classes(tmp_path: Path, told: Told, sides: tuple[str, ...]) -> None:
+    media = [("images", "sounds")] * (len(sides) - 1) + [("photos", "Image Files", "audio")]
+    root = fill(
+        tmp_path / "set", *(f"{s}{m}/{n}" for s, held in zip(sides, media, strict=True) for m in held for n in ("dog", "cat"))
+    )
+    pairs = textanchor.read_pairs(root)
+    assert {pair.text for pair in pairs.rows} == {"dog", "cat"}
+    assert {pair.split or "" for pair in pairs.rows} == {side.partition("/")[0] for side in sides}
+    out = told(root)
+    assert "texts from the folders' names below `Image Files`, `audio`, " in out
+    assert "8  photos" in told(fill(tmp_path / "plain", "photos", "clips", each=8))
+    if len(sides) == 1:
+        assert "8  photos" in told(root, "--class-depth", 1)
+
+
+def test_a_side_named_twice_without_classes_has_no_texts(tmp_path: Path) -> None:
+    root = fill(tmp_path / "set", "train/train/cat", "train/train/dog", "test/test")
+    assert {pair.text for pair in textanchor.read_pairs(root).rows} == {"cat", "dog"}
 
 
 def test_metadata_at_the_root_over_folders_of_a_split(tmp_path: Path, told: Told) -> None:

@@ -14,10 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 from click.testing import Result
 
 import textanchor
-from conftest import picture
+from conftest import picture, sound
+from textanchor.data.pairs import read_collection
 
 Told = Callable[..., str]
 KINDS = ("circle", "cross")
@@ -239,6 +241,34 @@ def test_hub_folders_with_shards_bytes_and_names_of_classes(photos: Path, told: 
     assert one == other
 
 
+def test_a_table_that_fit_reads_in_a_folder_is_searched_and_embedded(
+    photos: Path, told: Told, run: Any, tmp_path: Path
+) -> None:
+    folder = photos / "repo"
+    folder.mkdir()
+    (folder / "README.md").write_text("# A card")
+    pq.write_table(hub(photos, 0, 12), folder / "all.parquet")
+    out = told(folder)
+    assert "12 pairs" in out
+    assert "does not name" not in out
+    for others in ("", "word,count\nx,1\n"):
+        if others:
+            (folder / "counts.csv").write_text(others)
+        done = run("embed", folder, "--space", tmp_path / ".space", "-o", tmp_path / "v.parquet", "--overwrite")
+        assert "12 vectors" in done.stdout
+        done = run("search", tmp_path / ".space", "a cat", "--in", folder)
+        assert done.exit_code == 0, done.stderr
+        assert "all.parquet:" in done.stdout
+
+
+def test_files_that_a_folders_only_table_does_not_name_are_counted(photos: Path, told: Told) -> None:
+    (photos / "some.csv").write_text("path,text\n" + "".join(f"{path},{text}\n" for path, text in rows(5)))
+    assert "7 files that some.csv does not name were not read, such as " in " ".join(textanchor.read_pairs(photos).taken)
+    assert len(read_collection(photos)[0]) == 12
+    (photos / "some.csv").write_text("path,text\n" + "".join(f"{path},{text}\n" for path, text in rows(6)))
+    assert "does not name" not in told(photos)
+
+
 def test_bytes_are_read_one_by_one_from_any_arrow_file(photos: Path, told: Told) -> None:
     table = hub(photos, 0, 12)
     with pa.OSFile(str(photos / "t.arrow"), "wb") as stream, pa.ipc.new_stream(stream, table.schema) as writer:
@@ -304,6 +334,68 @@ def test_splits_by_the_names_in_use(photos: Path, told: Told) -> None:
     assert "not used: `dataset`" in told(photos / "v.csv")
     (photos / "w.csv").write_text("path,text,split\n" + content.replace("eval", "elsewhere"))
     assert "unknown split 'elsewhere'" in told(photos / "w.csv", fails=True)
+
+
+def heard(folder: Path, count: int) -> list[str]:
+    names = [f"{number}.wav" for number in range(count)]
+    for number, name in enumerate(names):
+        soundfile.write(folder / name, sound(KINDS[number % 2], number), 8000)
+    return names
+
+
+def test_each_row_of_several_modalities_is_kept(photos: Path, told: Told) -> None:
+    sounds = heard(photos, 12)
+    both = [f"{path},,{text}" for path, text in rows()] + [f",{name},a {KINDS[n % 2]}" for n, name in enumerate(sounds)]
+    (photos / "t.csv").write_text("\n".join(("image,audio,label", *both)) + "\n")
+    out = told(photos / "t.csv")
+    assert "read t.csv: path from `image` and `audio` (an item from each that is filled), text from `label`" in out
+    assert "image: 12 pairs, 12 items, 2 distinct texts" in out
+    assert "audio: 12 pairs, 12 items, 2 distinct texts" in out
+    assert "audio" not in told(photos / "t.csv", "--modality", "image").replace("`audio`", "")
+    full = [f"{path},{name},{text}" for (path, text), name in zip(rows(), sounds, strict=True)]
+    (photos / "f.csv").write_text("\n".join(("image,audio,label", *full)) + "\n")
+    pairs = textanchor.read_pairs(photos / "f.csv", modality="image")
+    assert len(pairs.rows) == 12
+    assert len(textanchor.read_pairs(photos / "f.csv").rows) == 24
+    (photos / "0.wav").unlink()
+    pairs = textanchor.read_pairs(photos / "f.csv")
+    assert len(pairs.rows) == 23
+    assert [one.reason for one in pairs.skipped] == ["no such file: 0.wav"]
+
+
+def test_a_column_of_another_modality_that_names_nothing_stops_nothing(photos: Path, told: Told) -> None:
+    (photos / "t.csv").write_text("image,video,label\n" + "".join(f"{path},clip 7,{text}\n" for path, text in rows()))
+    assert "path from `image`, text from `label`; not used: `video`" in told(photos / "t.csv")
+
+
+def test_cells_of_several_modalities_in_parquet_and_in_memory(photos: Path) -> None:
+    names = heard(photos, 12)
+    data: dict[str, list[Any]] = {"image": [], "audio": [], "text": []}
+    for (path, text), name in zip(rows(), names, strict=True):
+        data["image"] += [{"bytes": (photos / path).read_bytes(), "path": None}, None]
+        data["audio"] += [None, {"bytes": (photos / name).read_bytes(), "path": None}]
+        data["text"] += [text, text]
+    pq.write_table(pa.table(data), photos / "b.parquet")
+    for source in (photos / "b.parquet", data):
+        assert textanchor.read_pairs(source).modalities == ("image", "audio")
+        assert len(textanchor.read_pairs(source).rows) == 24
+
+
+@pytest.mark.parametrize("above", ["dev/proj", "train/test", ""])
+def test_folders_around_all_files_are_no_sides(photos: Path, told: Told, above: str) -> None:
+    root = photos / above
+    for number, (path, _) in enumerate(rows()):
+        (root / ("train", "test")[number % 3 == 2]).mkdir(parents=True, exist_ok=True)
+        shutil.move(photos / path, root / ("train", "test")[number % 3 == 2] / path)
+    files = sorted(root.rglob("*.png"))
+    (photos / "t.csv").write_text("path,text\n" + "".join(f"{file},a {KINDS[int(file.stem) % 2]}\n" for file in files))
+    out = told(photos / "t.csv")
+    assert "split from the folders of the files: test, train" in out
+    assert "test 4 items" in out
+    (photos / "t.csv").write_text(
+        "path,text\n" + "".join(f"{file},a {file.stem}\n" for file in files if file.parent.name == "train")
+    )
+    assert "split from the folders" not in told(photos / "t.csv")
 
 
 def test_the_same_from_python(photos: Path) -> None:

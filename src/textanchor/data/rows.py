@@ -20,8 +20,8 @@ UNREAD = "a table that was not read"
 class Row:
     """One row as found; `modality` is what it says of a text that has no item.
 
-    `split` is a side or `EVAL`, `folder` the side that the file's folders mean. What has a `problem` is no pair: it is `LOST`
-    data, a `STRAY` file that nobody took for data, or `UNASKED`.
+    `split` is a side or `EVAL`, `folder` what each of the file's folders means, joined by slashes. What has a `problem` is no
+    pair: it is `LOST` data, a `STRAY` file that nobody took for data, or `UNASKED`.
     """
 
     place: str

@@ -12,10 +12,11 @@ SIDE_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("test", "testing", "tst", "heldout", "holdout"), "test"),
     **dict.fromkeys(("eval", "evaluation"), EVAL),
 }
-_BESIDE = {
-    "set", "data", "dataset", "datasets", "split", "images", "image", "imgs", "img", "photos", "pictures", "pics", "audio",
-    "audios", "sounds", "sound", "wav", "wavs", "video", "videos", "clips", "files", "samples", "part", "folder", "full",
+_MEDIA = {
+    "images", "image", "imgs", "img", "photos", "pictures", "pics", "audio", "audios", "sounds", "sound", "wav", "wavs",
+    "video", "videos", "clips",
 }  # fmt: skip
+_BESIDE = {"set", "data", "dataset", "datasets", "split", "files", "samples", "part", "folder", "full", *_MEDIA}
 _UNLABELLED = {"pred", "predict", "prediction", "predictions", "unlabeled", "unlabelled", "unsup", "extra", "inference"}
 _SHARD = re.compile(r"(-[0-9]{5}-of-[0-9]{5})?(-[0-9a-f]{8,})?$")
 
@@ -65,6 +66,12 @@ def settled(sides: Mapping[str, str]) -> dict[str, str]:
 def is_unlabelled(name: str) -> bool:
     """Whether a folder beside those of a split holds what has no text: `pred`, `unlabeled`."""
     return any(word in _UNLABELLED for word in _words(name))
+
+
+def is_medium(name: str) -> bool:
+    """Whether a folder's name says only what kind of files it holds: `images`, `sound_files`."""
+    words = _words(name)
+    return any(word in _MEDIA for word in words) and all(word in _BESIDE for word in words)
 
 
 def _words(name: str) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import takewhile
 
 from textanchor.data.rows import LOST, UNASKED, Row
 from textanchor.data.side_names import settled
@@ -93,8 +94,13 @@ class Sorted:
         told = {(pair.split or "", folder) for pair, folder in self._pairs.values()}
         every = told | {(single.split or "", folder) for _, single, folder in self._singles.values()}
         named = settled({split: split for split, _ in every if split})
-        folders = settled({folder: folder for _, folder in every if folder})
-        if named or not all(folder for _, folder in told) or len(set(folders.values())) < 2 or "train" not in folders.values():
+        folders = settled(_sides_below({folder for _, folder in every if folder}))
+        if (
+            named
+            or not all(folders.get(folder) for _, folder in told)
+            or len(set(folders.values())) < 2
+            or "train" not in folders.values()
+        ):
             folders = {}
         return {(split, folder): named.get(split) or folders.get(folder) for split, folder in every}
 
@@ -128,6 +134,13 @@ class Sorted:
 def projected(modality: str) -> str:
     """An item that is a text gets a projector of its own, as a document; the anchor's texts never do."""
     return "document" if modality == "text" else modality
+
+
+def _sides_below(folders: Collection[str]) -> dict[str, str]:
+    """The side of each path of folders: the first below those that all have in common, which tell nothing apart."""
+    paths = {folder: folder.split("/") for folder in folders}
+    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*paths.values(), strict=False)))
+    return {folder: side for folder, path in paths.items() if (side := next(filter(None, path[common:]), ""))}
 
 
 def _family(reason: str) -> str:

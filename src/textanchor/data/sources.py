@@ -40,7 +40,8 @@ class Source:
 
 def source_of(place: Path, reading: Reading, *, captions: bool = True, restrict: bool = True) -> Source:
     """A table; or of a folder its own table, its tables by split or in shards, its only table, those of folders within, its
-    files. Without `captions` text files beside others are items; without `restrict` modalities only say what files are.
+    files. Without `captions` text files beside others are items, and an only table counts where it holds its items, or names
+    most files and no other table is there; without `restrict` modalities only say what files are.
 
     Raises `InputError` for a table that cannot be read, `UnknownNameError` for a modality that nobody knows.
     """
@@ -58,8 +59,11 @@ def source_of(place: Path, reading: Reading, *, captions: bool = True, restrict:
     for candidates in (_sided(found), _owned(found)):
         if parts := opened.all(candidates):
             return Source(parts=parts, remarks=(*opened.refused, *_unread(place, opened.read, reading, wanted)))
-    if captions and (only := opened.only(_few(place, found))):
-        return Source(parts=(only,))
+    if only := opened.only(_few(place, found)):
+        if captions or only.holds_its_items:
+            return Source(parts=(only,), remarks=_unnamed(place, only, reading, wanted) if captions else ())
+        if len(found) == 1 and not _unnamed(place, only, reading, wanted):
+            return Source(parts=(only,))
     return Source(parts=(FolderRows(place, reading, wanted, captions),))
 
 
@@ -139,3 +143,18 @@ def _unread(place: Path, read: list[Path], reading: Reading, wanted: Wanted) -> 
     files = (Path(one.place) for one in walk(place, follow=reading.follow_links) if not one.unreadable)
     left = [file for file in files if homes.isdisjoint(file.parents) and wanted.modality(file) and not tables.is_table(file)]
     return (f"{len(left)} files in folders without a table were not read, such as {left[0]}",) if left else ()
+
+
+def _unnamed(place: Path, only: TableRows, reading: Reading, wanted: Wanted) -> tuple[str, ...]:
+    """A remark on files of known kind where the folder's only table names fewer than half of them."""
+    files = {
+        place / one.place for one in walk(place, follow=reading.follow_links) if not one.unreadable and wanted.place(one.place)
+    }
+    left = {file for file in files if wanted.modality(file) not in ("", "document", "text") and not tables.is_table(file)}
+    half = len(left) / 2
+    for row in only if left else ():
+        if row.item is not None and row.item.path is not None:
+            left.discard(row.item.path)
+        if len(left) <= half:
+            return ()
+    return (f"{len(left)} files that {only.file.name} does not name were not read, such as {min(left)}",) if left else ()

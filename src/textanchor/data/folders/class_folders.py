@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from textanchor.data.side_names import is_unlabelled, sides_of
+from textanchor.data.side_names import is_medium, is_unlabelled, sides_of
 from textanchor.data.tables.cells import normal
 
 Folders = tuple[str, ...]
@@ -38,7 +38,8 @@ def class_folders(folders: Collection[Folders], class_depth: int | None = None) 
 
     A level is a split's if all of its folders are named like sides, or if several are and hold classes. Of classes within
     classes the innermost counts, unless its name stands under several: then it is no class of its own but a part of one.
-    `class_depth` says it outright: 1 the first, 0 all of them together.
+    A level that says only the medium (`images`, `sounds`) is no class where others lie below it, nor is a folder in a side that
+    has the side's name. `class_depth` says it outright: 1 the first, 0 all of them together.
     """
     held = sorted(folder for folder in folders if folder)
     depth = _wrapping(held, 0)
@@ -47,7 +48,7 @@ def class_folders(folders: Collection[Folders], class_depth: int | None = None) 
     classes: dict[Folders, Folders] = {}
     split: dict[Folders, str] = {}
     wrong: dict[Folders, str] = {}
-    inner = {name: _wrapping([one for one in held if one[at:][:1] == (name,)], at + 1) for name in sides} if at == depth else {}
+    inner = {name: _inner([one for one in held if one[at:][:1] == (name,)], at) for name in sides} if at == depth else {}
     for folder in held:
         if at is None or len(folder) <= at:
             classes[folder] = folder[depth:]
@@ -61,12 +62,16 @@ def class_folders(folders: Collection[Folders], class_depth: int | None = None) 
             classes[folder] = ()
             if not is_unlabelled(name):
                 wrong[folder] = f"folder '{name}' lies beside {', '.join(sorted(sides))} and is no side of the split"
+    media: list[str] = []
+    if class_depth is None:
+        classes, media = _without_media(classes, {folder: folder[at : at + 1] if at is not None else () for folder in held})
     chosen, remark = _classes(classes, class_depth)
     meanings = {
         folder: Meaning(text=words(chosen[folder]), split=split.get(folder, ""), problem=wrong.get(folder, ""))
         for folder in held
     }
     within = f" within `{'/'.join(held[0][:depth])}`" if depth else ""
+    within += f" below {', '.join(f'`{name}`' for name in media)}" if media else ""
     named = any(one.text for one in meanings.values())
     told = ", ".join(f"`{name}` ({side})" for name, side in sorted(sides.items()))
     return ClassFolders(
@@ -91,6 +96,27 @@ def _wrapping(folders: Sequence[Folders], depth: int) -> int:
         if len(names) != 1 or not deeper or sides_of(names) or (loose and len(deeper) < 2 and not sides_of(deeper)):
             return depth
         depth += 1
+
+
+def _inner(folders: Sequence[Folders], side: int) -> int:
+    """The first level of classes within the folder of a side: `train/train/cat` says the side twice."""
+    depth = side + 1
+    while {folder[depth] for folder in folders if len(folder) > depth} == {folders[0][side]}:
+        depth += 1
+    return _wrapping(folders, depth)
+
+
+def _without_media(
+    found: Mapping[Folders, Folders], sides: Mapping[Folders, Folders]
+) -> tuple[dict[Folders, Folders], list[str]]:
+    """Classes without a first level that only says the medium, in each side for itself; and what that level's folders are."""
+    tops: dict[Folders, set[str]] = {}
+    for folder, names in found.items():
+        tops.setdefault(sides[folder], set()).update(names[:1])
+    deeper = {sides[folder] for folder, names in found.items() if len(names) > 1}
+    media = {side for side in deeper if all(map(is_medium, tops[side]))}
+    kept = {folder: names[1:] if sides[folder] in media else names for folder, names in found.items()}
+    return kept, sorted({name for side in media for name in tops[side]})
 
 
 def _split_level(folders: Sequence[Folders], depth: int) -> dict[str, str]:

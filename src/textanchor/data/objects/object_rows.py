@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from textanchor.data.arrays import as_array
 from textanchor.data.objects.object_items import NOTHING, Items, missing
 from textanchor.data.objects.object_tables import ITEM, TEXT, Cells, Table, tables_of
 from textanchor.data.objects.values import described, kind_of, plain
-from textanchor.data.rows import Row, Wanted
+from textanchor.data.rows import UNASKED, Row, Wanted
 from textanchor.data.side_names import side_of
 from textanchor.data.tables.cells import Unclear, texts, within
 from textanchor.data.tables.columns import Columns, chosen, modality_of, shown, squeezed
@@ -56,9 +57,23 @@ def object_rows(given: Any, reading: Reading, *, restrict: bool = True) -> Objec
     Raises `InputError` for what has no rows, or no column of items or texts.
     """
     tables = tables_of(given)
+    base, wanted = reading.root or Path(), Wanted(reading, restrict=restrict)
     columns = [BARE if table.bare else _chosen(table, reading) for table in tables]
-    base = reading.root or Path()
-    return ObjectRows(tables=tables, columns=columns, wanted=Wanted(reading, restrict=restrict), base=base)
+    if not reading.path_column:
+        columns = [one.without(_vain(table, one, wanted, base)) for table, one in zip(tables, columns, strict=True)]
+    return ObjectRows(tables=tables, columns=columns, wanted=wanted, base=base)
+
+
+def _vain(table: Table, columns: Columns, wanted: Wanted, base: Path) -> list[str]:
+    """Columns, but the first of items, whose filled cells in the first rows hold no item and name none that is there."""
+    vain = []
+    for column in columns.paths[1:]:
+        items = Items(wanted=wanted, places=Places(base))
+        cells = (within(row, column) for row in islice(table.rows(), PEEK))
+        told = [items.of_cell(cell, column) for cell in cells if not missing(cell)]
+        if told and not any(one.item or one.kind == UNASKED for one in told):
+            vain.append(column)
+    return vain
 
 
 def _rows(place: str, row: Cells, columns: Columns, items: Items, table: Table) -> Iterator[Row]:
@@ -75,6 +90,8 @@ def _rows(place: str, row: Cells, columns: Columns, items: Items, table: Table) 
     ]
     if columns.item_text:
         found.append(items.of_text(row.get(columns.item_text), told=told, name=name))
+    if len(columns.paths) > 1:
+        found = [one for one in found if one.kind != UNASKED] or found
     wrong = next((one for one in found if one.problem), NOTHING)
     problem = wrong.problem or (
         f"unknown split '{side}' (known: train, val, test and their usual names)" if side and not split else ""

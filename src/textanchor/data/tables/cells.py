@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from textanchor.data.tables.columns import FILES, squeezed
 from textanchor.records.items import Held
 
 _LITERAL = 100_000  # letters; longer cells are not looked at for a list within
@@ -139,3 +140,21 @@ def _dicts(values: Sequence[object]) -> bool:
 def _fields(values: Sequence[object]) -> str:
     names = dict.fromkeys(str(name) for value in values if isinstance(value, Mapping) for name in value)
     return f" with the fields {', '.join(list(names)[:8])}" if names else ""
+
+
+def named_in(value: Mapping[str, Any]) -> Any:
+    """The file that a structure names, or the sound that it holds. Raises `Unclear` for any other."""
+    told = {squeezed(str(key)): one for key, one in value.items()}
+    if isinstance(told.get("array"), list) and isinstance(told.get("samplingrate"), int):
+        return told["array"], told["samplingrate"]
+    if isinstance(told.get("bytes"), bytes):
+        raise Unclear("holds several files in a cell; one a row is read")
+    place = next((told[name] for name in FILES if isinstance(told.get(name), str) and told[name]), None)
+    if place is None:
+        raise Unclear(f"holds structures with the fields {', '.join(map(str, list(value)[:8]))}, none of which names a file")
+    return place
+
+
+def is_list_of_names(value: Any) -> bool:
+    """Whether a cell names several files."""
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, str | Mapping) for one in value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -48,8 +48,8 @@ SPLITS = ("split", "subset", "partition", "dataset", "set")
 class Columns:
     """The columns that are read, as they are called in the table; `unused` are the rest.
 
-    `paths` say what the item is (a file, or what a cell holds), `item_text` is an item that is a text itself, `texts` describe
-    it: each of several is a pair of its own.
+    `paths` say what the item is (a file, or what a cell holds), each filled cell another; `item_text` is an item that is a text
+    itself, `texts` describe it: each of several is a pair of its own.
     """
 
     paths: tuple[str, ...] = ()
@@ -71,6 +71,11 @@ class Columns:
         """Whether a row can hold an item and a text."""
         return bool((self.paths or self.item_text) and self.texts)
 
+    def without(self, paths: Collection[str]) -> Columns:
+        """The same without some of the columns of items."""
+        kept = tuple(path for path in self.paths if path not in paths)
+        return replace(self, paths=kept, unused=(*self.unused, *paths)) if paths else self
+
     def described(self) -> str:
         """What was taken for what, in one line."""
         roles = {"path": self.paths, "item_text": self.item_text, "text": self.texts, "modality": self.modality}
@@ -79,7 +84,8 @@ class Columns:
         for role, names in roles.items():
             held = (names,) if isinstance(names, str) else names
             if held:
-                told.append(f"{role} from {' and '.join(f'`{shown(name)}`' for name in held)}")
+                each = " (an item from each that is filled)" if role == "path" and len(held) > 1 else ""
+                told.append(f"{role} from {' and '.join(f'`{shown(name)}`' for name in held)}{each}")
         rest = f"; not used: {', '.join(f'`{shown(name)}`' for name in self.unused)}" if self.unused else ""
         return ", ".join(told) + rest
 
@@ -92,7 +98,8 @@ def chosen(
     holding: Mapping[str, str] = MappingProxyType({}),
 ) -> Columns:
     """What the columns mean. `path` and `text` name columns outright; `holding` are those whose cells hold bytes, with the
-    modality that the table states of them or "": what holds an item comes before what names one.
+    modality that the table states of them or "": what holds an item comes before what names one. Columns of other modalities
+    than the first are items too.
 
     Where a text has no item but a class beside it, the text is the item. Raises `InputError` for a named column that is not
     there, and where two columns of one name could both be meant.
@@ -105,6 +112,7 @@ def chosen(
         paths = _first(held, PATHS) or tuple(name for name in held if holding[name])[:1] or _first(names, PATHS, texts)
         if len(paths) > 1:
             raise InputError(f"the column `{shown(paths[0])}` stands {len(paths)} times; rename one, or drop it")
+        paths = _of_each_modality(paths, [name for name in names if name not in texts], holding)
     if not texts:
         texts = _first(names, WORDS, paths, numbered=True) or _first(names, CLASSES, paths, numbered=True)
     item_text = _single(names, ITEM_TEXTS)
@@ -168,6 +176,21 @@ def _first(
     if numbered:
         plain = {name: word if word in known else re.sub(r"\d+$", "", word) for name, word in plain.items()}
     return next((found for wanted in known if (found := tuple(name for name, word in plain.items() if word == wanted))), ())
+
+
+def _of_each_modality(paths: tuple[str, ...], names: Sequence[str], holding: Mapping[str, str]) -> tuple[str, ...]:
+    """Where the first column says its modality, also the surest column of every other."""
+
+    def kind(name: str) -> str:
+        return holding.get(name) or modality_of(name) or ""
+
+    found = {kind(path): path for path in paths}
+    if found and "" not in found:
+        ranked = sorted(names, key=lambda name: PATHS.index(word) if (word := squeezed(name)) in PATHS else len(PATHS))
+        for name in sorted(ranked, key=lambda name: name not in holding):
+            if kind(name):
+                found.setdefault(kind(name), name)
+    return tuple(found.values()) or paths
 
 
 def _single(names: Sequence[str], known: Sequence[str]) -> str | None:

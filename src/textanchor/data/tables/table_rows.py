@@ -62,10 +62,25 @@ class TableRows:
         side = f"; split {self.split}" if self.split and not self.columns.split else ""
         return f"{self.within}{self.file.name}: {self.columns.described()}{where}{side}"
 
+    @property
+    def holds_its_items(self) -> bool:
+        """Whether items lie within the table, and not in files that it names."""
+        return all(path in self.holding for path in self.columns.paths)
+
     def finds_its_files(self) -> bool:
         """Whether one of the first rows names a file that is there, or holds one."""
         first = (row for _, row in islice(tables.rows(self.file, headed=self.headed), _PEEK))
         return any(thing.item for row in first for thing in self._things(row, "", "", ""))
+
+    def sparing(self, first: list[cells.Row]) -> TableRows:
+        """Without columns, but the first of items, whose filled cells in the first rows name nothing that is there."""
+        vain = []
+        for column in self.columns.paths[1:]:
+            alone = replace(self, columns=Columns(paths=(column,)))
+            told = [thing for row in first for thing in alone._things(row, "", "", "")]
+            if told and not any(thing.item or thing.kind == UNASKED for thing in told):
+                vain.append(column)
+        return replace(self, columns=self.columns.without(vain))
 
     def __iter__(self) -> Iterator[Row]:
         """Raises `InputError` if the table cannot be read."""
@@ -86,6 +101,13 @@ class TableRows:
         if split and not side:
             problem = problem or f"unknown split '{split}' {_NO_SIDE}"
         things = list(self._things(row, label, item, modality))
+        if len(self.columns.paths) > 1:  # one that is not asked for, or not there, takes none of the others with it
+            things = [thing for thing in things if thing.kind != UNASKED] or things
+            if any(thing.item for thing in things) and not problem:
+                for thing in [thing for thing in things if thing.problem]:
+                    things.remove(thing)
+                    place = f"{label} {thing.place}".strip()
+                    yield Row(place=place, item=None, text="", problem=thing.problem, kind=thing.kind)
         wrong = next((thing for thing in things if thing.problem), None)
         if wrong or problem:
             first = wrong or next(iter(things), Thing())
@@ -94,7 +116,7 @@ class TableRows:
             return
         if len(things) > 1:
             group = group or label
-        folder = _side_of_folders(things[0].place) if things else ""
+        folder = _sides_of_folders(things[0].place) if things else ""
         if not things and not self.wanted.kind(modality or "") and modality:
             yield Row(place=label, item=None, text="", problem="not asked for", kind=UNASKED)
             return
@@ -119,9 +141,9 @@ class TableRows:
         count = 0
         for column in self.columns.paths:
             value = cells.within(row, column)
-            for one in value if _is_list_of_names(value) else [value]:
+            for one in value if cells.is_list_of_names(value) else [value]:
                 try:
-                    thing = self._thing(one, column, label, modality)
+                    thing = self._thing(one, column, label, "" if several and modality_of(column) else modality)
                 except Unclear as why:
                     thing = Thing(problem=f"column `{shown(column)}` {why}")
                 if thing is None:
@@ -155,7 +177,7 @@ class TableRows:
         if isinstance(value, Embedded):
             value = value.place
         if isinstance(value, Mapping):
-            value = _within_structure(value)
+            value = cells.named_in(value)
         if isinstance(value, tuple) or (isinstance(value, list) and "series" in (stated, *self.wanted.asked)):
             kind = "audio" if isinstance(value, tuple) else "series"
             return self._checked(Thing(item=Item(id=label, modality=modality or kind, value=value)))
@@ -212,12 +234,13 @@ def table_rows(
     first = [row for _, row in islice(tables.rows(file, headed=headed), _PEEK)]
     if columns.split and squeezed(columns.split) != "split" and not _all_sides(first, columns.split):
         columns = replace(columns, split=None, unused=(*columns.unused, columns.split))
-    named = [value for row in first for column in columns.paths[:1] if isinstance(value := cells.within(row, column), str)]
-    base = reading.root or base_of(file.parent, [name.strip() for name in named], side=split, root=root)
+    named = [[value for row in first if isinstance(value := cells.within(row, path), str)] for path in columns.paths]
+    sample = [name.strip() for name in next((names for names in named if any(names)), [])]
+    base = reading.root or base_of(file.parent, sample, side=split, root=root)
     prefix = within
     if base not in (file.parent, reading.root):
         prefix = "".join(f"{folder}/" for folder in Path(os.path.relpath(base, root or file.parent)).parts)
-    return TableRows(
+    found = TableRows(
         prefix=prefix,
         file=file,
         columns=columns,
@@ -228,6 +251,7 @@ def table_rows(
         within=within,
         headed=headed,
     )
+    return found if path else found.sparing(first)
 
 
 def _begins_with_a_file(file: Path, names: tuple[str, ...], reading: Reading, root: Path | None) -> bool:
@@ -255,31 +279,15 @@ def _told(read: Any, row: cells.Row, column: str) -> Any:
         raise Unclear(f"column `{shown(column)}` {why}{advice}") from None
 
 
-def _within_structure(value: Mapping[str, Any]) -> Any:
-    """The file that a structure names, or the sound that it holds. Raises `Unclear` for any other."""
-    told = {squeezed(str(key)): one for key, one in value.items()}
-    if isinstance(told.get("array"), list) and isinstance(told.get("samplingrate"), int):
-        return told["array"], told["samplingrate"]
-    if isinstance(told.get("bytes"), bytes):
-        raise Unclear("holds several files in a cell; one a row is read")
-    place = next((told[name] for name in FILES if isinstance(told.get(name), str) and told[name]), None)
-    if place is None:
-        raise Unclear(f"holds structures with the fields {', '.join(map(str, list(value)[:8]))}, none of which names a file")
-    return place
-
-
-def _is_list_of_names(value: Any) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, str | Mapping) for one in value)
-
-
 def _all_sides(rows: list[cells.Row], column: str) -> bool:
     values = [value for row in rows if (value := cells.within(row, column)) not in (None, "")]
     return bool(values) and all(isinstance(value, str) and side_of(value) for value in values)
 
 
-def _side_of_folders(place: str) -> str:
+def _sides_of_folders(place: str) -> str:
+    """What each folder means, a slash between them, empty where it is no side: `/dev/photos/train` is `/val//train`."""
     folders = place.replace("\\", "/").split("/")[:-1]
-    return next((side for folder in folders if folder and (side := side_of(folder))), "")
+    return "/".join(side_of(folder) if folder else "" for folder in folders).rstrip("/")
 
 
 def _unknown(modality: str) -> str:
