@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -235,7 +236,7 @@ def test_a_canonical_name_is_a_fixed_point_and_reads_back(text: str) -> None:
         return
     name = canonical(text)
     assert canonical(name) == name
-    if not Path(call.argument or "x").exists():
+    if not os.path.exists(call.argument or "x"):  # noqa: PTH110 - of a name that is too long too
         assert parse(name) == replace(call, inner=call.inner and canonical(call.inner))
 
 

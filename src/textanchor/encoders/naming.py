@@ -102,5 +102,5 @@ def _absolute(argument: str) -> str:
     try:
         place = located(argument)
         return str(place.resolve()) if argument and place.exists() else argument
-    except (OSError, ValueError, RuntimeError):  # longer than a path may be, a null character, nobody's home
+    except (OSError, ValueError):  # longer than a path may be, a null character
         return argument
