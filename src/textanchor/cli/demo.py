@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ def command(output: Path, seed: int, runtime: Runtime, overwrite: bool) -> None:
 
     Writes the sample set, the fitted space, the original recipe's space beside it, and the report into the output folder.
     """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read with torch: on matrices this small, threads wait for each other
     from textanchor.data.pairs import read_pairs
     from textanchor.data.samples import write_sample
     from textanchor.evaluation import evaluate
