@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -210,3 +211,19 @@ def test_pictures_of_few_pixels_are_no_photos(tmp_path: Path, run: Any, shapes: 
     assert done.exit_code == 0, done.output
     assert "pictures of 24 pixels are no photos" in done.stderr
     assert "--encoder image=signal" in done.stderr
+
+
+def test_what_a_classifier_of_timm_says_of_its_names() -> None:
+    from textanchor.encoders.timm import _head
+
+    def whole(layer: torch.nn.Module, **settings: Any) -> Any:
+        return SimpleNamespace(get_classifier=lambda: layer, pretrained_cfg=settings)
+
+    named_by_settings = _head(whole(torch.nn.Linear(4, 2), label_names=["cat", "dog"]))
+    assert named_by_settings is not None
+    assert named_by_settings.names == (("cat",), ("dog",))
+    usual = _head(whole(torch.nn.Linear(4, 1000)))
+    assert usual is not None
+    assert usual.names[0] == ("tench", "Tinca tinca")
+    assert _head(whole(torch.nn.Linear(4, 7))) is None
+    assert _head(whole(torch.nn.Identity())) is None
