@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from textanchor import views
 from textanchor.metrics.balance import macro
 from textanchor.metrics.interval import of_share, wilson
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.records import Naming, PairedLatents, Vectors, View
-from textanchor.views import as_item, as_query, as_text, text_gallery
 
 
 def naming(raw: Vectors, view: View | None, val: PairedLatents) -> Naming | None:
     """Of raw vectors of the validation items; None where all of them have the one text that there is."""
     if len(val.texts) < 2 or not len(val.items):
         return None
-    texts = text_gallery(view, as_text(view, val.anchors))
-    found = retrieval(as_query(view, as_item(view, raw)), texts, rows_of(val.relevant))
+    found = retrieval(*views.naming(view, raw, val.anchors), rows_of(val.relevant))
     hits, wrong = found.rank < 1, len(val.texts) - np.bincount(val.edges[:, 0], minlength=len(val.items))[found.rows]
     recall = float(hits.mean())
     low, high = of_share(hits, val.groups) or wilson(recall, len(hits))

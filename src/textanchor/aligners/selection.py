@@ -38,8 +38,8 @@ def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
 
 def reciprocal_ranks(fit: Fit, val: PairedLatents) -> Float64[np.ndarray, " n"]:
     """1 over the place at which each item finds the first of its texts."""
-    queries = as_query(fit.view, as_item(fit.view, project(fit.projector, val.inputs)))
-    found = retrieval(queries, text_gallery(fit.view, as_text(fit.view, val.anchors)), rows_of(val.relevant))
+    queries, gallery = naming(fit.view, project(fit.projector, val.inputs), val.anchors)
+    found = retrieval(queries, gallery, rows_of(val.relevant))
     return np.asarray(1 / (found.rank + 1.0))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Unpack
 
+from textanchor.aligners.names import TEMPERATURE
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.data.readers import reader
 from textanchor.encoders import canonical, head_of, make_single
@@ -23,7 +24,7 @@ from textanchor.space.story import Counted, Recipe, Story
 from textanchor.views import view, with_hubness
 
 SOURCE = "names of the encoders' classes, no pairs"
-TEMPERATURE, VIEW, HUBNESS = 2.0, "whitening(shrinkage=4.0)", "nnn(k=10, alpha=0.25)"
+VIEW, HUBNESS = "whitening(shrinkage=4.0)", "nnn(k=10, alpha=0.25)"
 
 
 def start(
