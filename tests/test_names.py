@@ -227,3 +227,9 @@ def test_what_a_classifier_of_timm_says_of_its_names() -> None:
     assert usual.names[0] == ("tench", "Tinca tinca")
     assert _head(whole(torch.nn.Linear(4, 7))) is None
     assert _head(whole(torch.nn.Identity())) is None
+
+
+def test_only_aligners_that_ask_for_names_are_told_them() -> None:
+    asking = ("auto", "names", "with-names", "gradient(start=with-names)")
+    others = ("ridge", "kernel-ridge", "cca", "bank", "seed", "gradient(start=ridge)")
+    assert [name for name in (*asking, *others) if aligner(name).by_names] == list(asking)

@@ -29,7 +29,7 @@ class Auto:
     equals in that too the simplest.
     """
 
-    ragged = False
+    ragged, by_names = False, True
 
     def fit(self, task: Task) -> Fit:
         """Raises `InputError` without validation pairs: nothing may be chosen on training pairs."""

@@ -56,8 +56,7 @@ class Gradient:
             raise InputError("gradient: view and hubness must be named, such as view=whitening; only closed forms choose them")
         if view.startswith("canonical") and start is None:
             raise InputError("gradient: the canonical view depends on fitted items; add start=ridge or start=kernel-ridge")
-        if start is not None:
-            aligner(start)  # raises now what is wrong with it
+        self.by_names = start is not None and aligner(start).by_names  # raises now what is wrong with it
         self.comparison, self.start = Comparison(view=view, hubness=hubness), start
         self.plan = Plan(loss=loss, epochs=epochs, rate=rate, decay=decay, batch=batch, mixup=mixup)
         self.said: Mapping[str, Setting] = {"projector": projector, "loss": loss, **({"start": start} if start else {})}

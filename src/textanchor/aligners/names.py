@@ -42,7 +42,7 @@ class ByNames:
     Raises `InputError` where the encoder knows no names. Source: see `projectors.names.Names`.
     """
 
-    ragged = False
+    ragged, by_names = False, True
 
     def __init__(self, *, temperature: Positive | None = None, view: ViewName = "auto", hubness: str = "auto") -> None:
         self.temperature, self.comparison = temperature, _Wider(view=view, hubness=hubness)
@@ -79,7 +79,7 @@ class WithNames:
     `base` with its penalty spelled is cheap: then the weight alone is chosen.
     """
 
-    ragged = False
+    ragged, by_names = False, True
 
     def __init__(
         self,

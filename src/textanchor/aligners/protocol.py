@@ -41,6 +41,9 @@ class Asked:
 
     def __init__(self, inner: Aligner, spec: str) -> None:
         self.inner, self.spec, self.ragged = inner, spec, inner.ragged
+        self.by_names = bool(
+            getattr(inner, "by_names", False)
+        )  # whether it looks at `Task.named`, which costs something to make
 
     def fit(self, task: Task) -> Fit:
         """The aligner's own fit."""

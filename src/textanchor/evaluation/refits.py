@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from textanchor.aligners import aligner
 from textanchor.encoders import head_of, pick_device
 from textanchor.evaluation.held_out import ALL_PAIRS, HELD_OUT, Judged, all_pairs
 from textanchor.evaluation.partnerless import apart_from, partnerless
 from textanchor.judging import Outcome, trial
 from textanchor.records import Named, PairedLatents, Pairs, Task, Unpaired
-from textanchor.registry import take_apart
 from textanchor.runtime import Runtime
 from textanchor.space import Space
 from textanchor.space.names import named
 
-BY_NAMES = ("names", "with-names")  # aligners that ask for them
 PROBED = 5000  # items a modality; ten fits and thirty regressions on more would take hours
 
 
@@ -67,7 +66,7 @@ def _fresh(space: Space, table: Pairs, runtime: Runtime, seed: int) -> dict[str,
         modality: Fresh(
             aligner=fitted.aligner,
             unpaired=unpaired.get(modality, Unpaired()),
-            named=_named(space, modality, runtime) if take_apart(fitted.aligner)[0] in BY_NAMES else None,
+            named=_named(space, modality, runtime) if aligner(fitted.aligner).by_names else None,
             device=device,
             seed=seed,
         )

@@ -63,7 +63,7 @@ def fit(
         pairs, encoding, split, settled(runtime or (into.runtime if into else None), simple), into=into, reading=reading
     )
     remarks = [_announced(str(remark), announce) for remark in before_fit(ready)]
-    sides = {modality: ready.sides(modality, tokens=fitter.ragged) for modality in ready.encoders}
+    sides = {modality: ready.sides(modality, tokens=fitter.ragged, by_names=fitter.by_names) for modality in ready.encoders}
     usable = {modality: one for modality, one in sides.items() if one is not None}
     if not usable:
         raise NothingUsableError(f"no item of {ready.pairs.source} could be fitted: {'; '.join(ready.absent)}")

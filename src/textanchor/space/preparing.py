@@ -119,9 +119,12 @@ class Prepared:
             absent=list(self.absent),
         )
 
-    def sides(self, modality: str, names: Sequence[str] = ("train", "val"), *, tokens: bool = False) -> Sides | None:
+    def sides(
+        self, modality: str, names: Sequence[str] = ("train", "val"), *, tokens: bool = False, by_names: bool = True
+    ) -> Sides | None:
         """A modality's pairs on each of the sides, encoded through the cache; None if no file has such a part.
 
+        Without `by_names` nobody asks what the encoder's classifier knows.
         Raises `NothingUsableError` if nothing could be read.
         """
         encoder = make_single(self.encoders[modality], modality, self.runtime, tokens=tokens)
@@ -130,7 +133,7 @@ class Prepared:
         encoded = encode(items, encoder, self.runtime, known=self.hashes)
         if not self.noted(modality, encoded.skipped, len(encoded.latents)):
             return None
-        return self.joined(modality, names, encoded.latents, head=head_of(encoder))
+        return self.joined(modality, names, encoded.latents, head=head_of(encoder) if by_names else None)
 
     def joined(self, modality: str, names: Sequence[str], latents: Latents, *, head: Head | None = None) -> Sides:
         """Latents of a modality's items on some sides, joined with their texts, and what the encoder's classifier knows."""
