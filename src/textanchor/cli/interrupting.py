@@ -16,6 +16,7 @@ _KEPT: Mapping[str, str] = {
     "doctor": f"nothing was written; {_LATENTS}",
     "rerun": f"nothing was written; {_LATENTS}",
     "search": f"nothing was written; {_LATENTS}",
+    "classify": f"nothing was written; {_LATENTS}",
     "encode": _LATENTS,
     "embed": f"the file was not written; {_LATENTS}",
     "bench": "runs measured so far are kept in {output}, " + _LATENTS.replace("goes on with them", "measures the rest"),
