@@ -103,7 +103,7 @@ def test_without_names_the_reason_is_said(name: str, toy: Any) -> None:
     with pytest.raises(InputError, match="no classifier whose classes have names"):
         aligner(name).fit(Task(train=toy()))
     with pytest.raises(InputError, match="expected a closed form"):
-        aligner("with-names(base=procrustes)")
+        aligner("with-names(base=asif)")
 
 
 def test_photos_are_searched_before_any_pair_exists(tmp_path: Path, run: Any) -> None:

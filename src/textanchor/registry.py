@@ -92,6 +92,9 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "bank": "textanchor.aligners.gradient:bank",
         "names": "textanchor.aligners.names:ByNames",
         "with-names": "textanchor.aligners.names:WithNames",
+        "soft-pairs": "textanchor.aligners.unpaired.soft_pairs:SoftPairs",
+        "mutual-neighbours": "textanchor.aligners.unpaired.soft_pairs:mutual_neighbours",
+        "wasserstein-procrustes": "textanchor.aligners.unpaired.soft_pairs:wasserstein_procrustes",
     },
     "index": {
         "exact": "textanchor.collections.exact:Exact",

@@ -48,6 +48,7 @@ def _are_numbers(values: Sequence[Any]) -> bool:
 
 
 Count: TypeAlias = Annotated[int, Rule(meaning="a whole number of 1 or more", holds=lambda value: value >= 1)]
+Whole: TypeAlias = Annotated[int, Rule(meaning="a whole number of 0 or more", holds=lambda value: value >= 0)]
 Positive: TypeAlias = Annotated[float, Rule(meaning="a number above 0", holds=lambda value: 0 < value < math.inf)]
 Amount: TypeAlias = Annotated[float, Rule(meaning="a number of 0 or more", holds=lambda value: 0 <= value < math.inf)]
 Share: TypeAlias = Annotated[float, Rule(meaning="a number from 0 to 1", holds=lambda value: 0 <= value <= 1)]

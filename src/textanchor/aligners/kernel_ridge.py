@@ -22,7 +22,7 @@ from textanchor.records import Fit, PairedLatents, Task
 from textanchor.settings import Count, Penalty, ViewName, Width
 
 WIDTHS = (0.5, 1.0, 2.0)
-ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)
+ALPHAS = (1e-3, 1e-2, 1e-1, 1.0, 3.0)
 DEFAULT = (1.0, 1e-2)
 EXACT, LANDMARKS = 6000, 2500
 JITTER = 1e-8
@@ -112,8 +112,8 @@ class _Solver:
 
     def __init__(self, pairs: PairedLatents, *, landmarks: int, seed: int) -> None:
         self.pairs, self.mean = pairs, means(pairs)
-        squares = sum(float((x**2).sum()) for x, _ in centred(pairs, self.mean))
-        self.distance = max(2 * squares / len(pairs.items), 1e-12)
+        squares = sum(float((x**2 * mass).sum()) for x, _, mass in centred(pairs, self.mean))
+        self.distance = max(2 * squares / max(float(pairs.mass.sum()), 1e-12), 1e-12)
         self.marks = pairs.pooled[drawn(len(pairs.items), landmarks, seed=seed)] - self.mean.item
         self.size = len(self.marks)
         self._latest: tuple[float, Solve] | None = None
@@ -133,19 +133,22 @@ class _Solver:
 
     def _exact(self, gamma: float) -> Solve:
         kernel, targets = _gaussian(self.marks, self.marks, gamma), self.pairs.targets - self.mean.text
-        return lambda alpha: cho_solve(_penalised(kernel, alpha), targets, check_finite=False)
+        looser = 1 / np.maximum(self.pairs.mass, 1e-6)  # what counts less may be missed by more
+        return lambda alpha: cho_solve(_penalised(kernel, alpha * looser), targets, check_finite=False)
 
     def _nystroem(self, gamma: float) -> Solve:
         root = _gaussian(self.marks, self.marks, gamma)
         root.flat[:: self.size + 1] += JITTER
         root = cholesky(root, lower=True, overwrite_a=True, check_finite=False)
         gram, right = np.zeros((self.size, self.size), order="F"), np.zeros((self.size, len(self.mean.text)))
-        for x, y in centred(self.pairs, self.mean):
+        for x, y, mass in centred(self.pairs, self.mean):
             features = solve_triangular(
                 root, _gaussian(x, self.marks, gamma).T, lower=True, overwrite_b=True, check_finite=False
             )
+            half = np.sqrt(mass)
+            features *= half.T
             gram = dsyrk(1.0, features, beta=1.0, c=gram, overwrite_c=True)  # the upper triangle, which is all that is read
-            right += features @ y
+            right += features @ (y * half)
         return lambda alpha: solve_triangular(root, cho_solve(_penalised(gram.T, alpha), right), lower=True, trans="T")
 
     def _projector(self, gamma: float, coefficients: Float64[np.ndarray, "m k"]) -> Kernel:
@@ -161,8 +164,8 @@ class _Solver:
         return projector.eval()
 
 
-def _penalised(gram: Float64[np.ndarray, "m m"], alpha: float) -> tuple[np.ndarray, bool]:
-    """The Cholesky factor of a Gram matrix with a penalty on its diagonal; one copy is made."""
+def _penalised(gram: Float64[np.ndarray, "m m"], alpha: float | np.ndarray) -> tuple[np.ndarray, bool]:
+    """The Cholesky factor of a Gram matrix with a penalty, or one for each row, on its diagonal; one copy is made."""
     copy = np.array(gram.T, order="F")
     copy[np.diag_indices_from(copy)] += alpha
     factor: tuple[np.ndarray, bool] = cho_factor(copy, overwrite_a=True, check_finite=False)

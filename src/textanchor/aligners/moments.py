@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from textanchor.records import PairedLatents
 
 BLOCK = 4096
 
-Blocks = Iterator[tuple[Float64[np.ndarray, "b d"], Float64[np.ndarray, "b k"]]]
+Blocks = Iterator[tuple[Float64[np.ndarray, "b d"], Float64[np.ndarray, "b k"], Float32[np.ndarray, "b 1"]]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """Mean latent and mean text of some pairs, each item counting once."""
+    """Mean latent and mean text of some pairs, each item counting as much as the pairs say."""
 
     item: Float64[np.ndarray, " d"]
     text: Float64[np.ndarray, " k"]
@@ -25,25 +25,30 @@ class Means:
 
 def means(pairs: PairedLatents) -> Means:
     """Means in double precision."""
-    text = np.zeros(pairs.anchors.shape[1])
+    text, mass = np.zeros(pairs.anchors.shape[1]), pairs.mass
+    item = np.zeros(pairs.pooled.shape[1])
     for rows in _blocks(len(pairs.items)):
-        text += pairs.texts_of(rows).sum(axis=0, dtype=np.float64)
-    return Means(item=pairs.pooled.mean(axis=0, dtype=np.float64), text=text / max(len(pairs.items), 1))
+        text += (pairs.texts_of(rows) * mass[rows, None]).sum(axis=0, dtype=np.float64)
+        item += (pairs.pooled[rows] * mass[rows, None]).sum(axis=0, dtype=np.float64)
+    total = max(float(mass.sum(dtype=np.float64)), 1e-12)
+    return Means(item=item / total, text=text / total)
 
 
 def centred(pairs: PairedLatents, mean: Means) -> Blocks:
-    """Latents and their mean texts without the means, block by block. *Shape:* [b, d], [b, k]."""
+    """Latents and their mean texts without the means, and how much each counts, block by block. *Shape:* [b, d], [b, k], [b, 1]."""
+    mass = pairs.mass
     for rows in _blocks(len(pairs.items)):
-        yield pairs.pooled[rows] - mean.item, pairs.texts_of(rows) - mean.text
+        yield pairs.pooled[rows] - mean.item, pairs.texts_of(rows) - mean.text, mass[rows, None]
 
 
 def covariances(pairs: PairedLatents, mean: Means) -> tuple[Float64[np.ndarray, "d d"], Float64[np.ndarray, "d k"]]:
-    """Sums of products of latents with themselves and with their texts, both centred."""
+    """Sums of products of latents with themselves and with their texts, both centred, each item as often as it counts."""
     gram = np.zeros((len(mean.item), len(mean.item)))
     cross = np.zeros((len(mean.item), len(mean.text)))
-    for x, y in centred(pairs, mean):
-        gram += x.T @ x
-        cross += x.T @ y
+    for x, y, mass in centred(pairs, mean):
+        counted = (x * mass).T
+        gram += counted @ x
+        cross += counted @ y
     return gram, cross
 
 

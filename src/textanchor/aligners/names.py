@@ -95,22 +95,27 @@ class WithNames:
 
     def fit(self, task: Task) -> Fit:
         """Choose on validation what is not given."""
-        return closed_form(self._path(task), self._branches(task), self.comparison, task)
+        return closed_form(self.path(task), self._branches(many=len(task.train.items) > MANY), self.comparison, task)
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return solved(self._path(task), fit.choice, task)
+        return solved(self.path(task), fit.choice, task)
 
-    def _branches(self, task: Task) -> Branches:
+    def branches(self) -> Branches:
+        """Weights at every penalty of the base."""
+        return self._branches(many=False)
+
+    def _branches(self, *, many: bool) -> Branches:
         weights = away_from(WEIGHT, WEIGHTS) if self.weight is None else [[self.weight]]
         bases = [point for branch in self.base.branches() for point in branch]
         name, given = registry.take_apart(self.spec)
         specs = [registry.spelled(name, {**given, **point}) for point in bases]
-        if len(task.train.items) > MANY:
+        if many:
             return [[{"base": spec, "weight": weight} for weight in branch] for branch in weights for spec in specs]
         return [[{"base": spec, "weight": weight} for spec in specs for branch in weights for weight in branch]]
 
-    def _path(self, task: Task) -> Path:
+    def path(self, task: Task) -> Path:
+        """Projectors by the spelled base and the weight."""
         named, inner = known(task), self.base.path(task)
         prior = names_projector(named, self.temperature)
 

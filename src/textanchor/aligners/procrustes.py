@@ -9,8 +9,9 @@ from scipy.linalg import svd
 
 from textanchor.aligners.closed_form import closed_form, solved
 from textanchor.aligners.comparison import Comparison
+from textanchor.aligners.moments import means
 from textanchor.aligners.ridge import linear
-from textanchor.aligners.selection import Point
+from textanchor.aligners.selection import Branches, Path, Point
 from textanchor.projectors.linear import Linear
 from textanchor.records import Fit, PairedLatents, Task
 from textanchor.settings import ViewName
@@ -30,18 +31,26 @@ class Procrustes:
 
     def fit(self, task: Task) -> Fit:
         """One singular value decomposition."""
-        return closed_form(_projectors, [[{}]], self.comparison, task)
+        return closed_form(self.path(task), self.branches(), self.comparison, task)
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return solved(_projectors, fit.choice, task)
+        return solved(self.path(task), fit.choice, task)
+
+    def path(self, task: Task) -> Path:
+        """The one projector."""
+        return _projectors
+
+    def branches(self) -> Branches:
+        """Nothing to choose from."""
+        return [[{}]]
 
 
 def _projectors(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Linear]:
-    x, y = pairs.pooled.astype(np.float64), pairs.targets.astype(np.float64)
-    x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
-    x, y = x - x_mean, y - y_mean
+    mean = means(pairs)
+    half = np.sqrt(pairs.mass)[:, None]
+    x, y = (pairs.pooled - mean.item) * half, (pairs.targets - mean.text) * half
     left, values, right = svd(x.T @ y, full_matrices=False)
     rotation = left @ right
     weight = rotation * (values.sum() / max(float(((x @ rotation) ** 2).sum()), 1e-12))
-    return (linear(weight, y_mean - x_mean @ weight) for _ in points)
+    return (linear(weight, mean.text - mean.item @ weight) for _ in points)

@@ -63,7 +63,8 @@ class _Path:
         self.mean = means(pairs)
         dim = len(self.mean.item)
         if len(pairs.items) < dim:
-            x, y = pairs.pooled - self.mean.item, pairs.targets - self.mean.text
+            half = np.sqrt(pairs.mass)[:, None]
+            x, y = (pairs.pooled - self.mean.item) * half, (pairs.targets - self.mean.text) * half
             self.values, self.basis = eigh(x @ x.T)
             self.right, self.left = self.basis.T @ y, x.T @ self.basis
             self.unit = float((x**2).sum()) / dim

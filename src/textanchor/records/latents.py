@@ -103,7 +103,7 @@ class PairedLatents:
     """Unique items' latents, unique texts' anchor vectors, and weighted edges between them.
 
     `edges[e] = (item row, text row)`; the weights of one item's edges sum to 1, so five captions weigh 1/5 each.
-    Nothing here assumes that row i belongs to row i.
+    `counts` is how much each item counts in a closed form, 1 where it is None. Nothing here assumes that row i belongs to row i.
     """
 
     __repr__ = short
@@ -115,11 +115,17 @@ class PairedLatents:
     edges: Int[np.ndarray, "e 2"]
     weights: Float32[np.ndarray, " e"]
     groups: tuple[str, ...]
+    counts: Float32[np.ndarray, " n"] | None = None
 
     @property
     def inputs(self) -> Vectors | Ragged:
         """What a projector takes: the items' vectors, or their tokens."""
         return self.items.vectors if isinstance(self.items, Pooled) else self.items
+
+    @property
+    def mass(self) -> Float32[np.ndarray, " n"]:
+        """`counts`, written out."""
+        return np.ones(len(self.items), np.float32) if self.counts is None else self.counts
 
     @property
     def pooled(self) -> Vectors:
@@ -189,6 +195,7 @@ class PairedLatents:
             edges=np.concatenate(edges),
             weights=np.concatenate([self.weights, other.weights]),
             groups=(*self.groups, *other.groups),
+            counts=None if self.counts is None and other.counts is None else np.concatenate([self.mass, other.mass]),
         )
 
     def take(self, rows: Sequence[int] | Int[np.ndarray, " m"]) -> PairedLatents:
@@ -206,4 +213,5 @@ class PairedLatents:
             edges=np.stack([place[self.edges[kept, 0]], text_rows.astype(np.int64)], axis=1),
             weights=self.weights[kept],
             groups=tuple(map(self.groups.__getitem__, index.tolist())),
+            counts=None if self.counts is None else self.counts[index],
         )

@@ -11,36 +11,54 @@ from textanchor.records import PairedLatents, Unpaired
 from textanchor.space.preparing import Sides
 
 
-def thinned(sides: Sides, share: float, seed: int = 0) -> Sides:
+def thinned(sides: Sides, share: float, seed: int = 0, *, disjoint: bool = False) -> Sides:
     """A random share of the training groups keeps its pairs; of the others, items and texts remain without their partners.
 
     At least one group is kept; smaller shares keep some of the groups of larger ones. A text that a kept pair still has is not
-    unpaired. Other sides are as they were. Raises `InputError` unless 0 < share <= 1.
+    unpaired. With `disjoint` half of the other groups leave their items and the other half their texts, so that no partner is
+    there to be found. Other sides are as they were. Raises `InputError` unless 0 < share <= 1.
     """
     if not 0 < share <= 1:
         raise InputError(f"a share of {share} of the training groups: expected more than 0 and at most 1")
     train = sides.train
     groups = np.array(train.groups, dtype=object).astype(str)
     names = np.unique(groups)
-    kept = np.random.default_rng(seed).permutation(names)[: max(1, round(share * len(names)))]
-    stays = np.isin(groups, kept)
-    if stays.all():
+    order = np.random.default_rng(seed).permutation(names)
+    kept, others = np.split(order, [max(1, round(share * len(names)))])
+    if not len(others):
         return sides
-    pairs, parted = train.take(np.flatnonzero(stays)), train.take(np.flatnonzero(~stays))
-    return replace(sides, pairs={**sides.pairs, "train": pairs}, unpaired=_with(sides.unpaired, pairs, parted))
+    of_items, of_texts = (others[::2], others[1::2]) if disjoint else (others, others)
+    pairs, looking, found = (train.take(np.flatnonzero(np.isin(groups, own))) for own in (kept, of_items, of_texts))
+    return replace(sides, pairs={**sides.pairs, "train": pairs}, unpaired=_with(sides.unpaired, pairs, looking, found))
 
 
-def _with(unpaired: Unpaired, pairs: PairedLatents, parted: PairedLatents) -> Unpaired:
-    """What had no partner before, and what lost it."""
-    items = parted.items if unpaired.items is None else unpaired.items.joined(parted.items)  # type: ignore[arg-type]
+def _with(unpaired: Unpaired, pairs: PairedLatents, looking: PairedLatents, found: PairedLatents) -> Unpaired:
+    """What had no partner before, and the items and texts that lost theirs."""
+    items = looking.items if unpaired.items is None else unpaired.items.joined(looking.items)  # type: ignore[arg-type]
     taken = {*pairs.texts, *unpaired.texts}
-    rows = [row for row, text in enumerate(parted.texts) if text not in taken]
-    anchors = parted.anchors[rows]
+    rows = [row for row, text in enumerate(found.texts) if text not in taken]
+    anchors = found.anchors[rows]
     if unpaired.anchors is not None:
         anchors = np.concatenate([unpaired.anchors, anchors])
     return Unpaired(
         items=items,
-        groups=(*unpaired.groups, *parted.groups),
-        texts=(*unpaired.texts, *(parted.texts[row] for row in rows)),
+        groups=(*unpaired.groups, *looking.groups),
+        texts=(*unpaired.texts, *(found.texts[row] for row in rows)),
         anchors=anchors,
     )
+
+
+def with_own_validation(sides: Sides, *, share: float = 0.2, seed: int = 0) -> Sides:
+    """Training groups, a fifth of them, validate in place of the sides' own validation: few pairs are all the pairs there are.
+
+    At least two groups validate and two train. Raises `InputError` for fewer than four.
+    """
+    train = sides.train
+    groups = np.array(train.groups, dtype=object).astype(str)
+    names = np.unique(groups)
+    if len(names) < 4:
+        raise InputError(f"{len(names)} groups of training pairs: expected at least 4, two to fit and two to choose on")
+    chosen = np.random.default_rng([seed, len(names)]).permutation(names)[: max(2, round(share * len(names)))]
+    judging = np.isin(groups, chosen)
+    parts = {"train": train.take(np.flatnonzero(~judging)), "val": train.take(np.flatnonzero(judging))}
+    return replace(sides, pairs={**sides.pairs, **parts})

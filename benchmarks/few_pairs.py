@@ -1,0 +1,166 @@
+"""What few pairs reach, by method: `python benchmarks/few_pairs.py DATA MODELS -o FOLDER [--parts mobilenet ...] [--seeds 3]`.
+
+DATA holds flickr8k/, esc50_part/, mnist/, fsdd/ and splits/; MODELS the folders mobilenet_v1_0.75_224 and audioset_mn04.
+A share of the training photos keeps its pairs; half of the other photos leave their image, the other half their captions, so
+that no unpaired image has its partner among the unpaired captions. A fifth of the pairs that are left chooses all values, and
+all of them are fitted in the end; dev is judged once a cell. Networks get equal trials, with the first seed of each share.
+Cells are kept in FOLDER and never fitted twice. Prints Markdown: R@1/5/10, and paired differences over photos.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from few_pairs_tables import printed
+from losses import ALL, flickr8k, read
+
+from textanchor.bench.search import study, suggested, tell
+from textanchor.errors import InputError
+from textanchor.files import digest, read_json, write_json
+from textanchor.judging import judge, trial
+from textanchor.space.preparing import Sides
+from textanchor.space.thinning import thinned, with_own_validation
+
+KERNEL = "kernel-ridge(landmarks=2000, view=canonical, hubness=csls)"
+NAMES = "with-names(base=kernel-ridge(landmarks=2000), view=canonical, hubness=csls)"
+SHARES = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
+TRIALS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A row: its aligner, whether the encoder's names are known to it, whether it is tuned by trials, and its budgets."""
+
+    spec: str
+    names: bool = False
+    tuned: bool = False
+    shares: Sequence[float] = SHARES
+
+
+NETWORKS = (1.0, 0.5, 0.25, 0.1)
+METHODS: Mapping[str, Method] = {
+    "ridge, centred": Method(spec="ridge(hubness=csls)"),
+    "CCA": Method(spec="cca(hubness=csls)"),
+    "kernel CCA, pairs only": Method(spec=KERNEL),
+    "matched control: bank of all data, no rounds": Method(spec="soft-pairs(rounds=0)"),
+    "soft pairs (Sinkhorn)": Method(spec="soft-pairs"),
+    "soft pairs by row softmax, hubs uncontrolled": Method(spec="soft-pairs(matching=softmax)", shares=(0.25, 0.1, 0.05)),
+    "hard mutual neighbours": Method(spec=f"mutual-neighbours(base={KERNEL})"),
+    "CSA": Method(spec="csa(hubness=csls)"),
+    "ASIF": Method(spec="asif(hubness=csls)"),
+    "Procrustes": Method(spec="procrustes(hubness=csls)"),
+    "Wasserstein-Procrustes": Method(spec="wasserstein-procrustes"),
+    "structure matching": Method(spec="structure", shares=(0.1, 0.05, 0.02)),
+    "teacher and transport (SOTAlign)": Method(spec="sotalign", shares=(0.25, 0.1, 0.05, 0.02)),
+    "text-only across the gap": Method(spec="text-only", shares=(0.25, 0.1, 0.05, 0.02)),
+    "InfoNCE with latent mixup": Method(
+        spec="gradient(loss=info-nce, projector=mlp(dropout=0.3), mixup=1, hubness=csls)", shares=NETWORKS
+    ),
+    "VSE++": Method(spec="vse", tuned=True, shares=(*NETWORKS, 0.05, 0.02)),
+    "adversarial (He 2017)": Method(spec="adversarial", tuned=True, shares=NETWORKS),
+    "jWAE": Method(spec="jwae", tuned=True, shares=NETWORKS),
+    "cycle system": Method(spec="cycle", tuned=True, shares=NETWORKS),
+    "vec2vec variant": Method(spec="vec2vec", tuned=True, shares=(0.1,)),
+    "names and pairs": Method(spec=NAMES, names=True),
+    "names and soft pairs": Method(spec=f"soft-pairs(base={NAMES})", names=True),
+    "the default (auto)": Method(spec="auto", names=True),
+}
+
+
+def main() -> None:
+    """Fit what is missing, print what there is."""
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("data", type=Path)
+    told.add_argument("models", type=Path)
+    told.add_argument("-o", "--output", type=Path, required=True)
+    told.add_argument("--parts", nargs="+", default=["mobilenet", "efficientnet"])
+    told.add_argument("--methods", nargs="+", default=list(METHODS), metavar="NAME")
+    told.add_argument("--seeds", type=int, default=3)
+    told.add_argument("--print-only", action="store_true")
+    asked = told.parse_args()
+    for part in asked.parts:
+        folder = asked.output / part
+        if not asked.print_only:
+            with tempfile.TemporaryDirectory() as work:
+                sides = photos(part, asked.data.resolve(), asked.models.resolve(), Path(work))
+            for name in asked.methods:
+                filled(folder, sides, name, asked.seeds)
+        print(f"\n### {part}\n", flush=True)
+        printed(folder, list(METHODS), SHARES)
+
+
+def photos(part: str, data: Path, models: Path, work: Path) -> Sides:
+    """Flickr8k under one of the encoders; dev is its test side."""
+    encoder = {"mobilenet": f"hub:{models / 'mobilenet_v1_0.75_224'}", "efficientnet": "efficientnet-lite0"}[part]
+    sides = read(flickr8k(data, work), encoders={"image": encoder}).sides("image", ALL)
+    assert sides is not None
+    return sides
+
+
+def filled(folder: Path, sides: Sides, name: str, seeds: int) -> None:
+    """Every cell of a method that the folder lacks."""
+    method = METHODS[name]
+    for share in method.shares:
+        spec = method.spec
+        for seed in range(seeds):
+            cell = folder / f"{digest(name, method.spec, str(share), str(seed))[:16]}.json"
+            if method.tuned and seed == 0:
+                spec = tuned(cell, spec, few(sides, share, seed, names=method.names))
+            if cell.exists():
+                continue
+            start = time.perf_counter()
+            found = measured(spec, few(sides, share, seed, names=method.names), seed)
+            print(f"{name} · {share} · seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
+            write_json(cell, {"method": name, "spec": spec, "share": share, "seed": seed, **found})
+
+
+def few(sides: Sides, share: float, seed: int, *, names: bool) -> Sides:
+    """So few pairs, a fifth of which chooses."""
+    kept = with_own_validation(thinned(sides, share, seed, disjoint=True), seed=seed)
+    return kept if names else replace(kept, named=None)
+
+
+def tuned(cell: Path, spec: str, sides: Sides) -> str:
+    """The best of equal trials on the pairs' own validation; remembered beside the cell."""
+    place = cell.with_suffix(".trials.json")
+    if not place.exists():
+        search = study(seed=0)
+        tried: list[tuple[float, str]] = []
+        for _ in range(TRIALS):
+            asked = search.ask()
+            mine = suggested(asked, spec)
+            try:
+                outcome = trial(mine, {"image": sides.task(device="cpu", seed=0, refit=False)})
+                score = outcome.fits["image"].choice.score
+            except InputError:
+                score = None
+            tell(search, asked, score)
+            tried.append((score or 0.0, mine))
+        write_json(place, sorted(tried, reverse=True))
+    return str(read_json(place)[0][1])
+
+
+def measured(spec: str, sides: Sides, seed: int) -> dict[str, object]:
+    """Places of the first right answer on dev, both ways, and what the fit says; or why there is no fit."""
+    try:
+        outcome = trial(spec, {"image": sides.task(device="cpu", seed=seed)})
+    except InputError as why:
+        return {"failed": str(why)}
+    there, back = judge(outcome.geometry, {"image": sides.pairs["test"]}).alignment
+    choice = outcome.fits["image"].choice
+    return {
+        "seconds": outcome.seconds,
+        "pairs": len(sides.train.items) + len(sides.val.items),
+        "chosen": choice.described(),
+        "ranks": {one.name: one.retrieval.rank.tolist() for one in (there, back)},
+        "groups": {one.name: list(one.groups) for one in (there, back)},
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""What validation says of a fit that is there already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textanchor.aligners.naming import naming
+from textanchor.aligners.selection import judges, rated, softness
+from textanchor.projectors import project
+from textanchor.records import Fit, Task
+
+
+def judged(fit: Fit, task: Task) -> Fit:
+    """The fit with its score, temperature and naming on validation, where the task has it; it must not be fitted on that."""
+    if task.val is None:
+        return fit
+    val, notes = judges(task.val, seed=task.seed)
+    raw = project(fit.projector, val.inputs)
+    choice = replace(
+        fit.choice,
+        chosen_on="validation",
+        score=rated(raw, fit.view, val),
+        centred_score=None,
+        temperature=softness(fit.projector, fit.view, val, seed=task.seed),
+        naming=naming(raw, fit.view, val),
+        notes={**fit.choice.notes, **notes},
+    )
+    return replace(fit, choice=choice)

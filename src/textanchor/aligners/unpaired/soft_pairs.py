@@ -1,0 +1,140 @@
+"""Items without a text learn from the texts that they may have: closed forms on pairs and on soft pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal, cast
+
+import numpy as np
+from torch import nn
+
+from textanchor import registry
+from textanchor.aligners.closed_form import ClosedForm
+from textanchor.aligners.comparison import Comparison, Statistics
+from textanchor.aligners.judged import judged
+from textanchor.aligners.protocol import aligner
+from textanchor.aligners.unpaired.candidates import Candidates, candidates
+from textanchor.aligners.unpaired.transport import matching
+from textanchor.errors import InputError
+from textanchor.projectors import project
+from textanchor.records import Choice, Fit, PairedLatents, Setting, Task, Vectors, View
+from textanchor.settings import Part, Positive, Whole
+from textanchor.views import as_item, as_text, with_hubness
+
+BASE = "kernel-ridge(landmarks=2000, view=canonical, hubness=csls)"
+
+
+class SoftPairs:
+    """A closed form on pairs proposes texts for unpaired items and is fitted again on both, for some `rounds`.
+
+    An item's partner is the mean of the candidates' vectors under its row of the plan that `matching` makes of the scores:
+    `sinkhorn`, which shares texts out so that none is a hub, `softmax` or `mutual`. Such a soft pair counts `weight` of a pair.
+    Candidates are the unpaired texts, and where texts are class names the paired ones too. What is fitted is `base`, which
+    chooses its values and its view on the pairs alone; the views' statistics come from the pairs, the bank against hubs from
+    all data. With no unpaired items it is the base; with no rounds it is the base with that larger bank.
+    Sources: self-training as in Artetxe et al. 2018, arXiv:1805.06297, section 3.3, with a transport plan for its dictionary as
+    in Grave et al. 2019, arXiv:1805.11222, section 3.2.
+    """
+
+    ragged = False
+
+    def __init__(
+        self,
+        *,
+        base: Annotated[str, Part("aligner")] = BASE,
+        rounds: Whole = 2,
+        weight: Positive = 0.2,
+        temperature: Positive = 0.03,
+        matching: Literal["sinkhorn", "softmax", "mutual"] = "sinkhorn",
+    ) -> None:
+        _closed(base)
+        self.base, self.by_names = base, aligner(base).by_names
+        self.rounds, self.weight, self.temperature, self.matching = rounds, weight, temperature, matching
+
+    def fit(self, task: Task) -> Fit:
+        """The base chooses on validation, rounds follow with what it chose. Raises `LeakError` for unpaired items that judge."""
+        known = candidates(task)
+        first = aligner(self.base).fit(replace(task, refit=False)).choice
+        said: dict[str, Setting] = {"rounds": self.rounds, "weight": self.weight, "temperature": self.temperature}
+        notes = {**first.notes, "unpaired items": 0 if known is None else len(known.items)}
+        choice = replace(
+            first, aligner="", settings={"base": first.fixed, **said, "matching": self.matching}, notes=notes, scores={}
+        )
+        fit = judged(self._fitted(choice, replace(task, refit=False), known), task)
+        return self._fitted(fit.choice, task, known) if task.refit and task.val is not None else fit
+
+    def again(self, fit: Fit, task: Task) -> Fit:
+        """The same values on all pairs."""
+        return self._fitted(fit.choice, task, candidates(task))
+
+    def _fitted(self, choice: Choice, task: Task, known: Candidates | None) -> Fit:
+        base = _closed(str(choice.settings["base"]))
+        path, point = base.path(task), base.branches()[0][0]
+        pairs, seen = task.fitted, _Seen(task, choice, known)
+        projector = next(path(pairs, [point]))
+        view = seen.view(projector)
+        for _ in range(self.rounds if known is not None else 0):
+            assert known is not None
+            projector = next(path(pairs.joined(self._soft(projector, view, known, pairs)), [point]))
+            view = seen.view(projector)
+        return Fit(projector=projector, view=view, choice=choice)
+
+    def _soft(self, projector: nn.Module, view: View, known: Candidates, pairs: PairedLatents) -> PairedLatents:
+        """The unpaired items that found a partner, with its vector as their one text."""
+        scores = as_item(view, project(projector, known.items.vectors)) @ as_text(view, known.anchors).T
+        plan = matching(self.matching)(scores, known.shares, self.temperature)
+        return soft_pairs(known, plan @ known.anchors, plan.any(axis=1), weight=self.weight, modality=pairs.modality)
+
+
+class _Seen:
+    """Views of fits: statistics from the pairs, and a bank against hubs that unpaired items and texts enter too."""
+
+    def __init__(self, task: Task, choice: Choice, known: Candidates | None) -> None:
+        self._statistics = Statistics(task.fitted, task)
+        self._choice, self._known, self._seed = choice, known, task.seed
+
+    def view(self, projector: nn.Module) -> View:
+        raw = self._statistics.projected(projector)
+        plain = self._statistics.view(Comparison(view=self._choice.view), raw)
+        items, anchors = [raw], [self._statistics.own]
+        if self._known is not None:
+            items.append(project(projector, self._known.items.vectors))
+            anchors.append(self._known.anchors)
+        banks = {"items": np.concatenate(items), "anchors": np.concatenate(anchors)}
+        return with_hubness(plain, self._choice.hubness, seed=self._seed, **banks)
+
+
+def soft_pairs(known: Candidates, partners: Vectors, found: np.ndarray, *, weight: float, modality: str) -> PairedLatents:
+    """Candidates' items that found a partner, each with a text of its own that stands for it and counts `weight`."""
+    rows = np.flatnonzero(found)
+    places = np.arange(len(rows))
+    return PairedLatents(
+        modality=modality,
+        items=known.items.take(rows),
+        texts=tuple(f"partner of {known.items.ids[row]}" for row in rows),
+        anchors=partners[rows].astype(np.float32),
+        edges=np.stack([places, places], axis=1),
+        weights=np.ones(len(rows), np.float32),
+        groups=tuple(known.groups[row] for row in rows),
+        counts=np.full(len(rows), weight, np.float32),
+    )
+
+
+def wasserstein_procrustes(*, rounds: Whole = 5, weight: Positive = 1.0, temperature: Positive = 0.03) -> SoftPairs:
+    """A rotation and a transport plan, each found anew by the other, started by the pairs.
+
+    Source: Grave et al. 2019, arXiv:1805.11222, section 3.2, with entropy and all data at once instead of batches.
+    """
+    return SoftPairs(base="procrustes(hubness=csls)", rounds=rounds, weight=weight, temperature=temperature)
+
+
+def mutual_neighbours(*, base: Annotated[str, Part("aligner")] = BASE, rounds: Whole = 2, weight: Positive = 0.2) -> SoftPairs:
+    """Hard pairs: unpaired items and texts that are each other's nearest."""
+    return SoftPairs(base=base, rounds=rounds, weight=weight, matching="mutual")
+
+
+def _closed(spec: str) -> ClosedForm:
+    inner = registry.part("aligner", spec)
+    if not isinstance(inner, ClosedForm):
+        raise InputError(f"base={spec}: expected a closed form, such as ridge, kernel-ridge, procrustes or with-names")
+    return cast(ClosedForm, inner)
