@@ -21,7 +21,8 @@ from textanchor.records import Choice, Fit, PairedLatents, Setting, Task, Vector
 from textanchor.settings import Part, Positive, Whole
 from textanchor.views import as_item, as_text, with_hubness
 
-BASE = "kernel-ridge(landmarks=2000, view=canonical, hubness=csls)"
+BASES = tuple(f"kernel-ridge(landmarks=2000, view={view}, hubness=csls)" for view in ("canonical", "centring"))
+KNOWING = "with-names(base=kernel-ridge(landmarks=2000), hubness=csls)"
 
 
 class SoftPairs:
@@ -29,9 +30,10 @@ class SoftPairs:
 
     An item's partner is the mean of the candidates' vectors under its row of the plan that `matching` makes of the scores:
     `sinkhorn`, which shares texts out so that none is a hub, `softmax` or `mutual`. Such a soft pair counts `weight` of a pair.
-    Candidates are the unpaired texts, and where texts are class names the paired ones too. What is fitted is `base`, which
-    chooses its values and its view on the pairs alone; the views' statistics come from the pairs, the bank against hubs from
-    all data. With no unpaired items it is the base; with no rounds it is the base with that larger bank.
+    Candidates are the unpaired texts, and where texts are class names the paired ones too. What is fitted is `base`, a closed
+    form that chooses its values on the pairs alone; `auto` is kernel ridge regression under the canonical view or the centring
+    one, or beside the names that the encoder knows, whichever is best on validation. The views' statistics come from the pairs,
+    the bank against hubs from all data. With no unpaired items it is the base; with no rounds the base with that larger bank.
     Sources: self-training as in Artetxe et al. 2018, arXiv:1805.06297, section 3.3, with a transport plan for its dictionary as
     in Grave et al. 2019, arXiv:1805.11222, section 3.2.
     """
@@ -41,20 +43,21 @@ class SoftPairs:
     def __init__(
         self,
         *,
-        base: Annotated[str, Part("aligner")] = BASE,
+        base: Annotated[str, Part("aligner")] = "auto",
         rounds: Whole = 2,
         weight: Positive = 0.2,
         temperature: Positive = 0.03,
         matching: Literal["sinkhorn", "softmax", "mutual"] = "sinkhorn",
     ) -> None:
-        _closed(base)
-        self.base, self.by_names = base, aligner(base).by_names
+        if base != "auto":
+            _closed(base)
+        self.base, self.by_names = base, base == "auto" or aligner(base).by_names
         self.rounds, self.weight, self.temperature, self.matching = rounds, weight, temperature, matching
 
     def fit(self, task: Task) -> Fit:
         """The base chooses on validation, rounds follow with what it chose. Raises `LeakError` for unpaired items that judge."""
         known = candidates(task)
-        first = aligner(self.base).fit(replace(task, refit=False)).choice
+        first = self._first(replace(task, refit=False))
         said: dict[str, Setting] = {"rounds": self.rounds, "weight": self.weight, "temperature": self.temperature}
         notes = {**first.notes, "unpaired items": 0 if known is None else len(known.items)}
         choice = replace(
@@ -66,6 +69,12 @@ class SoftPairs:
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
         return self._fitted(fit.choice, task, candidates(task))
+
+    def _first(self, task: Task) -> Choice:
+        """What the base chooses; of several bases the best, and without validation the first."""
+        specs = (self.base,) if self.base != "auto" else (*BASES, *((KNOWING,) if task.named is not None else ()))
+        choices = [aligner(spec).fit(task).choice for spec in (specs if task.val is not None else specs[:1])]
+        return max(choices, key=lambda choice: choice.score or 0.0)
 
     def _fitted(self, choice: Choice, task: Task, known: Candidates | None) -> Fit:
         base = _closed(str(choice.settings["base"]))
@@ -128,7 +137,9 @@ def wasserstein_procrustes(*, rounds: Whole = 5, weight: Positive = 1.0, tempera
     return SoftPairs(base="procrustes(hubness=csls)", rounds=rounds, weight=weight, temperature=temperature)
 
 
-def mutual_neighbours(*, base: Annotated[str, Part("aligner")] = BASE, rounds: Whole = 2, weight: Positive = 0.2) -> SoftPairs:
+def mutual_neighbours(
+    *, base: Annotated[str, Part("aligner")] = "auto", rounds: Whole = 2, weight: Positive = 0.2
+) -> SoftPairs:
     """Hard pairs: unpaired items and texts that are each other's nearest."""
     return SoftPairs(base=base, rounds=rounds, weight=weight, matching="mutual")
 
