@@ -15,7 +15,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
+import joblib
 from few_pairs_tables import printed
 from losses import ALL, flickr8k, read
 

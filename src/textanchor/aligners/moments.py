@@ -35,7 +35,10 @@ def means(pairs: PairedLatents) -> Means:
 
 
 def centred(pairs: PairedLatents, mean: Means) -> Blocks:
-    """Latents and their mean texts without the means, and how much each counts, block by block. *Shape:* [b, d], [b, k], [b, 1]."""
+    """Latents and their mean texts without the means, and how much each counts, block by block.
+
+    *Shape:* [b, d], [b, k], [b, 1].
+    """
     mass = pairs.mass
     for rows in _blocks(len(pairs.items)):
         yield pairs.pooled[rows] - mean.item, pairs.texts_of(rows) - mean.text, mass[rows, None]
