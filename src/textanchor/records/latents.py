@@ -103,7 +103,8 @@ class PairedLatents:
     """Unique items' latents, unique texts' anchor vectors, and weighted edges between them.
 
     `edges[e] = (item row, text row)`; the weights of one item's edges sum to 1, so five captions weigh 1/5 each.
-    `counts` is how much each item counts in a closed form, 1 where it is None. Nothing here assumes that row i belongs to row i.
+    `counts` is how much each item counts in a closed form, None that each counts 1. Nothing here assumes that row i belongs to
+    row i.
     """
 
     __repr__ = short

@@ -55,7 +55,7 @@ class SoftPairs:
         self.rounds, self.weight, self.temperature, self.matching = rounds, weight, temperature, matching
 
     def fit(self, task: Task) -> Fit:
-        """The base chooses on validation, rounds follow with what it chose. Raises `LeakError` for unpaired items that judge."""
+        """The base chooses on validation; rounds follow. Raises `LeakError` for unpaired items that judge."""
         known = candidates(task)
         first = self._first(replace(task, refit=False))
         said: dict[str, Setting] = {"rounds": self.rounds, "weight": self.weight, "temperature": self.temperature}

@@ -1,4 +1,4 @@
-"""Which texts an item without a text may have: plans [n, t] from scores of items and texts, each row a distribution or empty."""
+"""Which texts an item without a text may have: plans [n, t] from scores, each row a distribution or empty."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def matching(name: str) -> Matching:
 def sinkhorn(scores: Scores, shares: Shares, temperature: float) -> Scores:
     """The entropic transport plan in which every item has as much to give as another and text t receives `shares[t]` of it.
 
-    No text can be a hub: what many items want is divided among them. A few iterations come near enough; the last one makes the
-    rows exact. `temperature` is the entropy's weight, in units of the scores. Source: Cuturi 2013, arXiv:1306.0895, algorithm 1.
+    No text can be a hub: what many items want is divided among them. A few iterations come near enough; the rows are
+    exact. `temperature` is the entropy's weight, in units of the scores. Source: Cuturi 2013, arXiv:1306.0895, algorithm 1.
     """
     plan = _exponential(scores, temperature)
     receives = (shares * (len(scores) / shares.sum())).astype(np.float32)
@@ -42,7 +42,7 @@ def sinkhorn(scores: Scores, shares: Shares, temperature: float) -> Scores:
 
 
 def softmax(scores: Scores, shares: Shares, temperature: float) -> Scores:
-    """Each item by itself, texts weighed by `shares`: nothing keeps texts from being hubs. It is here to be measured against."""
+    """Each item by itself, texts weighed by `shares`: nothing keeps texts from being hubs. Here to be measured against."""
     plan = _exponential(scores, temperature) * shares
     plan /= np.maximum(plan.sum(axis=1, keepdims=True), TINY)
     return plan
