@@ -8,6 +8,7 @@ import numpy as np
 
 from textanchor.errors import InputError
 from textanchor.records import PairedLatents, Unpaired
+from textanchor.records.components import components
 from textanchor.space.preparing import Sides
 
 
@@ -49,12 +50,15 @@ def _with(unpaired: Unpaired, pairs: PairedLatents, looking: PairedLatents, foun
 
 
 def with_own_validation(sides: Sides, *, share: float = 0.2, seed: int = 0) -> Sides:
-    """Training groups, a fifth of them, validate in place of the sides' own validation: few pairs are all the pairs there are.
+    """A fifth of the training groups validate in place of the sides' own validation: few pairs are all the pairs there are.
 
-    At least two groups validate and two train. Raises `InputError` for fewer than four.
+    Groups that hold an item of the same content stay together. At least two groups validate and two train. Raises `InputError`
+    for fewer than four.
     """
     train = sides.train
-    groups = np.array(train.groups, dtype=object).astype(str)
+    tied = [(f"group {group}", f"content {content}") for group, content in zip(train.groups, train.items.contents, strict=True)]
+    least = components(tied)
+    groups = np.array([least[group] for group, _ in tied], dtype=object).astype(str)
     names = np.unique(groups)
     if len(names) < 4:
         raise InputError(f"{len(names)} groups of training pairs: expected at least 4, two to fit and two to choose on")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import numpy as np
 from torch import nn
@@ -92,7 +92,7 @@ class SoftPairs:
         """The unpaired items that found a partner, with its vector as their one text."""
         scores = as_item(view, project(projector, known.items.vectors)) @ as_text(view, known.anchors).T
         plan = matching(self.matching)(scores, known.shares, self.temperature)
-        return soft_pairs(known, plan @ known.anchors, plan.any(axis=1), weight=self.weight, modality=pairs.modality)
+        return soft_pairs(known, plan @ known.anchors, np.asarray(plan.sum(axis=1) > 0), weight=self.weight, modality=pairs.modality)
 
 
 class _Seen:
@@ -148,4 +148,4 @@ def _closed(spec: str) -> ClosedForm:
     inner = registry.part("aligner", spec)
     if not isinstance(inner, ClosedForm):
         raise InputError(f"base={spec}: expected a closed form, such as ridge, kernel-ridge, procrustes or with-names")
-    return cast(ClosedForm, inner)
+    return inner
