@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from textanchor import registry
+from textanchor.aligners.closed_form import ClosedForm
 from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import MANY, reciprocal_ranks
+from textanchor.aligners.unpaired.candidates import candidates
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Task
 
@@ -24,7 +26,8 @@ class Auto:
 
     Closed forms choose their view and their correction of hubness as well. The softmax over the bank of texts is tried where
     there are at least twice as many items as texts. Where the encoder's classifier knows names they are tried too, alone and
-    beside the better closed form, and taken if they are better by more than a standard error. Of equals to three digits the one
+    beside the better closed form, and taken if they are better by more than a standard error; so are soft pairs where there are
+    unpaired items and texts for them. Of equals to three digits the one
     is taken whose vectors are best when they are only centred, which is how modalities that were never paired are compared; of
     equals in that too the simplest.
     """
@@ -45,6 +48,11 @@ class Auto:
         knowing = max(fits, key=lambda name: _rank(fits[name].choice))
         if knowing != winner and _clearly(fits[knowing], fits[winner], val):
             winner = knowing
+        if candidates(task) is not None:
+            soft = _with_unpaired(task, fits[winner].choice)
+            fits |= {name: aligner(name).fit(replace(task, refit=False)) for name in soft}
+            best = max(soft, key=lambda name: _rank(fits[name].choice))
+            winner = best if _clearly(fits[best], fits[winner], val) else winner
         scores = {name: fit.choice.score for name, fit in fits.items() if fit.choice.score is not None}
         fit = aligner(winner).again(fits[winner], task) if task.refit else fits[winner]
         return replace(fit, choice=replace(fit.choice, scores=scores))
@@ -57,6 +65,12 @@ def _with_names(fits: Mapping[str, Fit], *, many: bool) -> tuple[str, ...]:
     base = registry.spelled(registry.take_apart(best)[0], settings)
     beside = registry.spelled("with-names", {"base": base})
     return (beside,) if many else ("names", beside)
+
+
+def _with_unpaired(task: Task, winner: Choice) -> tuple[str, ...]:
+    """Soft pairs from bases of their own, and from what won on the pairs where that is a closed form."""
+    closed = isinstance(registry.part("aligner", winner.fixed), ClosedForm)
+    return ("soft-pairs", registry.spelled("soft-pairs", {"base": winner.fixed})) if closed else ("soft-pairs",)
 
 
 def _clearly(mine: Fit, other: Fit, val: PairedLatents) -> bool:

@@ -92,7 +92,9 @@ class SoftPairs:
         """The unpaired items that found a partner, with its vector as their one text."""
         scores = as_item(view, project(projector, known.items.vectors)) @ as_text(view, known.anchors).T
         plan = matching(self.matching)(scores, known.shares, self.temperature)
-        return soft_pairs(known, plan @ known.anchors, np.asarray(plan.sum(axis=1) > 0), weight=self.weight, modality=pairs.modality)
+        return soft_pairs(
+            known, plan @ known.anchors, np.asarray(plan.sum(axis=1) > 0), weight=self.weight, modality=pairs.modality
+        )
 
 
 class _Seen:

@@ -30,7 +30,7 @@ def sinkhorn(scores: Scores, shares: Shares, temperature: float) -> Scores:
     No text can be a hub: what many items want is divided among them. A few iterations come near enough; the rows are
     exact. `temperature` is the entropy's weight, in units of the scores. Source: Cuturi 2013, arXiv:1306.0895, algorithm 1.
     """
-    plan = _exponential(scores, temperature)
+    plan = _exponential(scores - scores.max(axis=0), temperature)  # the same plan; a text that all want leaves no row empty
     receives = (shares * (len(scores) / shares.sum())).astype(np.float32)
     wanted = np.ones_like(receives)
     for _ in range(ITERATIONS):
