@@ -10,7 +10,7 @@ from textanchor.settings import Count, Dropout
 
 
 class SkipMLP(Framed):
-    """x W + b + MLP(x) of a centred and scaled input; the MLP's last layer starts at zero, so a linear map is where it starts."""
+    """x W + b + MLP(x) of a centred and scaled input; the MLP's last layer starts at zero."""
 
     name = "skip-mlp"
 

@@ -41,7 +41,10 @@ class Checkpoints:
         with safe_open(self._file(stage), "pt") as held:
             numbers = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118 - it is no mapping
             told: dict[str, Any] = json.loads(held.metadata()["progress"])
-        sides = {side: {n.removeprefix(f"{side}."): v for n, v in numbers.items() if n.startswith(f"{side}.")} for side in ("now", "best")}
+        sides = {
+            side: {n.removeprefix(f"{side}."): v for n, v in numbers.items() if n.startswith(f"{side}.")}
+            for side in ("now", "best")
+        }
         return Progress(now=sides["now"], best=sides["best"], **told)
 
     def _file(self, stage: str) -> Path:

@@ -170,7 +170,6 @@ def _stage(
     return _further(progress, name, looks)
 
 
-
 def _further(progress: Progress, name: str, looks: Mapping[int, Look], *, diverged: str = "") -> Progress:
     """What a stage added: the next one goes on from its best look, after a stage without pairs from its last."""
     if not looks:
@@ -195,7 +194,7 @@ def directions(latents: Float[Tensor, "n k"]) -> float:
 
     Source: Roy and Vetterli 2007, doi:10.5281/zenodo.40386, section 2, on variances.
     """
-    values = torch.linalg.svdvals((latents - latents.mean(dim=0)).double()).square()
+    values = torch.linalg.svdvals((latents - latents.mean(dim=0)).detach().double()).square()
     if float(values.sum()) < TINY:
         return 0.0
     share = values / values.sum()

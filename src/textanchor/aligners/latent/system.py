@@ -92,9 +92,7 @@ class LatentSystem:
         told, notes = fit.choice.settings, fit.choice.notes
         stop = {name: int(notes.get(f"epochs of stage {name}", 0)) for name, _ in self.plan.stages}
         all_pairs = replace(task, train=task.fitted, val=None)
-        again = self._fitted(
-            all_pairs, None, int(notes["seed"]), stop=stop, start=str(told["start"]), space=str(told["space"])
-        )
+        again = self._fitted(all_pairs, None, int(notes["seed"]), stop=stop, start=str(told["start"]), space=str(told["space"]))
         return replace(again, choice=fit.choice)
 
     def _restarted(self, task: Task, val: PairedLatents) -> list[Fit]:
@@ -170,7 +168,9 @@ class LatentSystem:
             hubness=self.hubness,
             chosen_on="default" if val is None else "validation",
             score=scores.get(space),
-            centred_score=None if val is None else rated(project(projector, val.inputs), statistics.view(Comparison(), raw), val),
+            centred_score=None
+            if val is None
+            else rated(project(projector, val.inputs), statistics.view(Comparison(), raw), val),
             temperature=None if val is None else softness(projector, view, val, seed=task.seed),
             notes=notes,
             naming=None if val is None else naming(project(projector, val.inputs), view, val),
@@ -197,6 +197,7 @@ class Rating:
         self.frames, self.val, self.space, self.reader = frames, val, space, reader
 
     def __call__(self, system: System) -> float:
+        """In [0, 1]."""
         system.eval()
         if self.reader is not None:
             self.reader(system)
@@ -213,6 +214,7 @@ class Reader:
         self.supply, self.targets = supply, frames.texts(supply.pairs.targets)
 
     def __call__(self, system: System) -> None:
+        """Set the decoder anew."""
         supply = self.supply
         with torch.inference_mode():
             latents = torch.cat([system.text(supply.text), system.item(supply.item)])

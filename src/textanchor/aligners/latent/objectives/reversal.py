@@ -30,9 +30,7 @@ def reversed_gradient(vectors: Float[Tensor, "n d"], heat: float) -> Float[Tenso
     return turned
 
 
-def told_apart(
-    judge: nn.Module, ones: Float[Tensor, "n d"], zeros: Float[Tensor, "m d"], heat: float
-) -> Float[Tensor, ""]:
+def told_apart(judge: nn.Module, ones: Float[Tensor, "n d"], zeros: Float[Tensor, "m d"], heat: float) -> Float[Tensor, ""]:
     """Mean binary cross entropy in nats of a judge that says which sample a vector is from; both samples resist it."""
     losses = []
     for vectors, label in ((ones, 1.0), (zeros, 0.0)):
