@@ -22,6 +22,13 @@ SETTINGS = {
     "residual": {"base": "linear", "base_settings": {"dim_in": 6, "dim_out": 4}},
     "attention": {"heads": 2, "hidden": 5},
     "names": {"classes": 3, "temperature": 2.0},
+    "skip-mlp": {"hidden": 5},
+    "chain": {
+        "first": "skip-mlp",
+        "first_settings": {"dim_in": 6, "dim_out": 3, "hidden": 5},
+        "second": "linear",
+        "second_settings": {"dim_in": 3, "dim_out": 4},
+    },
     "prior": {
         "base": "linear",
         "base_settings": {"dim_in": 6, "dim_out": 4},
