@@ -61,7 +61,7 @@ METHODS: Mapping[str, Method] = {
     "Procrustes": Method(spec="procrustes(hubness=csls)"),
     "Wasserstein-Procrustes": Method(spec="wasserstein-procrustes"),
     "structure matching": Method(spec="structure", shares=(0.1, 0.05, 0.02)),
-    "teacher and transport (SOTAlign)": Method(spec="sotalign", shares=(0.25, 0.1, 0.05, 0.02)),
+    "teacher and transport (SOTAlign)": Method(spec="transport-taught", shares=(0.25, 0.1, 0.05, 0.02)),
     "text-only across the gap": Method(spec="text-only", shares=(0.25, 0.1, 0.05, 0.02)),
     "InfoNCE with latent mixup": Method(
         spec="gradient(loss=info-nce, projector=mlp(dropout=0.3), mixup=1, hubness=csls)", shares=NETWORKS

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import linear_sum_assignment
 
 from textanchor.aligners import aligner
 from textanchor.aligners.selection import score
 from textanchor.aligners.unpaired.candidates import candidates
 from textanchor.aligners.unpaired.transport import matching, mutual, sinkhorn, softmax
+from textanchor.aligners.unpaired.transported import balanced, divergence
 from textanchor.errors import InputError, LeakError
 from textanchor.projectors import project
 from textanchor.records import PairedLatents, Pooled, Task, Unpaired
@@ -151,7 +153,7 @@ def test_with_names_is_a_base_too(toy: Any, toy_named: Any) -> None:
 
 
 def test_what_is_no_closed_form_is_no_base() -> None:
-    with pytest.raises(InputError, match=r"base=bank: expected a closed form, such as ridge"):
+    with pytest.raises(InputError, match=r"'bank': expected a closed form, such as ridge"):
         aligner("soft-pairs(base=bank)")
 
 
@@ -190,3 +192,40 @@ def test_the_default_takes_unpaired_data_where_validation_says_that_they_help() 
     items = replace(helped.unpaired.items, vectors=20 * rng.normal(size=(600, 20)).astype(np.float32))
     misled = replace(helped, unpaired=replace(helped.unpaired, items=items, anchors=noise))
     assert not aligner("auto").fit(misled).choice.aligner.startswith("soft-pairs"), "these have nothing to do with the pairs"
+
+
+def test_what_texts_alone_teach_is_ridge_regression_from_noisy_texts() -> None:
+    task = replace(few(), refit=False)
+    fit = aligner("text-only(base=ridge(alpha=0.3), noise=0.5)").fit(task)
+    base = aligner("ridge(alpha=0.3)").fit(replace(task, val=None)).projector
+    lone, test = task.unpaired, captions(20, 3).items.vectors
+    assert lone.items is not None
+    texts = np.concatenate([task.train.anchors, lone.anchors]).astype(float)
+    mean, rows = texts.mean(axis=0), texts - texts.mean(axis=0)
+    noise = 0.5 * np.mean([np.var(rows[:, column]) for column in range(12)])
+    slow = np.linalg.solve(rows.T @ rows / len(rows) + noise * np.eye(12), rows.T @ rows / len(rows))
+    items = project(base, np.concatenate([task.train.pooled, lone.items.vectors])).mean(axis=0)
+    np.testing.assert_allclose(project(fit.projector, test), (project(base, test) - items) @ slow + mean, atol=1e-4)
+
+
+def test_a_student_is_taught_by_the_plan_of_its_teacher() -> None:
+    rng = np.random.default_rng(3)
+    scores, shares = rng.normal(size=(6, 9)).astype(np.float32), rng.uniform(0.5, 2, size=9).astype(np.float32)
+    plan = torch.from_numpy(sinkhorn(scores, shares, 0.4))
+    mine = balanced(torch.from_numpy(scores) / 0.4, torch.from_numpy(shares))
+    np.testing.assert_allclose(mine.exp(), plan, rtol=1e-3)
+    assert float(divergence(plan, mine)) == pytest.approx(0, abs=1e-4)
+    other = torch.from_numpy(softmax(scores[::-1].copy(), shares, 0.4))
+    terms = [p * (np.log(p) - q) for p, q in zip(other.flatten().tolist(), mine.flatten().tolist(), strict=True)]
+    slow = sum(terms) / 6
+    assert float(divergence(other, mine)) == pytest.approx(slow, rel=1e-4)
+
+
+def test_a_lesson_changes_the_student_and_is_left_out_where_it_weighs_nothing() -> None:
+    task, test = replace(few(), refit=False), captions(20, 3).items.vectors
+    outs = [
+        project(aligner(f"transport-taught(weight={weight}, epochs=10)").fit(one).projector, test)
+        for weight, one in ((1.0, task), (0.0, task), (0.0, replace(task, unpaired=Unpaired())))
+    ]
+    assert not np.allclose(outs[0], outs[1])
+    np.testing.assert_allclose(outs[1], outs[2], atol=0.2)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
+from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics
 from textanchor.aligners.naming import naming
 from textanchor.aligners.selection import Branches, Path, Selection, Tried, softness
+from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, Task
 
 
@@ -20,6 +22,14 @@ class ClosedForm(Protocol):
 
     def branches(self) -> Branches:
         """Points to choose from, the default first."""
+
+
+def by_name(spec: str) -> ClosedForm:
+    """A closed form as another aligner's base. Raises `InputError` for an aligner that is none."""
+    inner = registry.part("aligner", spec)
+    if not isinstance(inner, ClosedForm):
+        raise InputError(f"'{spec}': expected a closed form, such as ridge, kernel-ridge, procrustes or with-names")
+    return inner
 
 
 def closed_form(path: Path, branches: Branches, comparison: Comparison, task: Task) -> Fit:

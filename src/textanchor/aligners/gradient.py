@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -16,13 +16,20 @@ from textanchor.aligners.comparison import Comparison, Statistics, drawn
 from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import apart, best, judges, score, softness
-from textanchor.aligners.training import Plan, trained
+from textanchor.aligners.training import Plan, Sample, trained
 from textanchor.errors import InputError
 from textanchor.projectors import project
 from textanchor.records import Choice, Fit, PairedLatents, Ragged, Setting, Task, View
 from textanchor.settings import Amount, Count, Decay, LossName, ProjectorName, Rate, Temperature, ViewName
 
 FRAME = 200_000  # latents from which the constants of the input are taken, at most
+
+
+class Lesson(Protocol):
+    """Something to learn beside pairs."""
+
+    def __call__(self, student: nn.Module, teacher: nn.Module | None, view: View, device: str) -> Sample:
+        """The loss of a random batch of it, for a student on its device; the teacher is what it starts from."""
 
 
 class Gradient:
@@ -59,6 +66,7 @@ class Gradient:
         self.by_names = start is not None and aligner(start).by_names  # raises now what is wrong with it
         self.comparison, self.start = Comparison(view=view, hubness=hubness), start
         self.plan = Plan(loss=loss, epochs=epochs, rate=rate, decay=decay, batch=batch, mixup=mixup)
+        self.lesson: Lesson | None = None  # for aligners that are built on this one: what else is learned, beside the pairs
         self.said: Mapping[str, Setting] = {"projector": projector, "loss": loss, **({"start": start} if start else {})}
 
     def fit(self, task: Task) -> Fit:
@@ -92,7 +100,12 @@ class Gradient:
             states[epoch] = score(projector, view, val), deepcopy(projector.state_dict())
 
         look = None if val is None else watch
-        loss = trained(projector, self.plan, train, view, device=task.device, stop=stop, seed=task.seed, watch=look)
+        beside = None
+        if self.lesson is not None:
+            beside = self.lesson(projector, base.projector if base else None, view, task.device)
+        loss = trained(
+            projector, self.plan, train, view, device=task.device, stop=stop, seed=task.seed, watch=look, beside=beside
+        )
         epochs, rate = stop, None
         if val is not None:
             epochs, rate = best(sorted(states), lambda epoch: states[epoch][0])

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from textanchor import registry
-from textanchor.aligners.closed_form import ClosedForm, closed_form, solved
+from textanchor.aligners.closed_form import by_name, closed_form, solved
 from textanchor.aligners.comparison import VIEWS, Comparison
 from textanchor.aligners.selection import MANY, Branches, Path, Point, away_from
 from textanchor.errors import InputError
@@ -90,7 +90,7 @@ class WithNames:
         view: ViewName = "auto",
         hubness: str = "auto",
     ) -> None:
-        self.base, self.weight, self.temperature = _closed(base), weight, temperature
+        self.base, self.weight, self.temperature = by_name(base), weight, temperature
         self.spec, self.comparison = base, _Wider(view=view, hubness=hubness)
 
     def fit(self, task: Task) -> Fit:
@@ -122,7 +122,7 @@ class WithNames:
         def path(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Prior]:
             before = project(prior, pairs.inputs)
             groups = [(spec, [float(one["weight"]) for one in own]) for spec, own in groupby(points, itemgetter("base"))]
-            bases = inner(pairs, [_closed(str(spec)).branches()[0][0] for spec, _ in groups])
+            bases = inner(pairs, [by_name(str(spec)).branches()[0][0] for spec, _ in groups])
             for base, (_, weights) in zip(bases, groups, strict=True):
                 unit = _spread(project(base, pairs.inputs)) / max(_spread(before), 1e-12)
                 for weight in weights:
@@ -139,13 +139,6 @@ def known(task: Task) -> Named:
             "name one that has, or an aligner that needs none, such as ridge"
         )
     return task.named
-
-
-def _closed(spec: str) -> ClosedForm:
-    inner = registry.part("aligner", spec)
-    if not isinstance(inner, ClosedForm):
-        raise InputError(f"base={spec}: expected a closed form with a penalty, such as ridge or kernel-ridge")
-    return inner
 
 
 def _spread(vectors: np.ndarray) -> float:

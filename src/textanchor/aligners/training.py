@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from textanchor import registry
-from textanchor.aligners.loop import Stage, follow, moved, seeded
+from textanchor.aligners.loop import Objective, Stage, follow, moved, seeded
 from textanchor.losses import Batch
 from textanchor.projectors import tensors
 from textanchor.records import PairedLatents, View
 
 BANK_LIMIT = 2048
+
+Sample = Callable[[np.random.Generator], Tensor]  # the loss of something drawn at random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +42,21 @@ def trained(
     stop: int,
     seed: int,
     watch: Callable[[int], None] | None,
+    beside: Sample | None = None,
 ) -> float:
     """Train for `stop` epochs, in each of which every item comes once, with one of its texts; the last loss.
 
-    The loss sees what the view makes of projected items and of texts. `watch` is called after every fifth epoch and the last.
+    The loss sees what the view makes of projected items and of texts; `beside` is added to it.
+    `watch` is called after every fifth epoch and the last.
     The projector is on the device meanwhile, and on the CPU when this returns. Raises `InputError` if training diverges.
     """
     with seeded(seed, device), moved(projector, device):
         loss: nn.Module = registry.part("loss", plan.loss).to(device)
         free = [one for one in (*projector.parameters(), *loss.parameters()) if one.requires_grad]
         optimiser = torch.optim.AdamW(free, plan.rate, weight_decay=plan.decay, fused=True)
+        objective: Objective = _Naming(projector, loss, plan, train, view, device)
         stage = Stage(
-            objective=_Naming(projector, loss, plan, train, view, device),
+            objective=objective if beside is None else _Both(objective, beside),
             module=projector,
             optimisers=[optimiser],
             items=len(train.items),
@@ -60,6 +65,19 @@ def trained(
         )
         fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs * stage.batches)
         return follow(replace(stage, schedules=[fall]), np.random.default_rng(seed), watch)
+
+
+class _Both:
+    """An objective, and the loss of a sample added to each of its batches."""
+
+    def __init__(self, objective: Objective, sample: Sample) -> None:
+        self._objective, self._sample = objective, sample
+
+    def begin(self, rng: np.random.Generator) -> None:
+        self._objective.begin(rng)
+
+    def __call__(self, rows: np.ndarray, rng: np.random.Generator) -> Tensor:
+        return self._objective(rows, rng) + self._sample(rng)
 
 
 class _Naming:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import torch
@@ -26,9 +27,9 @@ class System(nn.Module):
 
     def __init__(self, *, items: int, texts: int, dim: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        more = {"hidden": hidden, "dropout": dropout}
-        self.item, self.text = SkipMLP(dim_in=items, dim_out=dim, **more), SkipMLP(dim_in=texts, dim_out=dim, **more)
-        self.to_item, self.to_text = SkipMLP(dim_in=dim, dim_out=items, **more), Linear(dim_in=dim, dim_out=texts)
+        network = partial(SkipMLP, hidden=hidden, dropout=dropout)
+        self.item, self.text = network(dim_in=items, dim_out=dim), network(dim_in=texts, dim_out=dim)
+        self.to_item, self.to_text = network(dim_in=dim, dim_out=items), Linear(dim_in=dim, dim_out=texts)
         nn.init.zeros_(self.to_text.map.bias)
         self.to_text.map.bias.requires_grad_(False)  # the mean text is what views take out, and stays so
         seen = {"latent": dim, "prior": dim, "item": items, "text": texts}
@@ -40,7 +41,7 @@ class System(nn.Module):
         with torch.no_grad():
             second.map.weight *= frames.text_scale
             second.map.bias.copy_(frames.text_mean)
-        wide = first.settings["dim_in"]
+        wide = int(first.settings["dim_in"])
         made = Chain(
             dim_in=wide, dim_out=len(frames.text_mean), first=first.name, first_settings=first.settings, second=second.name,
             second_settings=second.settings,

@@ -30,7 +30,7 @@ Rate = Callable[[System], float]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How to train: weights of objectives by name, epochs a stage and AdamW's numbers; the rate falls along a cosine a stage."""
+    """How to train: weights of objectives by name, epochs a stage and AdamW's numbers; a stage's rate falls along a cosine."""
 
     weights: Mapping[str, float]
     search: str

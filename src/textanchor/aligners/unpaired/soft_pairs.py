@@ -8,14 +8,12 @@ from typing import Annotated, Literal
 import numpy as np
 from torch import nn
 
-from textanchor import registry
-from textanchor.aligners.closed_form import ClosedForm
+from textanchor.aligners.closed_form import by_name
 from textanchor.aligners.comparison import Comparison, Statistics
 from textanchor.aligners.judged import judged
 from textanchor.aligners.protocol import aligner
 from textanchor.aligners.unpaired.candidates import Candidates, candidates
 from textanchor.aligners.unpaired.transport import matching
-from textanchor.errors import InputError
 from textanchor.projectors import project
 from textanchor.records import Choice, Fit, PairedLatents, Setting, Task, Vectors, View
 from textanchor.settings import Part, Positive, Whole
@@ -50,7 +48,7 @@ class SoftPairs:
         matching: Literal["sinkhorn", "softmax", "mutual"] = "sinkhorn",
     ) -> None:
         if base != "auto":
-            _closed(base)
+            by_name(base)
         self.base, self.by_names = base, base == "auto" or aligner(base).by_names
         self.rounds, self.weight, self.temperature, self.matching = rounds, weight, temperature, matching
 
@@ -77,7 +75,7 @@ class SoftPairs:
         return max(choices, key=lambda choice: choice.score or 0.0)
 
     def _fitted(self, choice: Choice, task: Task, known: Candidates | None) -> Fit:
-        base = _closed(str(choice.settings["base"]))
+        base = by_name(str(choice.settings["base"]))
         path, point = base.path(task), base.branches()[0][0]
         pairs, seen = task.fitted, _Seen(task, choice, known)
         projector = next(path(pairs, [point]))
@@ -144,10 +142,3 @@ def mutual_neighbours(
 ) -> SoftPairs:
     """Hard pairs: unpaired items and texts that are each other's nearest."""
     return SoftPairs(base=base, rounds=rounds, weight=weight, matching="mutual")
-
-
-def _closed(spec: str) -> ClosedForm:
-    inner = registry.part("aligner", spec)
-    if not isinstance(inner, ClosedForm):
-        raise InputError(f"base={spec}: expected a closed form, such as ridge, kernel-ridge, procrustes or with-names")
-    return inner

@@ -26,7 +26,7 @@ def reversed_gradient(vectors: Float[Tensor, "n d"], heat: float) -> Float[Tenso
 
     Source: Ganin and Lempitsky 2015, arXiv:1409.7495, equations 13 to 15.
     """
-    turned: Tensor = _Reversal.apply(vectors, heat)
+    turned: Tensor = _Reversal.apply(vectors, heat)  # type: ignore[no-untyped-call]
     return turned
 
 
