@@ -71,11 +71,13 @@ def opened(place: Path, modality: str, encoder: str) -> Sides:
 
 
 def labelled(sides: Sides, shots: int, seed: int) -> Sides:
-    """So many labels a class; the rest is unpaired."""
+    """So many labels a class; what shares no group with those is unpaired."""
     train, rng = sides.train, np.random.default_rng(seed)
     order = rng.permutation(len(train.items))
     place = np.array([np.sum(train.first_text[order[:number]] == train.first_text[row]) for number, row in enumerate(order)])
-    kept, rest = np.sort(order[place < shots]), train.take(np.sort(order[place >= shots]))
+    kept = np.sort(order[place < shots])
+    taken = {train.groups[row] for row in kept}
+    rest = train.take([row for row, group in enumerate(train.groups) if group not in taken])
     few = replace(sides, pairs={**sides.pairs, "train": train.take(kept)}, unpaired=Unpaired())
     return replace(with_own_validation(few, seed=seed), unpaired=Unpaired(items=rest.items, groups=rest.groups))
 
