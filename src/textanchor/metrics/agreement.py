@@ -16,7 +16,7 @@ PERMUTATIONS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class Permuted:
     """A measure of agreement beside the same measure with the partners shuffled: the null's mean and 95th percentile.
 
     `p` is the share of shuffles that agree as well, the real partners counted among them: 1 / 201 at least for 200 shuffles.
@@ -75,21 +75,21 @@ def _hsic(x: np.ndarray, y: np.ndarray) -> float:
     return float(total / (n * (n - 3)))
 
 
-def tested_knn(
+def knn_against_shuffled(
     left: Vectors, right: Float32[np.ndarray, "n e"], *, k: int = 10, permutations: int = PERMUTATIONS, seed: int = 0
-) -> Tested | None:
+) -> Permuted | None:
     """`mutual_knn` against its permutation null, which is k / (n - 1) on average. Memory: n^2 bytes. None for n <= k + 1."""
     n = len(left)
     if n <= k + 1:
         return None
     mine, theirs = (_neighbours(vectors, k) for vectors in (left, right))
     near = np.nonzero(mine)[1].reshape(n, k)
-    return _tested(lambda order: float(theirs[order[:, None], order[near]].mean()), n, permutations, seed)
+    return _permuted(lambda order: float(theirs[order[:, None], order[near]].mean()), n, permutations, seed)
 
 
-def tested_cka(
+def cka_against_shuffled(
     left: Vectors, right: Float32[np.ndarray, "n e"], *, permutations: int = PERMUTATIONS, seed: int = 0
-) -> Tested | None:
+) -> Permuted | None:
     """`linear_cka` against its permutation null, which is 0 on average however wide both sides are; 32 n^2 bytes of memory.
 
     The unbiased estimate is an inner product of U-centred Gram matrices, so that shuffling partners only permutes one of them.
@@ -103,15 +103,15 @@ def tested_cka(
     scale = float(np.sqrt((mine**2).sum() * (theirs**2).sum()))
     if scale <= 0:
         return None
-    return _tested(lambda order: float(np.vdot(mine, theirs[np.ix_(order, order)])) / scale, len(left), permutations, seed)
+    return _permuted(lambda order: float(np.vdot(mine, theirs[np.ix_(order, order)])) / scale, len(left), permutations, seed)
 
 
-def _tested(statistic: Callable[[Int[np.ndarray, " n"]], float], n: int, permutations: int, seed: int) -> Tested:
+def _permuted(statistic: Callable[[Int[np.ndarray, " n"]], float], n: int, permutations: int, seed: int) -> Permuted:
     """Of a statistic that takes the order in which partners of the left side stand."""
     rng, real = np.random.default_rng(seed), statistic(np.arange(n))
     null = np.array([statistic(rng.permutation(n)) for _ in range(permutations)])
     p = (1 + int((null >= real).sum())) / (1 + permutations)
-    return Tested(statistic=real, mean=float(null.mean()), high=float(np.percentile(null, 95)), p=p)
+    return Permuted(statistic=real, mean=float(null.mean()), high=float(np.percentile(null, 95)), p=p)
 
 
 def _neighbours(vectors: np.ndarray, k: int) -> Bool[np.ndarray, "n n"]:
@@ -121,7 +121,7 @@ def _neighbours(vectors: np.ndarray, k: int) -> Bool[np.ndarray, "n n"]:
 
 
 def _u_centred(vectors: np.ndarray) -> Float64[np.ndarray, "n n"]:
-    """The Gram matrix without its diagonal, less the means of rows and columns that the others leave: every row adds up to 0."""
+    """The Gram matrix without its diagonal, less what makes every row and column add up to more than 0."""
     x, n = (vectors - vectors.mean(axis=0)).astype(np.float64), len(vectors)
     gram = x @ x.T
     np.fill_diagonal(gram, 0)
