@@ -26,6 +26,13 @@ SHARE, ITEMS, DRAWS = 0.02, 20, 3  # the smallest budget: of the training groups
 NEIGHBOURS = 10
 NOTHING, UNTOLD = "nothing here says that these spaces share structure: shuffled partners do as well", "cannot be told"
 
+MAPS = {
+    "better": "a free linear map adds to a rotation",
+    "worse": "a rotation is better than a free linear map",
+    "equal": "a rotation does as well as a free linear map",
+    "cannot tell": "a free linear map adds nothing that can be told to a rotation",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -42,7 +49,7 @@ class Budget:
     @property
     def text(self) -> str:
         """In words."""
-        return f"{self.items} items {self.recall:.3f}" + (_between(self.interval, "{:.3f}"))
+        return f"{self.items}: {self.recall:.3f}" + _between(self.interval, "{:.3f}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +58,8 @@ class Alignability:
 
     Of `things`, one training item a group, or classes with their mean latents, mutual `k`-NN (`knn`) and debiased CKA are set
     against shuffled partners. `few` and `full` are what the smallest budget and all pairs reach, `floor` what naming always the
-    commonest text would; `gap` is what a linear map adds to a rotation. All None where there is too little to measure or fit.
+    commonest text would; `gap` is what ridge regression adds to a rotation. None where there is
+    too little to measure or fit.
     """
 
     __repr__ = short
@@ -101,7 +109,7 @@ class Alignability:
         fits = [budget.text for budget in (self.few, self.full) if budget]
         told = [f"R@1 by training items {', '.join(fits)} (floor {self.floor:.3f})"] if fits else []
         if self.gap:
-            told.append(f"a linear map adds {self.gap.gain:+.3f}{_between(self.gap.interval, '{:+.3f}')} to a rotation")
+            told.append(f"{MAPS[self.gap.verdict]} ({self.gap.gain:+.3f} R@1{_between(self.gap.interval, '{:+.3f}')})")
         if self.classes and self.verdict == NOTHING:
             told.append("a fit learns such classes one by one, and will not find names that no item had")
         return told

@@ -13,6 +13,7 @@ from textanchor.records import Vectors
 
 BLOCK = 1024  # things whose neighbours are sought at once
 PERMUTATIONS = 200
+TIE = 1e-12  # shuffles that agree exactly as well are counted, whatever the order of a sum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def _permuted(statistic: Callable[[Int[np.ndarray, " n"]], float], n: int, permu
     """Of a statistic that takes the order in which partners of the left side stand."""
     rng, real = np.random.default_rng(seed), statistic(np.arange(n))
     null = np.array([statistic(rng.permutation(n)) for _ in range(permutations)])
-    p = (1 + int((null >= real).sum())) / (1 + permutations)
+    p = (1 + int((null >= real - TIE).sum())) / (1 + permutations)
     return Permuted(statistic=real, mean=float(null.mean()), high=float(np.percentile(null, 95)), p=p)
 
 
