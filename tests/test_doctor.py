@@ -64,6 +64,8 @@ def test_healthy_pairs_have_no_leak_and_all_figures(healthy: Any) -> None:
             assert one.interval is None or one.interval[0] <= one.recall <= one.interval[1]
     assert "validation items: every figure here is coarse" in told(healthy, "size")
     assert "cannot be told" in told(healthy, "more pairs"), "eight validation items tell nothing about 300 more pairs"
+    assert told(healthy, "alignable").count("note: cannot be told: 4 classes to compare with shuffled partners") == 2
+    assert set(healthy.metrics()["alignability"]) == {"image", "audio"}
     json.dumps(healthy.metrics(), allow_nan=False)
 
 

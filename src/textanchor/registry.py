@@ -123,6 +123,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "texts": "textanchor.doctor.checks.texts:check",
         "remarks": "textanchor.doctor.checks.remarks:check",
         "near-duplicates": "textanchor.doctor.checks.near_duplicates:check",
+        "alignable": "textanchor.doctor.checks.alignable:check",
         "network": "textanchor.doctor.checks.network:check",
         "size": "textanchor.doctor.checks.size:check",
         "more-pairs": "textanchor.doctor.checks.more_pairs:check",

@@ -10,6 +10,7 @@ from textanchor import registry
 from textanchor.data.pairs import read_pairs
 from textanchor.data.sides import SIDES
 from textanchor.data.wording import Wording
+from textanchor.doctor.alignability import alignability
 from textanchor.doctor.closed_forms import Reached, closed_best, compared
 from textanchor.doctor.curve import Curve, curve
 from textanchor.doctor.diagnosis import Diagnosis
@@ -42,7 +43,8 @@ def diagnose(
     runtime: Runtime | None = None,
     **simple: Unpack[SimpleSplit],
 ) -> Diagnosis:
-    """Look at pairs: duplicates, leakage, texts, classes, the anchor's floor, the encoder's layers, and what fits will reach.
+    """Look at pairs: duplicates, leakage, texts, classes, the anchor's floor, the encoder's layers, and what fits will reach,
+    and whether the two spaces can be aligned at all.
 
     Fits are made on train and judged on validation; test is encoded only to tell whether it holds what the others hold, or
     nearly. `merge` brings such items of all sides together (`Diagnosis.merged`). `more` is the number of further pairs whose
@@ -61,6 +63,7 @@ def diagnose(
         reached=examined.reached,
         layers=examined.layers,
         curves=examined.curves,
+        alignability=examined.alignability,
         merged=merged(ready.given, tuple(examined.near.values()), examined.again) if merge else None,
     )
 
@@ -91,6 +94,9 @@ def examine(ready: Prepared, *, more: int = MORE, refused: str = "") -> Examined
         near={modality: near(own.pairs, same=same, seed=seed) for modality, own in sides.items()},
         reached={modality: reached.get(modality, []) for modality in sides},
         curves=curves,
+        alignability={
+            modality: alignability(own, reached.get(modality, []), device=device, seed=seed) for modality, own in fitted.items()
+        },
         again=saved_again(ready, everything),
         refused=refused,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from textanchor.doctor.alignability import Alignability
 from textanchor.doctor.closed_forms import Reached
 from textanchor.doctor.curve import Curve
 from textanchor.doctor.findings import Finding
@@ -16,7 +17,8 @@ from textanchor.records.showing import counted
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """Findings by modality (`all` for the table), what simple fits reach, the encoder's layers, and the learning curve.
+    """Findings by modality (`all` for the table), what simple fits reach, the encoder's layers, the learning curve, and whether
+    the modality can be aligned at all.
 
     `merged`, where asked for, is the table with one group for items that are nearly the same: `fit(merged, resplit=True)`.
     """
@@ -25,6 +27,7 @@ class Diagnosis:
     reached: Mapping[str, Sequence[Reached]]
     layers: Mapping[str, Sequence[Layer]]
     curves: Mapping[str, Curve]
+    alignability: Mapping[str, Alignability] = field(default_factory=dict)
     merged: Pairs | None = None
 
     def __repr__(self) -> str:
@@ -48,6 +51,7 @@ class Diagnosis:
             "reached": [{"modality": modality, **fit.row()} for modality, fits in self.reached.items() for fit in fits],
             "layers": [{"modality": modality, **layer.row()} for modality, layers in self.layers.items() for layer in layers],
             "curves": {modality: curve.row() for modality, curve in self.curves.items()},
+            "alignability": {modality: seen.row() for modality, seen in self.alignability.items()},
         }
 
     def _all(self) -> Iterator[Finding]:

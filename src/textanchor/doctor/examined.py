@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from textanchor.doctor.alignability import Alignability
 from textanchor.doctor.closed_forms import Reached
 from textanchor.doctor.curve import Curve
 from textanchor.doctor.findings import Finding
@@ -22,7 +23,8 @@ class Examined:
 
     `sides` are the pairs with their latents, of the encoder's best layer where it has several, and `fitted` those of them that
     fits were tried on: all, or a random subset of many. `near` are near-duplicates. Of a modality with too few pairs to fit
-    and judge anything `reached` is empty and `curves` has nothing. `again` are sets of items that hold the same once decoded.
+    and judge anything `reached` is empty and `curves` has nothing; `alignability` says of every one whether it can be aligned.
+    `again` are sets of items that hold the same once decoded.
     `refused` says why the table's own split leaks, or nothing.
     """
 
@@ -33,6 +35,7 @@ class Examined:
     near: Mapping[str, Near]
     reached: Mapping[str, Sequence[Reached]]
     curves: Mapping[str, Curve]
+    alignability: Mapping[str, Alignability] = field(default_factory=dict)
     again: Sequence[Sequence[Held]] = ()
     refused: str = ""
 

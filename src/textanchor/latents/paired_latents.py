@@ -13,15 +13,20 @@ from textanchor.records import Latents, PairedLatents, Pairs, Unpaired, Vectors
 CLASSES = 20_000  # texts that stand for their items, at most
 
 
-def representatives(pairs: PairedLatents, *, limit: int = 2000) -> tuple[Vectors, Vectors]:
+def are_classes(pairs: PairedLatents) -> bool:
+    """Whether texts are class names: at least twice as many items as texts."""
+    return 2 * len(pairs.texts) <= len(pairs.items)
+
+
+def representatives(pairs: PairedLatents, *, limit: int = 2000, classes: int = CLASSES) -> tuple[Vectors, Vectors]:
     """Latents and anchor vectors of the same things, row by row, for measures of agreement; at most `limit`, evenly spaced.
 
-    Where texts are class names, a thing is a text with the mean latent of its items, and at most 20,000 are taken; else it is
-    an item with its mean text.
+    Where texts are class names, a thing is a text with the mean latent of its items, and at most `classes` are taken; else it
+    is an item with its mean text.
     """
-    if 2 * len(pairs.texts) <= len(pairs.items):
+    if are_classes(pairs):
         share = pairs.relevant.T.tocsr().astype(np.float32)
-        rows = _spaced(len(pairs.texts), CLASSES)
+        rows = _spaced(len(pairs.texts), classes)
         share = share[rows]
         return np.asarray(share @ pairs.means / share.sum(axis=1)[:, None], dtype=np.float32), pairs.anchors[rows]
     part = pairs.take(_spaced(len(pairs.items), limit))
