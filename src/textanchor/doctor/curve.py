@@ -71,7 +71,7 @@ def curve(sides: Sides, full: Reached, *, more: int, total: int | None = None, d
     found = extrapolated(points, sides.val.groups, (start, start + more), seed=seed)
     return Curve(
         sizes=tuple(point.size for point in points),
-        recalls=tuple(point.recall() for point in points),
+        recalls=tuple(point.recall for point in points),
         more=more,
         gain=found.gain,
         interval=found.interval,

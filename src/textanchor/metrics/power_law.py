@@ -26,9 +26,10 @@ class Point:
     size: int
     hits: tuple[Shaped[np.ndarray, " q"], ...]
 
-    def recall(self, weights: Shaped[np.ndarray, " q"] | None = None) -> float:
-        """Mean over the subsets; `weights` are the queries'."""
-        return float(np.mean([np.average(hits, weights=weights) for hits in self.hits]))
+    @property
+    def recall(self) -> float:
+        """Mean over the subsets."""
+        return float(np.mean([hits.mean() for hits in self.hits]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,23 +58,16 @@ def power_law(sizes: Sequence[int], values: Float[np.ndarray, "*n s"], at: int) 
     return np.asarray(np.minimum(fitted, 1.0))
 
 
-def extrapolated(
-    points: Sequence[Point],
-    groups: Sequence[str],
-    ends: tuple[int, int],
-    *,
-    weights: Shaped[np.ndarray, " q"] | None = None,
-    seed: int = 0,
-) -> Extrapolated:
+def extrapolated(points: Sequence[Point], groups: Sequence[str], ends: tuple[int, int], *, seed: int = 0) -> Extrapolated:
     """The gain expected between two sizes, by the power law through points of rising size.
 
     The interval is a bootstrap over groups of queries and training subsets. Nothing can be told of fewer than four sizes or ten
-    groups, where the curve does not rise, or where the interval is wider than 15 points. `weights` are the queries'.
+    groups, where the curve does not rise, or where the interval is wider than 15 points.
     """
     if len(points) < FEWEST_SIZES or len(set(groups)) < FEWEST_GROUPS:
-        return Extrapolated(gain=None, interval=None, why="too few groups")
-    own = np.ones(len(groups)) if weights is None else weights
-    recalls = np.array([[point.recall(own) for point in points], *_drawn(points, groups, own, seed)])
+        few = "too few groups" if len(set(groups)) < FEWEST_GROUPS else "too few sizes"
+        return Extrapolated(gain=None, interval=None, why=few)
+    recalls = np.array([[point.recall for point in points], *_drawn(points, groups, seed)])
     sizes = [point.size for point in points]
     gains = power_law(sizes, recalls, ends[1]) - power_law(sizes, recalls, ends[0])
     low, high = (float(end) for end in np.percentile(gains[1:], [2.5, 97.5]))
@@ -83,14 +77,14 @@ def extrapolated(
     return Extrapolated(gain=None if why else float(gains[0]), interval=None if why else (low, high), why=why)
 
 
-def _drawn(points: Sequence[Point], groups: Sequence[str], weights: Shaped[np.ndarray, " q"], seed: int) -> list[list[float]]:
+def _drawn(points: Sequence[Point], groups: Sequence[str], seed: int) -> list[list[float]]:
     """Recalls of draws with replacement, of groups for all sizes alike and of one subset a size."""
     rng = np.random.default_rng(seed)
     _, place = np.unique(np.array(groups, dtype=object).astype(str), return_inverse=True)
     count = int(place.max()) + 1
     recalls = []
     for _ in range(DRAWS):
-        weight = np.bincount(rng.integers(count, size=count), minlength=count)[place] * weights
+        weight = np.bincount(rng.integers(count, size=count), minlength=count)[place]
         drawn = [point.hits[int(rng.integers(len(point.hits)))] for point in points]
-        recalls.append([float((hits * weight).sum() / max(weight.sum(), 1e-12)) for hits in drawn])
+        recalls.append([float((hits * weight).sum() / max(weight.sum(), 1)) for hits in drawn])
     return recalls
