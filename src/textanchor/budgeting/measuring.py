@@ -68,7 +68,8 @@ def budget(
     texts of the others become unpaired data. The side `judge_on` judges, which no fit sees. A pair is an item with its texts.
     Each method, share and seed is a cell; with a `folder` cells are kept there, found again, and tabled in `budget.csv` and
     `budget.html`; there every call that judges on test is written down. What cannot be fitted is left out and named in
-    `Budget.failed`. How pairs are read, split and worked on stands in the records, or in keywords as for `fit`. Raises `InputError`, or what `fit` raises for unusable input.
+    `Budget.failed`. How pairs are read, split and worked on stands in the records, or in keywords as for `fit`. Raises
+    `InputError`, or what `fit` raises for unusable input.
     """
     plan = _plan(methods, shares, seeds)
     if judge_on not in ("val", "test"):
