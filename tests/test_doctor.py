@@ -25,13 +25,14 @@ from textanchor.doctor import near as near_module
 from textanchor.doctor.checks.near_duplicates import near_duplicates
 from textanchor.doctor.checks.texts import texts
 from textanchor.doctor.closed_forms import network_verdict, reached
-from textanchor.doctor.curve import curve, power_law
+from textanchor.doctor.curve import curve
 from textanchor.doctor.diagnose import examine, findings
 from textanchor.doctor.examined import Examined
 from textanchor.doctor.findings import LEVELS, TABLE, Finding, some
 from textanchor.doctor.hyperplanes import RECALL
 from textanchor.doctor.near import near
 from textanchor.errors import NothingUsableError
+from textanchor.metrics.power_law import power_law
 from textanchor.records import Pairs, Single, Task, Unpaired
 from textanchor.runtime import Runtime, Splitting
 from textanchor.space.preparing import Encoding, Sides, prepare

@@ -19,7 +19,7 @@ LAYERS = (
     ("judging", "pages"),
     ("collections",),
     ("evaluation",),
-    ("bench", "doctor"),
+    ("bench", "budgeting", "doctor"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -17,7 +17,7 @@ PUBLIC = {
     "fit", "load", "Space", "Fitted", "Story", "Embedded", "Geometry", "Comparison",
     "Runtime", "Splitting", "Reading", "Limits", "Progress", "Bar", "Terminal", "Silent",
     "evaluate", "Evaluation", "write_report", "diagnose", "Diagnosis", "Finding",
-    "compare", "Grid", "Board", "Line", "Facts", "Difference", "rerun", "Repeat",
+    "budget", "Budget", "next_pairs", "Proposal", "compare", "Grid", "Board", "Line", "Facts", "Difference", "rerun", "Repeat",
     "Item", "Pair", "Pairs", "Single", "Skipped", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired",
     "View", "Fit", "Task", "Choice",
     "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError", "DamagedError",

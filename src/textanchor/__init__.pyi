@@ -7,6 +7,10 @@ from textanchor.bench.facts import Facts as Facts
 from textanchor.bench.plan import Grid as Grid
 from textanchor.bench.rerun import Repeat as Repeat
 from textanchor.bench.rerun import rerun as rerun
+from textanchor.budgeting import Budget as Budget
+from textanchor.budgeting import Proposal as Proposal
+from textanchor.budgeting import budget as budget
+from textanchor.budgeting import next_pairs as next_pairs
 from textanchor.collections import (
     Index as Index,
 )

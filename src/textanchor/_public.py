@@ -22,6 +22,7 @@ HOMES = {
     "judging": ("Difference",),
     "doctor": ("Diagnosis", "diagnose"),
     "doctor.findings": ("Finding",),
+    "budgeting": ("Budget", "Proposal", "budget", "next_pairs"),
     "bench": ("Board", "compare"),
     "bench.board": ("Line",),
     "bench.facts": ("Facts",),

@@ -135,6 +135,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "fit": "textanchor.cli.fit:command",
         "doctor": "textanchor.cli.doctor:command",
         "bench": "textanchor.cli.bench:command",
+        "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",
         "search": "textanchor.cli.search:command",
         "classify": "textanchor.cli.classify:command",

@@ -22,6 +22,7 @@ ABOUT: Mapping[str, str] = {
     "fit": "Fit a space from pairs of items and texts.",
     "doctor": "Look at pairs before training: leaks, duplicates, texts, what to expect.",
     "bench": "Compare losses, projectors, aligners, views, encoders and anchors on your pairs.",
+    "budget": "Say how many pairs to buy, and which: recall on shares of them, and what more would add.",
     "rerun": "Repeat what made a space or a bench, and say whether it came out the same.",
     "search": "Find the items of a collection nearest to a sentence or a file.",
     "classify": "Say which of some texts an item is, with probabilities.",

@@ -1,0 +1,166 @@
+"""Which unpaired items to describe next: diverse first, uncertain later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+from jaxtyping import Float32, Int
+from sklearn.preprocessing import normalize
+
+from textanchor.data.pairs import read_pairs
+from textanchor.data.wording import Wording
+from textanchor.errors import InputError
+from textanchor.files import write_csv
+from textanchor.judging import trial
+from textanchor.records import Pairs, Pooled, Vectors
+from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.space.items import TEXT
+from textanchor.space.preparing import Encoding, Sides, prepare
+
+MOST = 5000  # candidates, and items to be covered, that are looked at; of more a random part
+NEAR = 0.98  # cosine of centred latents: the same thing once more
+DIVERSE = 0.5  # share of the items that cover; the others are those that the fit knows least about
+
+Rows = Int[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """An unpaired item whose text would help, the first being the best, and why."""
+
+    item: str
+    modality: str
+    reason: str
+
+
+def next_pairs(
+    pairs: object,
+    count: int,
+    *,
+    method: str = "kernel-cca",
+    anchor: str | None = None,
+    encoders: Mapping[str, str] | None = None,
+    wording: Wording | None = None,
+    reading: Reading | None = None,
+    splitting: Splitting | None = None,
+    runtime: Runtime | None = None,
+    **simple: Unpack[SimpleSplit],
+) -> list[Proposal]:
+    """The `count` unpaired items of each modality whose text would help most.
+
+    The first half are items that stand for many others which no paired item stands for (`covering`), the rest those whose best
+    text in a fit of `method` on the pairs is the worst. What nearly repeats a paired or chosen item is never among them. Raises
+    `InputError` if no modality has an unpaired item, and what `fit` raises for unusable input.
+    """
+    if count < 1:
+        raise InputError(f"the next {count} items: expected at least 1")
+    split, work = settled_split(splitting, simple), settled(runtime, simple)
+    encoding = Encoding(anchor=anchor, encoders=encoders or {}, wording=wording or Wording())
+    ready = prepare(read_pairs(pairs, split_name=split.name, reading=reading), encoding, split, work)
+    found: list[Proposal] = []
+    for modality in ready.encoders:
+        sides = ready.sides(modality, ("train", "val"))
+        if sides is not None and sides.unpaired.items is not None:
+            found += proposed(sides, count, method=method, device=ready.device, seed=split.seed)
+    if not found:
+        raise InputError(
+            f"{ready.given.source} has no unpaired item on its training side to choose from: expected rows with a path and "
+            "no text; add the files that have none yet"
+        )
+    return found
+
+
+def proposed(sides: Sides, count: int, *, method: str, device: str = "cpu", seed: int = 0) -> list[Proposal]:
+    """`next_pairs` of one modality's latents."""
+    items = sides.unpaired.items
+    if not isinstance(items, Pooled):
+        raise InputError("items are chosen by one vector each; name an encoder with a pool")
+    modality = sides.train.modality
+    paired, lone = centred(sides.train.means, items.vectors)
+    diverse = covering(paired, lone, max(1, round(DIVERSE * count)), seed=seed)
+    chosen = diverse.tolist()
+    told = [
+        Proposal(item=items.ids[row], modality=modality, reason="diverse: many items like it have no text") for row in chosen
+    ]
+    if len(chosen) < count:
+        confidence = _confidence(sides, items.vectors, method, device, seed)
+        rest = uncertain(paired, lone, confidence, chosen, count - len(chosen))
+        told += [
+            Proposal(item=items.ids[row], modality=modality, reason="uncertain: no known text comes near it") for row in rest
+        ]
+    return told
+
+
+def centred(paired: Vectors, lone: Vectors) -> tuple[Vectors, Vectors]:
+    """Both of unit length after the mean of all is subtracted, so that inner products are cosines."""
+    mean = np.concatenate([paired, lone]).mean(axis=0)
+    return normalize(paired - mean), normalize(lone - mean)
+
+
+def covering(paired: Vectors, lone: Vectors, count: int, *, seed: int = 0) -> Rows:
+    """Rows of unpaired items that, one after another, raise the mean cosine of all to the nearest described one most.
+
+    Greedy maximization of the facility location function, which typical items of regions without any pair win and outliers do
+    not. Source: Wei, Iyer and Bilmes 2015, Submodularity in data subset selection and active learning, ICML, section 3.
+    Items as near as .98 to a paired or chosen one are passed over, so there may be fewer than `count`. Of more than 5000 a
+    random part is looked at. *Shape:* paired [m, d], lone [n, d], of unit length.
+    """
+    rows = np.sort(np.random.default_rng(seed).permutation(len(lone))[:MOST])
+    covered = _nearest(lone[rows], paired)
+    free = covered < NEAR
+    alike = lone[rows] @ lone[rows].T
+    chosen: list[int] = []
+    while len(chosen) < min(count, len(rows)) and free.any():
+        gains = np.maximum(alike - covered, 0).sum(axis=1)
+        best = int(np.where(free, gains, -1.0).argmax())
+        chosen.append(int(rows[best]))
+        covered = np.maximum(covered, alike[best])
+        free &= alike[best] < NEAR
+        free[best] = False
+    return np.array(chosen, dtype=np.int64)
+
+
+def uncertain(
+    paired: Vectors, lone: Vectors, confidence: Float32[np.ndarray, " n"], chosen: Sequence[int], count: int
+) -> list[int]:
+    """Rows of the least confident items that nearly repeat neither a paired nor a chosen one, nor each other."""
+    known = [paired, *(lone[[row]] for row in chosen)]
+    found: list[int] = []
+    taken = set(chosen)
+    nearest = _nearest(lone, np.concatenate(known))
+    for row in np.argsort(confidence, kind="stable").tolist():
+        if len(found) == count:
+            break
+        if row not in taken and nearest[row] < NEAR:
+            found.append(row)
+            nearest = np.maximum(nearest, lone @ lone[row])
+    return found
+
+
+def write_next(proposals: Sequence[Proposal], pairs: Pairs, place: Path) -> None:
+    """A table to fill in: path, reason, and text, which is empty. Items that are no files are named by their ids."""
+    paths = {item.id: item.path for item in pairs.lone_items}
+    rows = [(str(paths.get(one.item) or one.item), one.reason, "") for one in proposals]
+    write_csv(place, [("path", "reason", "text"), *rows])
+
+
+def _confidence(sides: Sides, vectors: Vectors, method: str, device: str, seed: int) -> Float32[np.ndarray, " n"]:
+    """Each unpaired item's score with its best known text, in a fit on the pairs."""
+    modality = sides.train.modality
+    geometry = trial(method, {modality: sides.task(device=device, seed=seed)}).geometry
+    to_texts = geometry.between(modality, TEXT)
+    queries, gallery = to_texts.query(geometry.project(modality, vectors)), to_texts.gallery(sides.train.anchors)
+    best = [(queries[start : start + 1024] @ gallery.T).max(axis=1) for start in range(0, len(queries), 1024)]
+    return np.concatenate(best).astype(np.float32)
+
+
+def _nearest(rows: Vectors, known: Vectors) -> Float32[np.ndarray, " n"]:
+    """The cosine of each row to the nearest known one; -1 where none is known."""
+    if not len(known):
+        return np.full(len(rows), -1, dtype=np.float32)
+    blocks = [(rows[start : start + 1024] @ known.T).max(axis=1) for start in range(0, len(rows), 1024)]
+    return np.concatenate(blocks).astype(np.float32)
