@@ -27,9 +27,9 @@ class Candidates:
 def candidates(task: Task) -> Candidates | None:
     """None without unpaired items; else a random 5000 of them at most, and 10,000 texts.
 
-    Texts are the unpaired ones. Where texts are class names, half as many as items at least, the paired ones count too, by how
-    many items they have. Raises `LeakError` for items that validate too, or share a group with what does, and `InputError` for
-    tokens.
+    Texts are the unpaired ones. Where there are none, or texts are class names, at most half as many as items, those of the
+    pairs that the task fits count too, by how many items they have. Raises `LeakError` for items that validate too, or share a
+    group with what does, and `InputError` for tokens.
     """
     given = task.unpaired
     if given.items is None or not len(given.items):
@@ -37,7 +37,7 @@ def candidates(task: Task) -> Candidates | None:
     apart_from_validation(task)
     if not isinstance(given.items, Pooled):
         raise InputError("the latents are tokens, several vectors an item; name an encoder with a pool")
-    anchors, shares = _texts(task.train, given.anchors)
+    anchors, shares = _texts(task.fitted, given.anchors)
     if not len(anchors):
         return None
     rows, columns = drawn(len(given.items), ITEMS, seed=task.seed), drawn(len(anchors), TEXTS, seed=task.seed)
@@ -63,10 +63,10 @@ def apart_from_validation(task: Task) -> None:
             raise LeakError(f"{count} unpaired items {what}; leave them out, or split by group (--resplit)")
 
 
-def _texts(train: PairedLatents, lone: Vectors | None) -> tuple[Vectors, Float32[np.ndarray, " t"]]:
-    vectors = np.empty((0, train.anchors.shape[1]), np.float32) if lone is None else lone
+def _texts(pairs: PairedLatents, lone: Vectors | None) -> tuple[Vectors, Float32[np.ndarray, " t"]]:
+    vectors = np.empty((0, pairs.anchors.shape[1]), np.float32) if lone is None else lone
     shares = np.ones(len(vectors), np.float32)
-    if 2 * len(train.texts) <= len(train.items):
-        owners = np.bincount(train.edges[:, 1], weights=train.weights, minlength=len(train.texts)).astype(np.float32)
-        vectors, shares = np.concatenate([vectors, train.anchors]), np.concatenate([shares * owners.mean(), owners])
+    if not len(vectors) or 2 * len(pairs.texts) <= len(pairs.items):
+        owners = np.bincount(pairs.edges[:, 1], weights=pairs.weights, minlength=len(pairs.texts)).astype(np.float32)
+        vectors, shares = np.concatenate([vectors, pairs.anchors]), np.concatenate([shares * owners.mean(), owners])
     return vectors, shares

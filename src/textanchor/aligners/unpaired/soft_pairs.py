@@ -54,19 +54,19 @@ class SoftPairs:
 
     def fit(self, task: Task) -> Fit:
         """The base chooses on validation; rounds follow. Raises `LeakError` for unpaired items that judge."""
-        known = candidates(task)
+        known = candidates(replace(task, refit=False))
         first = self._first(replace(task, refit=False))
         said: dict[str, Setting] = {"rounds": self.rounds, "weight": self.weight, "temperature": self.temperature}
         notes = {**first.notes, "unpaired items": 0 if known is None else len(known.items)}
         choice = replace(
             first, aligner="", settings={"base": first.fixed, **said, "matching": self.matching}, notes=notes, scores={}
         )
-        fit = judged(self._fitted(choice, replace(task, refit=False), known), task)
-        return self._fitted(fit.choice, task, known) if task.refit and task.val is not None else fit
+        fit = judged(self._fitted(choice, replace(task, refit=False)), task)
+        return self._fitted(fit.choice, task) if task.refit and task.val is not None else fit
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return self._fitted(fit.choice, task, candidates(task))
+        return self._fitted(fit.choice, task)
 
     def _first(self, task: Task) -> Choice:
         """What the base chooses; of several bases the best, and without validation the first."""
@@ -74,7 +74,8 @@ class SoftPairs:
         choices = [aligner(spec).fit(task).choice for spec in (specs if task.val is not None else specs[:1])]
         return max(choices, key=lambda choice: choice.score or 0.0)
 
-    def _fitted(self, choice: Choice, task: Task, known: Candidates | None) -> Fit:
+    def _fitted(self, choice: Choice, task: Task) -> Fit:
+        known = candidates(task)
         base = by_name(str(choice.settings["base"]))
         path, point = base.path(task), base.branches()[0][0]
         pairs, seen = task.fitted, _Seen(task, choice, known)

@@ -51,7 +51,7 @@ class TransportTaught:
     def fit(self, task: Task) -> Fit:
         """The teacher's values are chosen on validation, then the student's epochs. Raises `LeakError` as `candidates` does."""
         teacher = aligner(self.teacher).fit(replace(task, refit=False)).choice
-        known = candidates(task)
+        known = candidates(replace(task, refit=False))
         student = Gradient(
             projector="mlp(dropout=0.3)",
             loss=f"info-nce(temperature={self.temperature})",
