@@ -28,7 +28,7 @@ def test_every_built_in_part_loads_and_says_what_it_is(kind: str, name: str) -> 
 
 def test_unknown_name_gives_the_nearest_and_all() -> None:
     with pytest.raises(
-        UnknownNameError, match=r"no aligner is called 'rigde'; did you mean 'ridge'\? \(known: asif, auto, bank,"
+        UnknownNameError, match=r"no aligner is called 'rigde'; did you mean 'ridge'\? \(known: adversarial, asif, auto,"
     ):
         registry.load("aligner", "rigde")
 

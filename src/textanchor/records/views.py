@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CHUNK = 4096
+Compared = Float32[np.ndarray, "_n _k"]  # of another width than raw vectors where a map has directions or a space of its own
 
 
 @runtime_checkable
@@ -36,7 +37,7 @@ class Map(Protocol):
     def arrays(self) -> Mapping[str, np.ndarray]:
         """Its numbers by name."""
 
-    def __call__(self, vectors: Vectors) -> Vectors:
+    def __call__(self, vectors: Vectors) -> Compared:
         """Map rows. *Shape:* [n, d] -> [n, k]."""
 
     def on(self, vectors: Tensor) -> Tensor:
@@ -61,7 +62,7 @@ class Affine:
         """`mean`, and `matrix` where there is one."""
         return {"mean": self.mean} | ({} if self.matrix is None else {"matrix": self.matrix})
 
-    def __call__(self, vectors: Vectors) -> Vectors:
+    def __call__(self, vectors: Vectors) -> Compared:
         """Map rows. *Shape:* [n, d] -> [n, k]."""
         moved = vectors - self.mean
         return (moved if self.matrix is None else moved @ self.matrix).astype(np.float32, copy=False)
@@ -93,7 +94,7 @@ class Bent:
         state = self.module.state_dict()
         return {"mean": self.mean, **{f"module.{name}": value.cpu().numpy() for name, value in state.items()}}
 
-    def __call__(self, vectors: Vectors) -> Vectors:
+    def __call__(self, vectors: Vectors) -> Compared:
         """Map rows. *Shape:* [n, d] -> [n, k]."""
         from torch import from_numpy, inference_mode
 

@@ -8,7 +8,7 @@ from jaxtyping import Float32
 from textanchor import registry
 from textanchor.records import Hubness, Vectors, View, alike
 
-Scored = Float32[np.ndarray, "_n _d"]  # a dimension more than what was mapped where a bias is carried
+Scored = Float32[np.ndarray, "_n _d"]  # as wide as the view makes it, a dimension more where a bias is carried
 TINY = 1e-12
 
 
@@ -18,17 +18,17 @@ def unit(vectors: Vectors) -> Vectors:
     return (vectors / np.maximum(length, TINY)).astype(np.float32)
 
 
-def as_item(view: View | None, vectors: Vectors) -> Vectors:
+def as_item(view: View | None, vectors: Vectors) -> Scored:
     """A modality's raw vectors as compared with texts and with each other: mapped by its view, of length 1."""
     return unit(vectors if view is None else view.item(vectors))
 
 
-def as_text(view: View | None, vectors: Vectors) -> Vectors:
+def as_text(view: View | None, vectors: Vectors) -> Scored:
     """Raw text vectors as compared with the modality that the view belongs to, of length 1."""
     return unit(vectors if view is None else view.text(vectors))
 
 
-def as_peer(view: View | None, other: View | None, vectors: Vectors) -> Vectors:
+def as_peer(view: View | None, other: View | None, vectors: Vectors) -> Scored:
     """A modality's raw vectors as compared with another modality's: centred by its view, of length 1.
 
     A map that both views share, such as one whitening for all modalities, is applied; what a view fitted to its own pairs does

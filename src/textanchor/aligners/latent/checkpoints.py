@@ -59,6 +59,7 @@ def key(task: Task, settings: str, seed: int) -> str:
         if pairs is not None:
             parts += [pairs.pooled.tobytes(), pairs.anchors.tobytes(), pairs.edges.tobytes()]
     if rest.items is not None:
-        parts += [*rest.items.contents]
-    parts += [*rest.texts]
+        parts += ["items", *rest.items.contents]
+    if rest.anchors is not None:
+        parts += ["texts", *rest.texts, rest.anchors.tobytes()]
     return digest(*parts)[:16]

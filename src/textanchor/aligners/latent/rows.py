@@ -210,7 +210,7 @@ def vec2vec(
 ) -> LatentSystem:
     """Translation that keeps who is near to whom, with cycles and adversaries; pairs keep it from any wrong match.
 
-    Source: Jha et al. 2025, arXiv:2505.12540, section 4, whose own system has no pairs: both weights of pairs are 0 in it.
+    Source: Jha et al. 2025, arXiv:2505.12540, section 4, whose own system has no pairs: set both weights of pairs to 0.
     """
     return LatentSystem(
         weights={

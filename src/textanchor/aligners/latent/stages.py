@@ -21,7 +21,7 @@ from textanchor.aligners.loop import Stage, follow, seeded
 from textanchor.errors import InputError
 
 STEPS = 20  # in an epoch at least, however few items there are
-FLAT = 1.5  # directions that latents must take up at least
+FLAT, KEPT = 1.5, 0.75  # directions that latents must take up at least, and as a share of the directions of the data
 ALONE, TINY = "alone", 1e-9
 State = dict[str, Tensor]
 Look = tuple[float, State]
@@ -154,9 +154,14 @@ def _stage(
         epochs=epochs,
     )
     looks: dict[int, Look] = {}
+    seen = supply.item[:: max(1, len(supply.item) // plan.batch)]  # all along the table, which may be sorted by class
+    floor = min(FLAT, KEPT * directions(seen), KEPT * directions(supply.text))
 
     def watch(epoch: int) -> None:
-        if directions(system.item(supply.item[: plan.batch])) < FLAT:
+        latents = system.item(seen)
+        if not bool(latents.isfinite().all()):
+            raise InputError(f"latents are no numbers any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one")
+        if directions(latents) < floor:
             raise InputError(f"all latents fell together after {epoch} epochs at rate={plan.rate:g}; take a smaller one")
         looks[epoch] = (0.0 if rate is None else rate(system)), _numbers(system)
 
@@ -164,10 +169,17 @@ def _stage(
         with seeded(int(np.random.SeedSequence(seed).generate_state(1)[0]), str(supply.item.device)):
             follow(stage, np.random.default_rng(seed), watch)
     except InputError as why:
-        if rate is None or (not looks and not progress.taken):
+        if rate is None or (not looks and not progress.path):
             raise
         return _further(progress, name, looks, diverged=f"{name}: {why}")
-    return _further(progress, name, looks)
+    return _further(progress, name, looks) if rate is not None else _to_the_end(progress, name, looks)
+
+
+def _to_the_end(progress: Progress, name: str, looks: Mapping[int, Look]) -> Progress:
+    """What a stage added that nothing judges: all of its epochs."""
+    at = max(looks)
+    path = {**progress.path, name: at}
+    return replace(progress, now=looks[at][1], best=looks[at][1], path=path, taken=path)
 
 
 def _further(progress: Progress, name: str, looks: Mapping[int, Look], *, diverged: str = "") -> Progress:

@@ -127,7 +127,8 @@ class LatentSystem:
         rate = None if val is None else Rating(frames, val, space, reader)
         kept = None
         if self.folder is not None:
-            kept = checkpoints.Checkpoints(self.folder, checkpoints.key(task, repr(vars(self)), seed))
+            asked = repr((self.plan, self.networks, start, space, stop))
+            kept = checkpoints.Checkpoints(self.folder, checkpoints.key(task, asked, seed))
         progress = trained(system, self.plan, supply, seed=seed, rate=rate, stop=stop, checkpoints=kept)
         if reader is not None:
             reader(system.eval())
