@@ -117,7 +117,8 @@ def trained(
         epochs = plan.epochs if stop is None else stop.get(name, 0)
         if not epochs:
             continue
-        progress = _stage(system, name, terms, plan, supply, progress, seed=[seed, number], rate=rate, epochs=epochs)
+        part = _Part(name=name, terms=terms, epochs=epochs, seed=(seed, number))
+        progress = _stage(system, part, plan, supply, progress, rate=rate)
         if progress.diverged:
             break
         if checkpoints is not None:
@@ -128,30 +129,29 @@ def trained(
     return progress
 
 
-def _stage(
-    system: System,
-    name: str,
-    terms: Mapping[str, Term],
-    plan: Plan,
-    supply: Supply,
-    progress: Progress,
-    *,
-    seed: list[int],
-    rate: Rate | None,
-    epochs: int,
-) -> Progress:
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A stage that is still to come: its objectives, for how many epochs, and the seeds of its random numbers."""
+
+    name: str
+    terms: Mapping[str, Term]
+    epochs: int
+    seed: tuple[int, int]
+
+
+def _stage(system: System, part: _Part, plan: Plan, supply: Supply, progress: Progress, *, rate: Rate | None) -> Progress:
     steps = max(STEPS, math.ceil(len(supply.items) / plan.batch))
     optimiser = torch.optim.AdamW(
         [one for one in system.parameters() if one.requires_grad], plan.rate, weight_decay=plan.decay, fused=True
     )
     stage = Stage(
-        objective=_Weighted(system, terms, plan, supply, plan.epochs * steps),
+        objective=_Weighted(system, part.terms, plan, supply, plan.epochs * steps),
         module=system,
         optimisers=[optimiser],
         schedules=[torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.epochs * steps)],
         items=steps * plan.batch,
         batch=plan.batch,
-        epochs=epochs,
+        epochs=part.epochs,
     )
     looks: dict[int, Look] = {}
     seen = supply.item[:: max(1, len(supply.item) // plan.batch)]  # all along the table, which may be sorted by class
@@ -166,13 +166,13 @@ def _stage(
         looks[epoch] = (0.0 if rate is None else rate(system)), _numbers(system)
 
     try:
-        with seeded(int(np.random.SeedSequence(seed).generate_state(1)[0]), str(supply.item.device)):
-            follow(stage, np.random.default_rng(seed), watch)
+        with seeded(int(np.random.SeedSequence(part.seed).generate_state(1)[0]), str(supply.item.device)):
+            follow(stage, np.random.default_rng(part.seed), watch)
     except InputError as why:
         if rate is None or (not looks and not progress.path):
             raise
-        return _further(progress, name, looks, diverged=f"{name}: {why}")
-    return _further(progress, name, looks) if rate is not None else _to_the_end(progress, name, looks)
+        return _further(progress, part.name, looks, diverged=f"{part.name}: {why}")
+    return _further(progress, part.name, looks) if rate is not None else _to_the_end(progress, part.name, looks)
 
 
 def _to_the_end(progress: Progress, name: str, looks: Mapping[int, Look]) -> Progress:
