@@ -108,6 +108,9 @@ def test_a_latent_view_is_saved_and_loaded_with_its_space(shapes: Path, tmp_path
     asked = ["circle", shapes / "image" / "circle" / "00.png"]
     np.testing.assert_array_equal(again.embed(asked, compared_with="image"), held.embed(asked, compared_with="image"))
     assert again.embed(asked, compared_with="image").shape == (2, 8)
+    with pytest.raises(InputError, match="dimensions differ: text in 8, audio in 384; embed one modality at a time"):
+        again.embed(["circle", shapes / "audio" / "circle" / "00.wav"], compared_with="image")
+    assert again.classify([asked[1]], ["circle", "cross"]) is not None
     assert again.modalities["image"].choice == held.modalities["image"].choice
 
 

@@ -125,7 +125,7 @@ class Space:
         file, or what that modality's reader accepts. A `Path` is a file, and bytes are one's content, with `modality`. A PIL
         image is an image, and so is an array or tensor of floats in [0, 1] or bytes, [h, w] or with channels first or last.
         `(samples, rate)` or a `Waveform` is a sound, a `Series` or with `modality` an array is a series, an `Item` is itself.
-        Raw vectors are returned; with `compared_with="image"`, as they are compared with images, and of length 1.
+        Raw vectors are returned; with `compared_with="image"`, as they are compared with images, of length 1.
         Raises `ItemError` for an item that cannot be read, `InputError` for a modality that the space does not have.
         """
         known = as_items(items, modality)
@@ -137,10 +137,16 @@ class Space:
             names, raw = [item.modality for item in embedded.items], embedded.vectors
         if compared_with is None:
             return raw
-        vectors = np.zeros_like(raw)
-        for name in dict.fromkeys(names):
-            rows = [row for row, kind in enumerate(names[: len(raw)]) if kind == name]
-            vectors[rows] = self.geometry.between(name, compared_with).query_unit(raw[rows])
+        kinds = np.array(names[: len(raw)])
+        between = self.geometry.between
+        parts = {name: between(name, compared_with).query_unit(raw[kinds == name]) for name in dict.fromkeys(names)}
+        widths = {name: part.shape[1] for name, part in parts.items()}
+        if len(set(widths.values())) > 1:
+            told = ", ".join(f"{name} in {width}" for name, width in widths.items())
+            raise InputError(f"compared with {compared_with}, dimensions differ: {told}; embed one modality at a time")
+        vectors = np.zeros((len(raw), max(widths.values())), dtype=np.float32)
+        for name, part in parts.items():
+            vectors[kinds == name] = part
         return vectors
 
     def search(self, query: Any, collection: object, **how: Any) -> list[Any]:
