@@ -11,7 +11,7 @@ from conftest import make_toy
 from textanchor.errors import InputError
 from textanchor.records import Unpaired
 from textanchor.space.preparing import Sides
-from textanchor.space.thinning import thinned
+from textanchor.space.thinning import thinned, with_own_validation
 
 
 def sides() -> Sides:
@@ -68,3 +68,30 @@ def test_what_had_no_partner_stays() -> None:
 def test_a_share_is_more_than_nothing_and_no_more_than_all(share: float) -> None:
     with pytest.raises(InputError, match="expected more than 0 and at most 1"):
         thinned(sides(), share)
+
+
+def test_copies_in_two_groups_go_the_same_way() -> None:
+    whole = sides()
+    items = whole.train.items
+    contents = tuple(items.contents[row % 20] for row in range(40))  # groups g0 and g10 hold the same, and so on
+    train = replace(whole.train, items=replace(items, contents=contents))
+    for seed in range(5):
+        half = thinned(replace(whole, pairs={**whole.pairs, "train": train}), 0.5, seed)
+        assert half.unpaired.items is not None
+        assert len(half.train.items) == len(half.unpaired.items) == 20
+        assert not set(half.train.items.contents) & set(half.unpaired.items.contents)
+
+
+@pytest.mark.parametrize("shared", ["groups", "contents"])
+def test_unpaired_items_beside_what_validates_are_left_out(shared: str) -> None:
+    whole, lone = sides(), make_toy(items=40, texts=12, seed=5)
+    known = Unpaired(
+        items=replace(lone.items, contents=whole.train.items.contents) if shared == "contents" else lone.items,
+        groups=whole.train.groups if shared == "groups" else lone.groups,
+    )
+    few = with_own_validation(replace(whole, unpaired=known))
+    assert few.unpaired.items is not None
+    validating = [place for place, item in enumerate(whole.train.items.ids) if item in few.val.items.ids]
+    assert len(validating) == 8
+    assert few.unpaired.items.ids == tuple(item for place, item in enumerate(lone.items.ids) if place not in validating)
+    assert len(few.unpaired.groups) == 32

@@ -44,6 +44,7 @@ class Asked:
         self.by_names = bool(
             getattr(inner, "by_names", False)
         )  # whether it looks at `Task.named`, which costs something to make
+        self.without_unpaired: str | None = getattr(inner, "without_unpaired", None)  # the aligner that it then is
 
     def fit(self, task: Task) -> Fit:
         """The aligner's own fit."""

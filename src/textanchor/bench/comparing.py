@@ -7,13 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from joblib import cpu_count
-
 from textanchor.aligners import aligner
 from textanchor.bench.board import Board, lines, same_method
 from textanchor.bench.facts import Agreement, Asked, Facts
 from textanchor.bench.folder import begin, facts_of, ledger, note_read, outcomes, stored
-from textanchor.bench.jobs import Job, Measure, Tune, finished
+from textanchor.bench.jobs import Measure, Tune
 from textanchor.bench.page import write_board
 from textanchor.bench.plan import Grid, Latents, Run
 from textanchor.bench.worlds import World, agreement, world
@@ -21,6 +19,7 @@ from textanchor.data.pairs import read_pairs
 from textanchor.data.wording import Wording
 from textanchor.errors import InputError
 from textanchor.files import located
+from textanchor.judging import at_a_time, finished
 from textanchor.records import Pairs
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.preparing import Encoding, Prepared, prepare
@@ -76,11 +75,11 @@ def compare(
         baseline=baseline,
     )
     begin(place, _facts(first, worlds, asked))
-    workers = cpu_count() if jobs < 0 else max(1, jobs)
-    todo: list[Job] = [Measure(folder=place, run=run) for run in runs]
+    workers = at_a_time(jobs)
+    todo: list[Measure] | list[Tune] = [Measure(folder=place, run=run) for run in runs]
     if trials:
         todo = [Tune(folder=place, run=run, trials=trials, seeds=grid.seeds) for run in runs if not run.seed]
-    failed = [reason for reasons in finished(todo, worlds, workers, work.progress) for reason in reasons]
+    failed = [reason for reasons in finished(todo, worlds, workers, work.progress, "bench") for reason in reasons]
     if failed and not outcomes(place, "val"):
         raise InputError("; ".join(dict.fromkeys(failed)))
     if test != "none":
@@ -92,7 +91,7 @@ def compare(
         for run in fresh:
             note_read(place, run)
         looks = [Measure(folder=place, run=run, side="test") for run in fresh]
-        failed += [reason for reasons in finished(looks, worlds, workers, work.progress) for reason in reasons]
+        failed += [reason for reasons in finished(looks, worlds, workers, work.progress, "bench") for reason in reasons]
     return gathered(place, baseline=baseline, failed=tuple(dict.fromkeys(failed)))
 
 

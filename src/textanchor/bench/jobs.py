@@ -1,36 +1,18 @@
-"""Work on runs, here or in several processes: what cannot be fitted is answered with the reason, and stops nothing else."""
+"""Work on runs: what cannot be fitted is answered with the reason, and stops nothing else."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
-
-import joblib
 
 from textanchor.bench.folder import store, stored
 from textanchor.bench.outcomes import Outcome, measured
 from textanchor.bench.plan import Latents, Run
 from textanchor.bench.search import study, suggested, tell
 from textanchor.bench.worlds import World
-from textanchor.errors import LeakError
-from textanchor.progress import Progress
+from textanchor.judging import attempted
 
 Reasons = tuple[str, ...]  # why what could not be fitted could not; leaks are no such reason
-
-
-class Job(Protocol):
-    """Something to do in a world; outcomes go to the bench's folder."""
-
-    @property
-    def latents(self) -> Latents:
-        """Which world."""
-
-    def __call__(self, world: World) -> Reasons:
-        """Do it. Raises `LeakError`, which stops everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +24,7 @@ class Measure:
     side: str = "val"
 
     @property
-    def latents(self) -> Latents:
+    def place(self) -> Latents:
         """The run's."""
         return self.run.latents
 
@@ -63,7 +45,7 @@ class Tune:
     seeds: int
 
     @property
-    def latents(self) -> Latents:
+    def place(self) -> Latents:
         """The method's."""
         return self.run.latents
 
@@ -90,49 +72,11 @@ class Tune:
 
 
 def attempt(folder: Path, run: Run, world: World, side: str) -> Outcome | str:
-    """A run's outcome, from the folder if it is there, or why it cannot be fitted. Raises `LeakError`, and what only an error
-    in the code can raise."""
+    """A run's outcome, from the folder if it is there, or why it cannot be fitted. Raises what `attempted` raises."""
     known = stored(folder, run, side)
     if known is not None:
         return known
-    try:
-        outcome = measured(run, world, side)
-    except LeakError:
-        raise
-    except (ValueError, ArithmeticError, RuntimeError) as why:  # `InputError` and all that solvers and torch raise are of these
-        return str(why) or type(why).__name__
-    store(folder, outcome)
+    outcome = attempted(lambda: measured(run, world, side))
+    if not isinstance(outcome, str):
+        store(folder, outcome)
     return outcome
-
-
-def finished(jobs: Sequence[Job], worlds: Mapping[Latents, World], workers: int, progress: Progress) -> Iterator[Reasons]:
-    """All jobs, as they come. With several workers a world is written to a temporary file once, and each process reads it once:
-    a job that travels holds a run and a path, and arrays are shared by the system."""
-    with progress.bar("bench", total=len(jobs), unit="fit") as bar:
-        for reasons in _here(jobs, worlds) if workers == 1 else _elsewhere(jobs, worlds, workers):
-            bar.advance(1)
-            yield reasons
-
-
-def _here(jobs: Sequence[Job], worlds: Mapping[Latents, World]) -> Iterator[Reasons]:
-    for job in jobs:
-        yield job(worlds[job.latents])
-
-
-def _elsewhere(jobs: Sequence[Job], worlds: Mapping[Latents, World], workers: int) -> Iterator[Reasons]:
-    with tempfile.TemporaryDirectory(prefix="textanchor-bench-") as folder:
-        files = {latents: Path(folder) / f"{number}.joblib" for number, latents in enumerate(worlds)}
-        for latents, file in files.items():
-            joblib.dump(worlds[latents], file)
-        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-        yield from parallel(joblib.delayed(_in_world)(job, files[job.latents]) for job in jobs)
-
-
-def _in_world(job: Job, file: Path) -> Reasons:
-    return job(_read(file))
-
-
-@lru_cache(maxsize=1)
-def _read(file: Path) -> World:
-    world: World = joblib.load(file, mmap_mode="c")  # torch wants arrays that can be written; nothing of it reaches the file
-    return world

@@ -26,6 +26,7 @@ class Advice:
     pairs: int
     depth: int
     recall: float
+    chance: float
     interval: Interval | None
     more: int
     gain: Extrapolated
@@ -40,10 +41,8 @@ class Advice:
             low, high = (100 * end for end in self.gain.interval)
             expected = f"{self.more} more would add about {100 * self.gain.gain:.1f} points [{low:.1f}, {high:.1f}]"
         level = "" if self.enough is None else f"; beyond {self.enough} pairs less than a point was gained"
-        return (
-            f"{self.modality}: with {self.pairs} pairs {self.method} is best (mean R@{self.depth} {self.recall:.3f}); "
-            f"{expected}{level}"
-        )
+        reached = f"mean R@{self.depth} {self.recall:.3f}, chance {self.chance:.3f}"
+        return f"{self.modality}: with {self.pairs} pairs {self.method} is best ({reached}); {expected}{level}"
 
     def row(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -52,6 +51,7 @@ class Advice:
             "method": self.method,
             "pairs": self.pairs,
             f"mean R@{self.depth}": self.recall,
+            f"chance mean R@{self.depth}": self.chance,
             "interval": self.interval,
             "more": self.more,
             "gain": self.gain.gain,
@@ -73,6 +73,7 @@ def advice(found: Sequence[Spot], *, more: int) -> Advice:
         pairs=best.pairs,
         depth=best.depth,
         recall=best.recall,
+        chance=best.chance,
         interval=best.interval,
         more=more,
         gain=extrapolated(points, best.groups, (best.pairs, best.pairs + more)),

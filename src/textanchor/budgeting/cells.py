@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int
 
+from textanchor.budgeting.plan import Trial
+from textanchor.config import versions
 from textanchor.errors import DamagedError
 from textanchor.files import digest, read_json, write_json
 from textanchor.judging import judge, trial
+from textanchor.metrics.retrieval import by_chance
 from textanchor.records import Choice, PairedLatents
 from textanchor.records.showing import short
 from textanchor.space.preparing import Sides
@@ -21,28 +24,33 @@ from textanchor.space.thinning import thinned, with_own_validation
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """Queries of one direction: how many wrong answers stand before the first right one, each one's group, and the gallery."""
+    """Queries of one direction: how many wrong answers stand before the first right one, how many are right, each query's
+    group, and the size of the gallery."""
 
     __repr__ = short
 
     rank: Int[np.ndarray, " q"]
+    relevant: Int[np.ndarray, " q"]
     groups: tuple[str, ...]
     gallery: int
-    chance: float
 
     def hits(self, k: int) -> Bool[np.ndarray, " q"]:
         """Whether a right answer is among the first k."""
         return np.asarray(self.rank < k)
 
+    def chance(self, k: int) -> float:
+        """Recall at k of a random ranking."""
+        return by_chance(self.relevant, self.gallery, k)
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """What is tried: a method on a share of a modality's pairs, drawn by a seed."""
+    def described(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**vars(self), "rank": self.rank.tolist(), "relevant": self.relevant.tolist()}
 
-    modality: str
-    method: str
-    share: float
-    seed: int
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Answers:
+        """From `described`'s values."""
+        arrays = {name: np.array(told[name], dtype=np.int64) for name in ("rank", "relevant")}
+        return cls(**{**told, **arrays, "groups": tuple(told["groups"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +71,9 @@ class Cell:
             "trial": vars(self.trial),
             "pairs": self.pairs,
             "seconds": self.seconds,
-            "answers": {way: {**vars(one), "rank": one.rank.tolist()} for way, one in self.answers.items()},
+            "answers": {way: one.described() for way, one in self.answers.items()},
             "chosen": self.chosen.described(),
+            "versions": versions(),
         }
 
     @classmethod
@@ -74,10 +83,7 @@ class Cell:
             trial=Trial(**told["trial"]),
             pairs=told["pairs"],
             seconds=told["seconds"],
-            answers={
-                way: Answers(**{**one, "rank": np.array(one["rank"], dtype=np.int64), "groups": tuple(one["groups"])})
-                for way, one in told["answers"].items()
-            },
+            answers={way: Answers.read(one) for way, one in told["answers"].items()},
             chosen=Choice.read(told["chosen"]),
         )
 
@@ -97,7 +103,10 @@ def measured(asked: Trial, sides: Sides, judged: PairedLatents, *, device: str) 
         seconds=outcome.seconds,
         answers={
             one.name: Answers(
-                rank=one.retrieval.rank, groups=one.groups, gallery=one.retrieval.gallery, chance=one.retrieval.chance
+                rank=one.retrieval.rank,
+                relevant=one.retrieval.relevant,
+                groups=one.groups,
+                gallery=one.retrieval.gallery,
             )
             for one in rankings
         },
@@ -106,7 +115,7 @@ def measured(asked: Trial, sides: Sides, judged: PairedLatents, *, device: str) 
 
 
 def key(asked: Trial, conditions: str) -> str:
-    """Hash of everything that decides a cell; `conditions` is that of data, split, encoders and wording."""
+    """Hash of everything that decides a cell; `conditions` is that of data, split, encoders, wording and version."""
     return digest(conditions, asked.modality, asked.method, repr(asked.share), str(asked.seed))[:16]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Unpack
 
@@ -21,6 +22,7 @@ from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled
 from textanchor.space.items import TEXT
 from textanchor.space.preparing import Encoding, Sides, prepare
 
+METHOD = "kernel-cca"  # what is asked how much it knows
 MOST = 5000  # candidates, and items to be covered, that are looked at; of more a random part
 NEAR = 0.98  # cosine of centred latents: the same thing once more
 DIVERSE = 0.5  # share of the items that cover; the others are those that the fit knows least about
@@ -41,7 +43,7 @@ def next_pairs(
     pairs: object,
     count: int,
     *,
-    method: str = "kernel-cca",
+    method: str = METHOD,
     anchor: str | None = None,
     encoders: Mapping[str, str] | None = None,
     wording: Wording | None = None,
@@ -74,15 +76,17 @@ def next_pairs(
     return found
 
 
-def proposed(sides: Sides, count: int, *, method: str, device: str = "cpu", seed: int = 0) -> list[Proposal]:
-    """`next_pairs` of one modality's latents."""
+def proposed(
+    sides: Sides, count: int, *, method: str, diverse: float = DIVERSE, device: str = "cpu", seed: int = 0
+) -> list[Proposal]:
+    """`next_pairs` of one modality's latents, a share of `diverse` by how many they stand for."""
     items = sides.unpaired.items
     if not isinstance(items, Pooled):
         raise InputError("items are chosen by one vector each; name an encoder with a pool")
     modality = sides.train.modality
-    paired, lone = centred(sides.train.means, items.vectors)
-    diverse = covering(paired, lone, max(1, round(DIVERSE * count)), seed=seed)
-    chosen = diverse.tolist()
+    known = sides.train.joined(sides.val if len(sides.val.items) else None)
+    paired, lone = centred(known.means, items.vectors)
+    chosen = covering(paired, lone, ceil(diverse * count), seed=seed).tolist()
     told = [
         Proposal(item=items.ids[row], modality=modality, reason="diverse: many items like it have no text") for row in chosen
     ]

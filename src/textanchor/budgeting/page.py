@@ -64,11 +64,12 @@ def _flat(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def _curves(spots: Sequence[Spot], modality: str) -> str:
-    """The main figure of every method by number of pairs, with its 95 % interval."""
+    """The main figure of every method by number of pairs, with its 95 % interval, above what chance gives."""
     own = [spot for spot in spots if spot.modality == modality]
     drawn, axes = figure(4.4)
     for place, method in enumerate(dict.fromkeys(spot.method for spot in own)):
         _curve(axes, [spot for spot in own if spot.method == method], shift=1 + 0.02 * place)
+    axes.axhline(own[0].chance, color="0.5", linestyle=":", linewidth=1.2, label="chance")
     axes.set(xscale="log", xlabel="pairs (items with their texts)", ylabel=f"mean R@{own[0].depth} of both directions")
     sizes = sorted({spot.pairs for spot in own})
     axes.set_xticks(sizes, [str(size) for size in sizes])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from textanchor.budgeting.advice import Advice
 from textanchor.budgeting.spots import Contrast, Crossing, Spot, contrasts, crossings
+from textanchor.config import versions
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What all cells of a budget share: the data and conditions by hash, the split, the side that judges, and remarks."""
+    """What all cells of a budget share: the data and conditions by hash, the split, the side that judges, remarks, versions."""
 
     data: str
     conditions: Mapping[str, str]
@@ -22,6 +23,7 @@ class Facts:
     judged: str
     sizes: Mapping[str, int]
     notes: Sequence[str] = ()
+    versions: Mapping[str, str] = field(default_factory=versions)
 
     def described(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -32,6 +34,7 @@ class Facts:
             "judged on": self.judged,
             "judging items": dict(self.sizes),
             "notes": list(self.notes),
+            "versions": dict(self.versions),
         }
 
 

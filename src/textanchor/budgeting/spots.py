@@ -47,8 +47,8 @@ class Spot:
 
     @cached_property
     def drawn(self) -> tuple[Float[np.ndarray, " q"], ...]:
-        """Each seed's hits at `depth`, scaled so that every direction has the same weight in their mean, the main figure."""
-        return tuple(_scaled(cell, self.depth) for cell in self.cells)
+        """Each seed's hits at `depth`, evened so that every direction has the same weight in their mean, the main figure."""
+        return tuple(_evened(cell, self.depth) for cell in self.cells)
 
     @cached_property
     def hits(self) -> Float[np.ndarray, " q"]:
@@ -62,8 +62,14 @@ class Spot:
 
     @cached_property
     def interval(self) -> Interval | None:
-        """95 % interval of the main figure over groups."""
-        return of_share(self.hits, self.groups)
+        """95 % interval of the main figure over groups, for the pairs that these seeds drew."""
+        found = of_share(self.hits, self.groups)
+        return found and (max(0.0, found[0]), min(1.0, found[1]))
+
+    @property
+    def chance(self) -> float:
+        """The main figure of a random ranking."""
+        return float(np.mean([one.chance(self.depth) for one in self.cells[0].answers.values() if len(one.rank)]))
 
     def row(self) -> dict[str, Any]:
         """JSON-ready: R@1 and R@10 both ways with their intervals over groups, chance, and the seeds' standard deviation."""
@@ -75,9 +81,10 @@ class Spot:
                     hits = np.mean([cell.answers[way].hits(k) for cell in self.cells], axis=0)
                     row[f"{way} R@{k}"] = float(hits.mean())
                     row[f"{way} R@{k} interval"] = of_share(hits, first.groups)
-            row[f"{way} chance R@1"] = first.chance
+            row[f"{way} chance R@1"] = first.chance(1)
         row[f"mean R@{self.depth}"] = self.recall
         row[f"mean R@{self.depth} interval"] = self.interval
+        row[f"chance mean R@{self.depth}"] = self.chance
         row["sd over seeds"] = float(np.std([one.mean() for one in self.drawn], ddof=1)) if len(self.drawn) > 1 else None
         row["seconds"] = float(np.mean([cell.seconds for cell in self.cells]))
         return row
@@ -126,7 +133,7 @@ class Crossing:
         sure = "" if self.certain else " (within what chance can do)"
         return (
             f"{self.modality}: {self.before} is ahead up to {self.low} pairs, {self.after} from {self.high}, "
-            f"about {self.about}{sure}"
+            f"they cross at about {self.about}{sure}"
         )
 
 
@@ -161,8 +168,12 @@ def contrasts(found: Sequence[Spot]) -> list[Contrast]:
 
 
 def crossings(found: Sequence[Contrast]) -> Iterator[Crossing]:
-    """Where the sign of a difference changes between neighbouring budgets; the place is interpolated on a log scale."""
-    ordered = sorted(found, key=lambda one: (one.modality, one.method, one.other, one.pairs))
+    """Where the sign of a difference changes from one budget to the next; the place is interpolated on a log scale.
+
+    Budgets at which two methods are equal are passed over.
+    """
+    apart = [one for one in found if one.difference.gain]
+    ordered = sorted(apart, key=lambda one: (one.modality, one.method, one.other, one.pairs))
     for one, two in pairwise(ordered):
         same = (one.modality, one.method, one.other) == (two.modality, two.method, two.other)
         left, right = one.difference.gain, two.difference.gain
@@ -183,7 +194,14 @@ def _over(spot: Spot, seeds: set[int]) -> Float[np.ndarray, " q"]:
     return np.mean([hits for cell, hits in zip(spot.cells, spot.drawn, strict=True) if cell.trial.seed in seeds], axis=0)
 
 
-def _scaled(cell: Cell, depth: int) -> Float[np.ndarray, " q"]:
+def _evened(cell: Cell, depth: int) -> Float[np.ndarray, " q"]:
+    """Hits whose mean is the mean of the directions' recalls, about which each direction's deviations are scaled to its weight.
+
+    So a resampled mean varies as the mean of resampled recalls does, to first order (Efron and Tibshirani 1993, section 22.6,
+    the influence function): ten class names among a thousand queries keep half the weight however many of them are drawn.
+    """
     ways = [one.hits(depth).astype(float) for one in cell.answers.values() if len(one.rank)]
-    total = sum(map(len, ways))
-    return np.concatenate([hits * (total / (len(ways) * len(hits))) for hits in ways])
+    recalls, total = [float(hits.mean()) for hits in ways], sum(map(len, ways))
+    weights = [total / (len(ways) * len(hits)) for hits in ways]
+    main = float(np.mean(recalls))
+    return np.concatenate([main + weight * (hits - own) for hits, own, weight in zip(ways, recalls, weights, strict=True)])

@@ -20,23 +20,28 @@ class Retrieval:
     """Figures over the queries that have at least one relevant item in the gallery.
 
     `rank` holds, per query, how many irrelevant gallery items score at least as high as the best relevant one (0 is best);
-    `precision` its average precision at 10, divided by min(10, relevant). `rows` are those queries' rows.
+    `precision` its average precision at 10, divided by min(10, relevant), `relevant` how many of the gallery are. `rows` are
+    those queries' rows.
     """
 
     __repr__ = short
 
     rank: Int[np.ndarray, " q"]
     precision: Float[np.ndarray, " q"]
+    relevant: Int[np.ndarray, " q"]
     rows: Int[np.ndarray, " q"]
     gallery: int
-    chance: float
-    """Expected recall@1 of a random ranking."""
     constant: float
     """Recall@1 of who always answers the one gallery item that most queries look for: of class names, the largest class."""
 
     def recall(self, k: int) -> float | None:
         """Share of queries with a relevant hit in the top k; None where k reaches the gallery's size or no query counts."""
         return float((self.rank < k).mean()) if k < self.gallery and len(self.rank) else None
+
+    @property
+    def chance(self) -> float:
+        """Expected recall@1 of a random ranking."""
+        return by_chance(self.relevant, self.gallery, 1)
 
     @property
     def mean_average_precision(self) -> float | None:
@@ -61,7 +66,7 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
 
     `relevant(rows)` gives the mask of a slice of queries. *Shape:* queries [q, d], gallery [g, d].
     """
-    ranks, precisions, rows, chance = [], [], [], 0.0
+    ranks, precisions, counts, rows = [], [], [], []
     sought = np.zeros(len(gallery), dtype=np.int64)
     step = max(1, CELLS // max(1, len(gallery)))
     for start in range(0, len(queries), step):
@@ -72,18 +77,26 @@ def retrieval(queries: Float32[np.ndarray, "q d"], gallery: Float32[np.ndarray, 
         best = np.where(mask, score, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
         ranks.append(((score >= best) & ~mask).sum(axis=1))
         precisions.append(_average_precision(score, mask))
+        counts.append(mask.sum(axis=1))
         rows.append(held + start)
-        chance += float(mask.mean(axis=1).sum())
         sought += mask.sum(axis=0)
     row = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
     return Retrieval(
         rank=np.concatenate(ranks) if ranks else row,
         precision=np.concatenate(precisions) if precisions else row.astype(np.float64),
+        relevant=np.concatenate(counts) if counts else row,
         rows=row,
         gallery=len(gallery),
-        chance=chance / max(len(row), 1),
         constant=float(sought.max(initial=0)) / max(len(row), 1),
     )
+
+
+def by_chance(relevant: Int[np.ndarray, " q"], gallery: int, k: int) -> float:
+    """Expected recall@k of a random ranking, mean over queries: one minus the hypergeometric chance of nothing relevant."""
+    none = np.ones(len(relevant))
+    for drawn in range(min(k, gallery)):
+        none *= np.clip(1 - relevant / (gallery - drawn), 0, None)
+    return float((1 - none).mean()) if len(relevant) else 0.0
 
 
 def rows_of(mask: csr_array) -> Relevant:

@@ -50,6 +50,7 @@ class SoftPairs:
         if base != "auto":
             by_name(base)
         self.base, self.by_names = base, base == "auto" or aligner(base).by_names
+        self.without_unpaired = None if base == "auto" else base
         self.rounds, self.weight, self.temperature, self.matching = rounds, weight, temperature, matching
 
     def fit(self, task: Task) -> Fit:
