@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ from sklearn.preprocessing import normalize
 import textanchor
 from conftest import make_toy
 from textanchor.budgeting import cells as cells_module
-from textanchor.budgeting import measuring
+from textanchor.budgeting import jobs, measuring
 from textanchor.budgeting.advice import advice
-from textanchor.budgeting.cells import Answers, Cell, Trial, key, measured, store, stored
+from textanchor.budgeting.cells import Answers, Cell, key, measured, store, stored
 from textanchor.budgeting.choosing import covering, proposed, uncertain
+from textanchor.budgeting.plan import Trial, planned
 from textanchor.budgeting.spots import Spot, contrasts, crossings, spots
 from textanchor.errors import InputError, UnknownNameError
 from textanchor.records import Choice, Unpaired
@@ -35,11 +38,16 @@ def made(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return textanchor.budget(shapes, methods=METHODS, shares=SHARES, seeds=2, folder=folder)
 
 
+def answered(rank: np.ndarray, groups: tuple[str, ...]) -> Answers:
+    """One right answer among five."""
+    return Answers(rank=rank, relevant=np.ones(len(rank), dtype=int), groups=groups, gallery=5)
+
+
 def cell(method: str, share: float, hits: list[int], *, seed: int = 0, pairs: int | None = None) -> Cell:
     """Queries of both directions that are right at 1 as told, out of galleries of five."""
     rank = np.array([0 if hit else 3 for hit in hits])
     groups = tuple(f"g{row}" for row in range(len(hits)))
-    answers = {way: Answers(rank=rank, groups=groups, gallery=5, chance=0.2) for way in ("image->text", "text->image")}
+    answers = {way: answered(rank, groups) for way in ("image->text", "text->image")}
     trial = Trial(modality="image", method=method, share=share, seed=seed)
     return Cell(trial=trial, pairs=pairs or round(1000 * share), seconds=0.1, answers=answers, chosen=Choice())
 
@@ -88,13 +96,13 @@ def test_cells_are_found_again_and_only_the_rest_is_fitted(
 ) -> None:
     folder = shutil.copytree(made.folder, tmp_path / "b")
     fitted: list[Trial] = []
-    real = measuring.measured
+    real = jobs.measured
 
     def counted(asked: Trial, *rest: Any, **more: Any) -> Cell:
         fitted.append(asked)
         return real(asked, *rest, **more)
 
-    monkeypatch.setattr(measuring, "measured", counted)
+    monkeypatch.setattr(jobs, "measured", counted)
     again = textanchor.budget(shapes, methods=METHODS, shares=SHARES, seeds=2, folder=folder)
     assert fitted == []
     assert [one["pairs"] for one in again.rows()] == [one["pairs"] for one in made.rows()]
@@ -128,6 +136,12 @@ def test_files_of_a_folder(made: Any) -> None:
     assert float(rows[0]["image->text R@1 low"] or rows[0]["audio->text R@1 low"]) >= 0
     page = (made.folder / "budget.html").read_text()
     assert page.count("<svg") == 2
+    for drawn in ("pairs (items with their texts)", "of both directions", "chance", *METHODS):
+        assert page.count(drawn) >= 2, drawn
+    assert page.count('id="LineCollection') >= 2 * len(METHODS), "every curve has its intervals"
+    links = re.findall(r'(?:src|href|xlink:href)="([^"]+)"', page)
+    assert all(link.startswith(("#", "data:")) for link in links), "nothing is fetched"
+    assert "<script" not in page
     assert "Paired differences" in page
     assert made.advice["image"].text[:30] in page
     assert json.loads((made.folder / "budget.json").read_text())["judged on"] == "val"
@@ -148,6 +162,74 @@ def test_what_cannot_be_meant_is_refused(shapes: Path) -> None:
         textanchor.budget(shapes, judge_on="dev")  # type: ignore[arg-type]
 
 
+def test_small_shares_come_first_and_a_broken_run_has_them(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = list(planned(("ridge", "cca", "ridge"), (1, 0.25, 0.5, 0.25), 2).trials(["image"]))
+    assert [one.share for one in trials] == [0.25] * 4 + [0.5] * 4 + [1.0] * 4
+    assert len(set(trials)) == len(trials)
+    real = jobs.measured
+
+    def broken(asked: Trial, *rest: Any, **more: Any) -> Cell:
+        if asked.share == 1:
+            raise KeyboardInterrupt
+        return real(asked, *rest, **more)
+
+    monkeypatch.setattr(jobs, "measured", broken)
+    with pytest.raises(KeyboardInterrupt):
+        textanchor.budget(shapes, methods=("ridge",), shares=SHARES, seeds=1, folder=tmp_path / "b")
+    assert {row["share"] for row in table_rows(tmp_path / "b" / "budget.csv")} == {"0.5"}
+    monkeypatch.setattr(jobs, "measured", real)
+    whole = textanchor.budget(shapes, methods=("ridge",), shares=SHARES, seeds=1, folder=tmp_path / "b")
+    assert {spot.share for spot in whole.spots} == set(SHARES)
+
+
+def test_two_at_a_time_find_the_same(made: Any, shapes: Path, tmp_path: Path) -> None:
+    found = textanchor.budget(shapes, methods=("ridge",), shares=SHARES, seeds=2, jobs=2, folder=tmp_path / "b")
+    same = [row for row in made.rows() if row["method"] == "ridge"]
+    for one, other in zip(found.rows(), same, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    names = {path.name for path in (tmp_path / "b" / "cells").iterdir()}
+    assert len(names) == 8
+    assert names < {path.name for path in (made.folder / "cells").iterdir()}
+
+
+def test_with_all_pairs_a_method_for_unpaired_items_is_its_base(shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[Trial] = []
+    real = jobs.measured
+    monkeypatch.setattr(jobs, "measured", lambda asked, *rest, **more: fitted.append(asked) or real(asked, *rest, **more))
+    base, soft = "kernel-cca", "soft-pairs(base=kernel-cca)"
+    images = textanchor.Reading(modality="image")
+    found = textanchor.budget(shapes, methods=(base, soft), shares=SHARES, seeds=1, reading=images)
+    assert {(one.method, one.share) for one in fitted} == {(base, 0.5), (soft, 0.5), (base, 1.0)}
+    assert {(spot.method, spot.share) for spot in found.spots} == {(name, share) for name in (base, soft) for share in SHARES}
+    monkeypatch.setattr(jobs, "_fitted_as", lambda asked, world: asked)
+    honest = textanchor.budget(shapes, methods=(base, soft), shares=(1,), seeds=1, reading=images)
+    for spot in honest.spots:
+        (same,) = [one for one in found.spots if one.share == 1 and (one.method, one.modality) == (spot.method, spot.modality)]
+        for way, answers in spot.cells[0].answers.items():
+            np.testing.assert_array_equal(answers.rank, same.cells[0].answers[way].rank)
+
+
+def test_copies_in_several_groups_break_nothing() -> None:
+    train, val = make_toy(items=60, texts=40, seed=1), make_toy(items=30, texts=12, seed=2)
+    contents = tuple(train.items.contents[row % 30] for row in range(60))
+    copied = replace(train, items=replace(train.items, contents=contents))
+    lone = Unpaired(items=replace(train.items, ids=tuple(f"copy {name}" for name in train.items.ids)), groups=train.groups)
+    for share in (0.5, 1.0):
+        asked = Trial(modality="image", method="soft-pairs(base=ridge)", share=share, seed=0)
+        assert measured(asked, Sides(pairs={"train": copied, "val": val}, unpaired=lone), val, device="cpu").pairs == 60 * share
+
+
+def test_another_version_has_cells_of_its_own(made: Any, shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "versions", lambda: {"textanchor": "99"})
+    newer = textanchor.budget(shapes, methods=("ridge",), shares=(1,), seeds=1)
+    assert set(newer.facts.conditions) == set(made.facts.conditions)
+    for modality, conditions in newer.facts.conditions.items():
+        assert conditions != made.facts.conditions[modality]
+    assert "numpy" in json.loads((made.folder / "budget.json").read_text())["versions"]
+
+
 def test_a_share_too_small_is_named_and_stops_nothing(shapes: Path) -> None:
     found = textanchor.budget(shapes, methods=("ridge",), shares=(1, 0.01), seeds=1)
     assert {spot.share for spot in found.spots} == {1.0}
@@ -159,13 +241,45 @@ def test_a_share_too_small_is_named_and_stops_nothing(shapes: Path) -> None:
 def test_both_directions_weigh_the_same() -> None:
     groups = tuple(f"g{row}" for row in range(10))
     answers = {
-        "image->text": Answers(rank=np.array([0, 9]), groups=groups[:2], gallery=5, chance=0.2),
-        "text->image": Answers(rank=np.full(8, 9), groups=groups[2:], gallery=5, chance=0.2),
+        "image->text": answered(np.array([0, 9]), groups[:2]),
+        "text->image": answered(np.full(8, 9), groups[2:]),
     }
     one = replace(cell("a", 1.0, [1]), answers=answers)
     spot = Spot(modality="image", method="a", share=1.0, cells=(one,))
     assert spot.depth == 1, "a gallery of five has no recall at 10"
     assert spot.recall == pytest.approx((0.5 + 0) / 2)
+
+
+def test_ten_class_names_do_not_blow_up_the_interval() -> None:
+    """The slow way: groups are drawn anew, each direction's recall is taken, then their mean."""
+    rng = np.random.default_rng(0)
+    items, names = rng.random(400) < 0.8, np.array([True] * 8 + [False] * 2)
+    answers = {
+        "image->text": answered(np.where(items, 0, 9), tuple(f"g{row // 2}" for row in range(400))),
+        "text->image": answered(np.where(names, 0, 9), tuple(f"text {row}" for row in range(10))),
+    }
+    spot = Spot(modality="image", method="a", share=1.0, cells=(replace(cell("a", 1.0, [1]), answers=answers),))
+    assert spot.interval is not None
+    means = []
+    for _ in range(2000):
+        drawn = rng.integers(200, size=200)
+        of_items = np.mean([items[2 * group + side] for group in drawn for side in (0, 1)])
+        means.append((of_items + names[rng.integers(10, size=10)].mean()) / 2)
+    np.testing.assert_allclose(spot.interval, np.percentile(means, [2.5, 97.5]), atol=0.03)
+    assert spot.interval[0] <= spot.recall <= spot.interval[1] <= 1
+    perfect = replace(answers["text->image"], rank=np.zeros(10, dtype=int))
+    sure = replace(spot, cells=(replace(spot.cells[0], answers={**answers, "text->image": perfect}),))
+    assert sure.interval is not None
+    assert sure.interval[1] - sure.interval[0] < 0.05, "what is right in every draw adds nothing"
+
+
+def test_chance_is_that_of_a_random_ranking() -> None:
+    relevant = np.array([1, 3, 12])
+    expected = np.mean([1 - comb(20 - count, 10) / comb(20, 10) for count in relevant])
+    held = Answers(rank=np.zeros(3, dtype=int), relevant=relevant, groups=("a", "b", "c"), gallery=20)
+    assert held.chance(10) == pytest.approx(expected)
+    assert held.chance(1) == pytest.approx(np.mean(relevant) / 20)
+    assert held.chance(40) == 1
 
 
 def test_differences_are_paired_and_crossovers_interpolated() -> None:
@@ -179,6 +293,8 @@ def test_differences_are_paired_and_crossovers_interpolated() -> None:
     assert (one.before, one.after, one.low, one.high, one.certain) == ("a", "b", 100, 1000, True)
     assert one.about == round(np.sqrt(100 * 1000)), "halfway on a log scale"
     assert list(crossings(found[:1])) == []
+    between = replace(found[0], pairs=300, difference=replace(found[0].difference, gain=0.0))
+    assert list(crossings([*found, between])) == [one], "where two methods are equal neither is ahead"
 
 
 def test_advice_finds_a_planted_power_law() -> None:
@@ -272,10 +388,55 @@ def test_the_command_line(run: Callable[..., Any], shapes: Path, tmp_path: Path)
     assert "image: with " in done.stdout
     told = json.loads(run(*asked, "--json").stdout)
     assert len(told["rows"]) == 4
-    refused = run("budget", shapes, "--next", "2")
-    assert refused.exit_code == 2
-    assert "has no unpaired item" in refused.stderr
-    assert run("budget", shapes, "--out", tmp_path / "n.csv").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (("--next", "2"), "has no unpaired item"),
+        (("--next", "0"), "0 is not in the range"),
+        (("--next", "2", "-o", "b"), "--output is about measuring"),
+        (("--next", "2", "--seeds", "3"), "--seeds is about measuring"),
+        (("--next", "2", "--method", "ridge", "--method", "cca"), "asks one method"),
+        (("--next", "2", "--out", "there.csv"), "there.csv exists already; name another place or add --overwrite"),
+        (("--out", "n.csv"), "say how many items"),
+        (("--overwrite",), "say how many items"),
+        (("--share", "0"), "a share of 0.0 of the pairs: expected more than 0 and at most 1"),
+        (("--share", "nan"), "a share of nan of the pairs"),
+        (("--method", "rigde"), "no aligner is called 'rigde'"),
+        (("--method", "ridge(alpha=much)"), "alpha"),
+        (("--method", "ridge", "--share", "0.01", "--seeds", "1"), "expected at least 4, two to fit and two to choose on"),
+        (("--fractions", "1,0,0"), "no item on the val side to judge on"),
+        (("-o", "there.csv"), "there.csv exists and is no budget"),
+    ],
+)
+def test_bad_input_is_an_answer(
+    run: Callable[..., Any],
+    shapes: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    answer: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.csv").write_text("mine")
+    done = run("budget", shapes, *arguments)
+    assert done.exit_code == 2
+    assert answer in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"], "nothing is written and nothing replaced"
+
+
+@pytest.mark.parametrize("rows", [1, 3, 9])
+def test_too_few_pairs_are_an_answer(run: Callable[..., Any], shapes: Path, tmp_path: Path, rows: int) -> None:
+    table = tmp_path / "few.csv"
+    images = [row for row in table_rows(shapes / "pairs.csv") if row["path"].startswith("image")]
+    lines = [f"{shapes / row['path']},{row['text']} {number},{number}" for number, row in enumerate(images[:rows])]
+    table.write_text("\n".join(("path,text,group", *lines)))
+    done = run("budget", table, "--method", "ridge", "--seeds", "1")
+    assert done.exit_code in (0, 2)
+    assert "Traceback" not in done.stderr
+    assert "at least" in done.stderr
 
 
 def test_the_next_items_are_a_table_to_fill_in(run: Callable[..., Any], shapes: Path, tmp_path: Path) -> None:
@@ -289,6 +450,9 @@ def test_the_next_items_are_a_table_to_fill_in(run: Callable[..., Any], shapes: 
             writer.writerow((shapes / row["path"], row["text"] if number % 3 else "", row["group"]))
     done = run("budget", table, "--next", "3", "--out", place)
     assert done.exit_code == 0, done.stderr
+    assert run("budget", table, "--next", "3", "--out", place).exit_code == 2, "a table that somebody fills in is not replaced"
+    told = run("budget", table, "--next", "3", "--out", place, "--overwrite", "--method", "ridge", "--json")
+    assert [row["modality"] for row in json.loads(told.stdout)] == ["image"] * 3
     written = table_rows(place)
     assert len(written) == 3
     assert all(Path(row["path"]).is_file() and row["text"] == "" for row in written)

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import joblib
 
@@ -19,6 +19,7 @@ World = TypeVar("World")
 Answer = TypeVar("Answer")
 
 
+@runtime_checkable
 class Job(Protocol[World_contra, Answer_co]):
     """Something to do in a world, which is the data that many jobs share."""
 
