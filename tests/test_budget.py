@@ -376,8 +376,26 @@ def test_the_first_half_is_diverse_and_the_rest_uncertain() -> None:
     )
     found = proposed(sides, 6, method="ridge")
     assert [one.reason.split(":")[0] for one in found] == ["diverse"] * 3 + ["uncertain"] * 3
+    assert [one.reason.split(":")[0] for one in proposed(sides, 5, method="ridge")] == ["diverse"] * 3 + ["uncertain"] * 2
+    assert {one.reason.split(":")[0] for one in proposed(sides, 6, method="ridge", diverse=0)} == {"uncertain"}
     assert len({one.item for one in found}) == 6
     assert {one.item for one in found} <= set(lone.items.ids)
+
+
+@pytest.mark.parametrize(("count", "diverse"), [(4, 4), (8, 7), (20, 13)])
+def test_uncertain_items_come_when_a_tenth_has_texts(count: int, diverse: int) -> None:
+    lone = make_toy(items=180, texts=20, seed=5)
+    few = {"train": make_toy(items=10, texts=8, seed=1), "val": make_toy(items=4, texts=4, seed=2)}
+    told = proposed(Sides(pairs=few, unpaired=Unpaired(items=lone.items, groups=lone.groups)), count, method="ridge")
+    kinds = [one.reason.split(":")[0] for one in told]
+    assert kinds == ["diverse"] * diverse + ["uncertain"] * (count - diverse), "14 of 194 have texts, six more make a tenth"
+
+
+def test_what_validates_has_its_text_already() -> None:
+    train, val = make_toy(items=10, texts=8, seed=1), make_toy(items=6, texts=6, seed=2)
+    copies = replace(val.items, ids=tuple(f"again {name}" for name in val.items.ids))
+    sides = Sides(pairs={"train": train, "val": val}, unpaired=Unpaired(items=copies, groups=val.groups))
+    assert proposed(sides, 3, method="ridge") == []
 
 
 def test_the_command_line(run: Callable[..., Any], shapes: Path, tmp_path: Path) -> None:

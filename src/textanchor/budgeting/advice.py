@@ -9,7 +9,7 @@ from typing import Any
 from textanchor.budgeting.spots import Spot
 from textanchor.judging import paired
 from textanchor.metrics.interval import Interval
-from textanchor.metrics.power_law import Extrapolated, Point, extrapolated
+from textanchor.metrics.power_law import Extrapolated, Point, extrapolated, further
 
 POINT = 0.01  # of recall: less is not worth a pair
 
@@ -62,10 +62,11 @@ class Advice:
         }
 
 
-def advice(found: Sequence[Spot], *, more: int) -> Advice:
+def advice(found: Sequence[Spot], *, more: int | None = None) -> Advice:
     """Of one modality's spots: the method that is best with the most pairs, and its curve as a power law."""
     best = max(found, key=lambda spot: (spot.share, spot.recall))
     curve = sorted((spot for spot in found if spot.method == best.method), key=lambda spot: spot.share)
+    added = further(more, best.pairs)
     points = [Point(size=spot.pairs, hits=spot.drawn) for spot in curve]
     return Advice(
         modality=best.modality,
@@ -75,8 +76,8 @@ def advice(found: Sequence[Spot], *, more: int) -> Advice:
         recall=best.recall,
         chance=best.chance,
         interval=best.interval,
-        more=more,
-        gain=extrapolated(points, best.groups, (best.pairs, best.pairs + more)),
+        more=added,
+        gain=extrapolated(points, best.groups, (best.pairs, best.pairs + added)),
         enough=_enough(curve),
     )
 

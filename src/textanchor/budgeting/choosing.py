@@ -25,7 +25,9 @@ from textanchor.space.preparing import Encoding, Sides, prepare
 METHOD = "kernel-cca"  # what is asked how much it knows
 MOST = 5000  # candidates, and items to be covered, that are looked at; of more a random part
 NEAR = 0.98  # cosine of centred latents: the same thing once more
-DIVERSE = 0.5  # share of the items that cover; the others are those that the fit knows least about
+LATER = (
+    0.1  # share of the items that have texts, from which on uncertain ones are asked for as well; measured in docs/findings.md
+)
 
 Rows = Int[np.ndarray, " n"]
 
@@ -54,39 +56,44 @@ def next_pairs(
 ) -> list[Proposal]:
     """The `count` unpaired items of each modality whose text would help most.
 
-    The first half are items that stand for many others which no paired item stands for (`covering`), the rest those whose best
-    text in a fit of `method` on the pairs is the worst. What nearly repeats a paired or chosen item is never among them. Raises
-    `InputError` if no modality has an unpaired item, and what `fit` raises for unusable input.
+    First come items that stand for many others which no paired item stands for (`covering`): all of them while fewer than a
+    tenth of the items have texts, half of them later. The rest are those whose best text in a fit of `method` on the pairs is
+    the worst. What nearly repeats a paired or chosen item is never among them, so there may be fewer. Raises `InputError` if
+    there is none, and what `fit` raises for unusable input.
     """
     if count < 1:
         raise InputError(f"the next {count} items: expected at least 1")
     split, work = settled_split(splitting, simple), settled(runtime, simple)
     encoding = Encoding(anchor=anchor, encoders=encoders or {}, wording=wording or Wording())
     ready = prepare(read_pairs(pairs, split_name=split.name, reading=reading), encoding, split, work)
-    found: list[Proposal] = []
-    for modality in ready.encoders:
-        sides = ready.sides(modality, ("train", "val"))
-        if sides is not None and sides.unpaired.items is not None:
-            found += proposed(sides, count, method=method, device=ready.device, seed=split.seed)
-    if not found:
+    opened = [ready.sides(modality, ("train", "val")) for modality in ready.encoders]
+    asked = [sides for sides in opened if sides is not None and sides.unpaired.items is not None]
+    if not asked:
         raise InputError(
             f"{ready.given.source} has no unpaired item on its training side to choose from: expected rows with a path and "
             "no text; add the files that have none yet"
+        )
+    found = [one for sides in asked for one in proposed(sides, count, method=method, device=ready.device, seed=split.seed)]
+    if not found:
+        raise InputError(
+            f"every unpaired item of {ready.given.source} nearly repeats one that has a text (cosine of centred latents at "
+            f"least {NEAR}): expected some that do not; add other files"
         )
     return found
 
 
 def proposed(
-    sides: Sides, count: int, *, method: str, diverse: float = DIVERSE, device: str = "cpu", seed: int = 0
+    sides: Sides, count: int, *, method: str, diverse: float | None = None, device: str = "cpu", seed: int = 0
 ) -> list[Proposal]:
-    """`next_pairs` of one modality's latents, a share of `diverse` by how many they stand for."""
+    """`next_pairs` of one modality's latents; `diverse` is the share of those that stand for many, if somebody sets it."""
     items = sides.unpaired.items
     if not isinstance(items, Pooled):
         raise InputError("items are chosen by one vector each; name an encoder with a pool")
     modality = sides.train.modality
     known = sides.train.joined(sides.val if len(sides.val.items) else None)
     paired, lone = centred(known.means, items.vectors)
-    chosen = covering(paired, lone, ceil(diverse * count), seed=seed).tolist()
+    first = _first(len(paired), len(lone), count) if diverse is None else ceil(diverse * count)
+    chosen = covering(paired, lone, first, seed=seed).tolist()
     told = [
         Proposal(item=items.ids[row], modality=modality, reason="diverse: many items like it have no text") for row in chosen
     ]
@@ -97,6 +104,15 @@ def proposed(
             Proposal(item=items.ids[row], modality=modality, reason="uncertain: no known text comes near it") for row in rest
         ]
     return told
+
+
+def _first(paired: int, lone: int, count: int) -> int:
+    """How many come before the uncertain ones: all until a tenth of the items have texts, then every second one.
+
+    Where pairs are few what a fit is sure of says little. Source: Hacohen, Dekel and Weinshall 2022, arXiv:2202.02794.
+    """
+    early = min(count, max(0, ceil(LATER * (paired + lone)) - paired))
+    return early + ceil((count - early) / 2)
 
 
 def centred(paired: Vectors, lone: Vectors) -> tuple[Vectors, Vectors]:

@@ -13,7 +13,7 @@ from textanchor.budgeting.advice import advice
 from textanchor.budgeting.cells import Cell
 from textanchor.budgeting.jobs import Workplace, World, filled
 from textanchor.budgeting.page import write_budget
-from textanchor.budgeting.plan import METHODS, MORE, SEEDS, SHARES, planned
+from textanchor.budgeting.plan import METHODS, SEEDS, SHARES, planned
 from textanchor.budgeting.result import Budget, Facts
 from textanchor.budgeting.spots import spots
 from textanchor.config import versions
@@ -36,7 +36,7 @@ def budget(
     seeds: int = SEEDS,
     folder: str | Path | None = None,
     judge_on: Literal["val", "test"] = "val",
-    more: int = MORE,
+    more: int | None = None,
     jobs: int = 1,
     anchor: str | None = None,
     encoders: Mapping[str, str] | None = None,
@@ -52,14 +52,14 @@ def budget(
     texts of the others become unpaired data. The side `judge_on` judges, which no fit sees. A pair is an item with its texts.
     Each method, share and seed is a cell, `jobs` of which are fitted at a time (-1: as many as cores), small shares first. With
     a `folder` cells are kept there, found again, and after each share tabled in `budget.csv` and `budget.html`; there every
-    call that judges on test is written down. What cannot be fitted is left out and named in `Budget.failed`. How pairs are
-    read, split and worked on stands in the records, or in keywords as for `fit`. Raises `InputError`, or what `fit` raises for
-    unusable input.
+    call that judges on test is written down. `more` is 300, or as many as there are where those are fewer. What cannot be
+    fitted is left out and named in `Budget.failed`. How pairs are read, split and worked on stands in the records, or in
+    keywords as for `fit`. Raises `InputError`, or what `fit` raises for unusable input.
     """
     plan = planned(methods, shares, seeds)
     if judge_on not in ("val", "test"):
         raise InputError(f"judge_on={judge_on}: expected val or test")
-    if more < 1:
+    if more is not None and more < 1:
         raise InputError(f"more={more}: expected at least 1 further pair")
     split, work = settled_split(splitting, simple), settled(runtime, simple)
     place = None if folder is None else _claimed(located(folder))
@@ -79,7 +79,7 @@ def budget(
     return result
 
 
-def _gathered(cells: Sequence[Cell], failed: Sequence[str], facts: Facts, *, more: int, folder: Path | None) -> Budget:
+def _gathered(cells: Sequence[Cell], failed: Sequence[str], facts: Facts, *, more: int | None, folder: Path | None) -> Budget:
     """What the cells say, written down where there is a folder."""
     found = spots(cells)
     by_modality = {modality: [spot for spot in found if spot.modality == modality] for modality in facts.sizes}

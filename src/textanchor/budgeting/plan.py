@@ -11,7 +11,7 @@ from textanchor.errors import InputError
 
 METHODS = ("auto", "kernel-cca")  # what `fit` does, and a closed form on pairs alone that takes a tenth of its time
 SHARES = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
-SEEDS, MORE = 3, 300
+SEEDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ class Plan:
     shares: tuple[float, ...]
     seeds: int
     judge_on: Literal["val", "test"]
-    more: int
+    more: int | None
     jobs: int
 
 
@@ -71,7 +71,7 @@ _PLAN = (
         show_default=True,
         help="The side that judges; in the folder each look at test is written down.",
     ),
-    click.option("--more", type=click.IntRange(min=1), default=300, show_default=True, help="Further pairs to extrapolate to."),
+    options.more,
     click.option("--jobs", type=int, default=1, show_default=True, help="Fits at a time; -1 is one a core."),
 )
 _NEXT = (

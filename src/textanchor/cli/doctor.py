@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("pairs", type=click.Path(path_type=Path))
 @options.encoding
 @options.reading
-@click.option("--more", type=click.IntRange(min=1), default=300, show_default=True, help="Further pairs to extrapolate to.")
+@options.more
 @options.splitting
 @options.runtime_without("strict")
 @click.option(
@@ -36,7 +36,7 @@ def command(
     pairs: Path,
     encoding: Encoding,
     reading: Reading,
-    more: int,
+    more: int | None,
     splitting: Splitting,
     runtime: Runtime,
     merged: Path | None,

@@ -72,6 +72,9 @@ cache = click.option(
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 strict = click.option("--strict", is_flag=True, help="Stop at the first item that cannot be read.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+more = click.option(
+    "--more", type=click.IntRange(min=1), help="Further pairs to extrapolate to. [default: 300, or as many as there are]"
+)
 anchor = click.option("--anchor", help="Text model that spans the space. [default: all-MiniLM-L6-v2, installed]")
 video = click.option("--video", help="Parts of videos: first, uniform:4 or scene:4, and +sound. [default: uniform:4+sound]")
 encoders = click.option(

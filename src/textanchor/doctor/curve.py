@@ -11,7 +11,7 @@ from jaxtyping import Bool
 
 from textanchor.doctor.closed_forms import Reached
 from textanchor.judging import naming_hits, trial
-from textanchor.metrics.power_law import Point, extrapolated
+from textanchor.metrics.power_law import Point, extrapolated, further
 from textanchor.records import PairedLatents, Task
 from textanchor.records.showing import short
 from textanchor.space.preparing import Sides
@@ -60,7 +60,9 @@ class Curve:
         }
 
 
-def curve(sides: Sides, full: Reached, *, more: int, total: int | None = None, device: str = "cpu", seed: int = 0) -> Curve:
+def curve(
+    sides: Sides, full: Reached, *, more: int | None = None, total: int | None = None, device: str = "cpu", seed: int = 0
+) -> Curve:
     """Fit an eighth, a quarter and a half of the training groups, three random ones each, with the settings of the full fit.
 
     The curve is a power law, which says itself when it cannot tell (`metrics.power_law`). `total` is how many training items
@@ -68,11 +70,12 @@ def curve(sides: Sides, full: Reached, *, more: int, total: int | None = None, d
     """
     points = [*_points(sides, full, device, seed), Point(size=len(sides.train.items), hits=(full.hits,))]
     start = total or points[-1].size
-    found = extrapolated(points, sides.val.groups, (start, start + more), seed=seed)
+    added = further(more, start)
+    found = extrapolated(points, sides.val.groups, (start, start + added), seed=seed)
     return Curve(
         sizes=tuple(point.size for point in points),
         recalls=tuple(point.recall for point in points),
-        more=more,
+        more=added,
         gain=found.gain,
         interval=found.interval,
         why=found.why,

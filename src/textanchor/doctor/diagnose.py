@@ -27,15 +27,13 @@ from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled
 from textanchor.space.preparing import Encoding, Prepared, prepare
 from textanchor.space.saved_again import held, saved_again
 
-MORE = 300
-
 
 def diagnose(
     pairs: object,
     *,
     anchor: str | None = None,
     encoders: Mapping[str, str] | None = None,
-    more: int = MORE,
+    more: int | None = None,
     merge: bool = False,
     wording: Wording | None = None,
     reading: Reading | None = None,
@@ -48,8 +46,9 @@ def diagnose(
 
     Fits are made on train and judged on validation; test is encoded only to tell whether it holds what the others hold, or
     nearly. `merge` brings such items of all sides together (`Diagnosis.merged`). `more` is the number of further pairs whose
-    gain is extrapolated. An encoder that names several layers has all compared. A predefined split that leaks is reported, and
-    the rest of the diagnosis uses a split of its own. Of many pairs fits take a random 20,000 to learn from and 5,000 to judge.
+    gain is extrapolated: 300, or as many as there are. An encoder that names several layers has all compared. A predefined
+    split that leaks is reported, and the rest of the diagnosis uses a split of its own. Of many pairs fits take a random
+    20,000 to learn from and 5,000 to judge.
     How pairs are read stands in the record `reading`; how they are split and work is done stands in the records `splitting` and
     `runtime`, or in keywords as for `fit`. Raises what `fit` raises for unusable input.
     """
@@ -68,7 +67,7 @@ def diagnose(
     )
 
 
-def examine(ready: Prepared, *, more: int = MORE, refused: str = "") -> Examined:
+def examine(ready: Prepared, *, more: int | None = None, refused: str = "") -> Examined:
     """Latents and near-duplicates of every modality on all sides of the split, and fits on train and validation."""
     seed, device = ready.splitting.seed, ready.device
     looks: dict[str, Layered] = {}

@@ -15,6 +15,7 @@ DRAWS = 400
 EXPONENTS = np.linspace(0.1, 1.5, 15)
 WIDE = 0.15  # an interval wider than this says nothing that one could act on
 FEWEST_SIZES, FEWEST_GROUPS = 4, 10  # with less nothing is extrapolated
+FURTHER = 300  # items that are extrapolated to unless somebody says how many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +62,39 @@ def power_law(sizes: Sequence[int], values: Float[np.ndarray, "*n s"], at: int) 
 def extrapolated(points: Sequence[Point], groups: Sequence[str], ends: tuple[int, int], *, seed: int = 0) -> Extrapolated:
     """The gain expected between two sizes, by the power law through points of rising size.
 
-    The interval is a bootstrap over groups of queries and training subsets. Nothing can be told of fewer than four sizes or ten
-    groups, where the curve does not rise, or where the interval is wider than 15 points.
+    The law goes through the four largest sizes: over many sizes curves are S-shaped, and a law through all of them promises too
+    much, which docs/findings.md measures. The interval is a bootstrap over groups of queries and training subsets, and spans
+    what the law through all sizes says as well. Nothing can be told of fewer than four sizes or ten groups, where the second
+    size is more than twice the first, where the curve does not rise, or where the interval is wider than 15 points.
     """
-    if len(points) < FEWEST_SIZES or len(set(groups)) < FEWEST_GROUPS:
-        few = "too few groups" if len(set(groups)) < FEWEST_GROUPS else "too few sizes"
-        return Extrapolated(gain=None, interval=None, why=few)
+    if why := _too_little(points, groups, ends):
+        return Extrapolated(gain=None, interval=None, why=why)
     recalls = np.array([[point.recall for point in points], *_drawn(points, groups, seed)])
     sizes = [point.size for point in points]
-    gains = power_law(sizes, recalls, ends[1]) - power_law(sizes, recalls, ends[0])
-    low, high = (float(end) for end in np.percentile(gains[1:], [2.5, 97.5]))
+    largest, every = (_gains(sizes[-many:], recalls[:, -many:], ends) for many in (FEWEST_SIZES, len(sizes)))
+    told = [np.percentile(gains[1:], [2.5, 97.5]) for gains in (largest, every)]
+    low, high = float(min(end[0] for end in told)), float(max(end[1] for end in told))
     why = "" if recalls[0, -1] > recalls[0, 0] else "the curve does not rise"
     if high - low > WIDE:
         why = f"the interval would be {low:+.2f} to {high:+.2f}"
-    return Extrapolated(gain=None if why else float(gains[0]), interval=None if why else (low, high), why=why)
+    return Extrapolated(gain=None if why else float(largest[0]), interval=None if why else (low, high), why=why)
+
+
+def further(asked: int | None, items: int) -> int:
+    """How many further items to extrapolate to: those asked for, else 300, or as many as there are where they are fewer."""
+    return max(1, min(FURTHER, items)) if asked is None else asked
+
+
+def _too_little(points: Sequence[Point], groups: Sequence[str], ends: tuple[int, int]) -> str:
+    if len(set(groups)) < FEWEST_GROUPS:
+        return "too few groups"
+    if len(points) < FEWEST_SIZES:
+        return "too few sizes"
+    return f"more than as many again as the {ends[0]} there are" if ends[1] > 2 * ends[0] else ""
+
+
+def _gains(sizes: Sequence[int], recalls: Float[np.ndarray, "n s"], ends: tuple[int, int]) -> Float[np.ndarray, " n"]:
+    return power_law(sizes, recalls, ends[1]) - power_law(sizes, recalls, ends[0])
 
 
 def _drawn(points: Sequence[Point], groups: Sequence[str], seed: int) -> list[list[float]]:
