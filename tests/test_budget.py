@@ -246,7 +246,9 @@ def test_both_directions_weigh_the_same() -> None:
     }
     one = replace(cell("a", 1.0, [1]), answers=answers)
     spot = Spot(modality="image", method="a", share=1.0, cells=(one,))
-    assert spot.depth == 1, "a gallery of five has no recall at 10"
+    assert spot.depth == 1, "of a gallery of five ten are no feat"
+    large = {way: replace(one_way, gallery=100) for way, one_way in answers.items()}
+    assert replace(spot, cells=(replace(one, answers=large),)).depth == 10
     assert spot.recall == pytest.approx((0.5 + 0) / 2)
 
 
@@ -310,6 +312,33 @@ def test_advice_finds_a_planted_power_law() -> None:
     assert told.gain.interval[0] <= told.gain.gain <= told.gain.interval[1]
     assert told.enough is None
     assert "4000 more would add about 2.8 points" in told.text
+
+
+def test_of_equal_methods_the_quickest_is_advised() -> None:
+    slow, quick = cell("a", 1.0, rate(0.7)), replace(cell("b", 1.0, rate(0.7)), seconds=0.01)
+    assert advice(spots([slow, quick])).method == "b"
+    assert advice(spots([replace(cell("a", 1.0, rate(0.71)), seconds=9.0), quick])).method == "a"
+
+
+def test_nobody_extrapolates_beyond_as_many_again() -> None:
+    rising = [cell("a", share, rate(0.9 - share**-0.5 / 5, 400), pairs=round(200 * share)) for share in (0.1, 0.25, 0.5, 1.0)]
+    assert advice(spots(rising)).more == 200, "300, or as many as there are"
+    assert advice(spots(rising), more=200).gain.gain is not None
+    told = advice(spots(rising), more=201)
+    assert told.gain.gain is None
+    assert "201 more would add cannot be told (more than as many again as the 200 there are)" in told.text
+
+
+def test_the_law_of_the_largest_budgets_is_what_is_told() -> None:
+    """An S-shaped curve: the first two budgets lie below the law of the others, and the interval spans both laws."""
+    shares, recalls = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0), (0.197, 0.324, 0.446, 0.582, 0.631, 0.66)
+    curve = [cell("a", share, rate(own, 1000), pairs=round(5400 * share)) for share, own in zip(shares, recalls, strict=True)]
+    whole, largest = advice(spots(curve), more=5400), advice(spots(curve[2:]), more=5400)
+    assert whole.gain.gain == largest.gain.gain
+    assert whole.gain.interval is not None
+    assert largest.gain.interval is not None
+    assert whole.gain.interval[0] <= largest.gain.interval[0]
+    assert whole.gain.interval[1] > largest.gain.interval[1] + 0.01
 
 
 def test_advice_says_when_nothing_more_was_gained_and_when_it_cannot_tell() -> None:
@@ -402,7 +431,7 @@ def test_the_command_line(run: Callable[..., Any], shapes: Path, tmp_path: Path)
     asked = ("budget", shapes, "-o", tmp_path / "b", "--method", "ridge", "--share", "1", "--share", "0.5", "--seeds", "1")
     done = run(*asked)
     assert done.exit_code == 0, done.stderr
-    assert "Recall by number of pairs" in done.stdout
+    assert "image: recall by number of pairs, judged on" in done.stdout
     assert "image: with " in done.stdout
     told = json.loads(run(*asked, "--json").stdout)
     assert len(told["rows"]) == 4

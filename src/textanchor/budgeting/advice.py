@@ -63,8 +63,8 @@ class Advice:
 
 
 def advice(found: Sequence[Spot], *, more: int | None = None) -> Advice:
-    """Of one modality's spots: the method that is best with the most pairs, and its curve as a power law."""
-    best = max(found, key=lambda spot: (spot.share, spot.recall))
+    """Of one modality's spots: the method that is best with the most pairs, of equals the quickest, and its power law."""
+    best = max(found, key=lambda spot: (spot.share, round(spot.recall, 6), -spot.seconds))
     curve = sorted((spot for spot in found if spot.method == best.method), key=lambda spot: spot.share)
     added = further(more, best.pairs)
     points = [Point(size=spot.pairs, hits=spot.drawn) for spot in curve]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,18 +25,22 @@ def write_budget(result: Budget, folder: Path, facts: str) -> None:
     rows = [_flat(row) for row in result.rows()]
     names = columns(rows)
     write_csv(folder / "budget.csv", [names, *([row.get(name) for name in names] for row in rows)])
-    shown, differences = [joined(row) for row in result.rows()], [one.row() for one in result.contrasts]
+    differences = [one.row() for one in result.contrasts]
     html = rendered(
         "textanchor.budgeting",
         "budget.html.jinja",
         budget=result,
-        tables=[
-            ("Recall by number of pairs", columns(shown), shown),
-            ("Paired differences between methods", columns(differences), differences),
-        ],
+        tables=[*_recalls(result), ("Paired differences between methods", columns(differences), differences)],
         plots=[Markup(_curves(result.spots, modality)) for modality in result.advice],
     )
     write_bytes(folder / "budget.html", html)
+
+
+def _recalls(result: Budget) -> Iterator[tuple[str, list[str], list[dict[str, object]]]]:
+    """A table a modality: its title, columns and rows."""
+    for modality in result.advice:
+        shown = [joined(row) for row in result.rows() if row["modality"] == modality]
+        yield f"{modality}: recall by number of pairs", columns(shown), shown
 
 
 def joined(row: Mapping[str, object]) -> dict[str, object]:

@@ -16,7 +16,7 @@ from textanchor.judging import Difference, paired
 from textanchor.metrics.interval import Interval, of_share
 from textanchor.records.showing import short
 
-DEPTHS = (1, 10)
+DEPTHS, LARGE = (1, 10), 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,8 @@ class Spot:
 
     @property
     def depth(self) -> int:
-        """Of the main figure: 10, or 1 where a gallery has no more than ten."""
-        return 10 if all(one.gallery > 10 for one in self.cells[0].answers.values()) else 1
+        """Of the main figure: 10, or 1 where a gallery has fewer than a hundred things: among few, ten are soon right."""
+        return 10 if all(one.gallery >= LARGE for one in self.cells[0].answers.values()) else 1
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -67,6 +67,11 @@ class Spot:
         return found and (max(0.0, found[0]), min(1.0, found[1]))
 
     @property
+    def seconds(self) -> float:
+        """Mean duration of a fit."""
+        return float(np.mean([cell.seconds for cell in self.cells]))
+
+    @property
     def chance(self) -> float:
         """The main figure of a random ranking."""
         return float(np.mean([one.chance(self.depth) for one in self.cells[0].answers.values() if len(one.rank)]))
@@ -86,7 +91,7 @@ class Spot:
         row[f"mean R@{self.depth} interval"] = self.interval
         row[f"chance mean R@{self.depth}"] = self.chance
         row["sd over seeds"] = float(np.std([one.mean() for one in self.drawn], ddof=1)) if len(self.drawn) > 1 else None
-        row["seconds"] = float(np.mean([cell.seconds for cell in self.cells]))
+        row["seconds"] = self.seconds
         return row
 
 

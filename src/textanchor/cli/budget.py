@@ -193,9 +193,12 @@ def show(result: Budget, *, as_json: bool) -> None:
         click.echo(f"note: {note}")
     for why in result.failed:
         printing.say(f"left out: {why}")
-    hidden = ("chance R@1", "seconds", "share")
-    rows = [{key: value for key, value in joined(row).items() if not key.endswith(hidden)} for row in result.rows()]
-    printing.table(rows, title=f"Recall by number of pairs (judged on {result.facts.judged}, which no fit has seen)")
+    hidden = ("modality", "chance R@1", "seconds", "share")
+    for modality in result.advice:
+        rows = [joined(row) for row in result.rows() if row["modality"] == modality]
+        shown = [{name: value for name, value in row.items() if not name.endswith(hidden)} for row in rows]
+        judges = f"{result.facts.sizes[modality]} items of {result.facts.judged}, which no fit has seen"
+        printing.table(shown, title=f"{modality}: recall by number of pairs, judged on {judges}")
     printing.table([one.row() for one in result.contrasts], title="Paired differences between methods")
     click.echo("")
     for crossing in result.crossings:

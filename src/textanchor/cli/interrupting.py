@@ -20,7 +20,7 @@ _KEPT: Mapping[str, str] = {
     "encode": _LATENTS,
     "embed": f"the file was not written; {_LATENTS}",
     "bench": "runs measured so far are kept in {output}, " + _LATENTS.replace("goes on with them", "measures the rest"),
-    "budget": "cells fitted so far are kept in the folder that -o names, "
+    "budget": "shares that were done are tabled in the folder that -o names and cells fitted so far kept there, "
     + _LATENTS.replace("goes on with them", "fits the rest"),
 }
 _CACHE = "textanchor.cache"

@@ -64,8 +64,9 @@ def extrapolated(points: Sequence[Point], groups: Sequence[str], ends: tuple[int
 
     The law goes through the four largest sizes: over many sizes curves are S-shaped, and a law through all of them promises too
     much, which docs/findings.md measures. The interval is a bootstrap over groups of queries and training subsets, and spans
-    what the law through all sizes says as well. Nothing can be told of fewer than four sizes or ten groups, where the second
-    size is more than twice the first, where the curve does not rise, or where the interval is wider than 15 points.
+    what the law through all sizes says as well; neither exceeds what is left above the largest size. Nothing can be told of
+    fewer than four sizes or ten groups, where the second size is more than twice the first, where the curve does not rise, or
+    where the interval is wider than 15 points.
     """
     if why := _too_little(points, groups, ends):
         return Extrapolated(gain=None, interval=None, why=why)
@@ -73,11 +74,12 @@ def extrapolated(points: Sequence[Point], groups: Sequence[str], ends: tuple[int
     sizes = [point.size for point in points]
     largest, every = (_gains(sizes[-many:], recalls[:, -many:], ends) for many in (FEWEST_SIZES, len(sizes)))
     told = [np.percentile(gains[1:], [2.5, 97.5]) for gains in (largest, every)]
-    low, high = float(min(end[0] for end in told)), float(max(end[1] for end in told))
+    left = 1 - float(recalls[0, -1])
+    low, high = min(left, *(float(end[0]) for end in told)), min(left, max(float(end[1]) for end in told))
     why = "" if recalls[0, -1] > recalls[0, 0] else "the curve does not rise"
     if high - low > WIDE:
         why = f"the interval would be {low:+.2f} to {high:+.2f}"
-    return Extrapolated(gain=None if why else float(largest[0]), interval=None if why else (low, high), why=why)
+    return Extrapolated(gain=None if why else min(left, float(largest[0])), interval=None if why else (low, high), why=why)
 
 
 def further(asked: int | None, items: int) -> int:
