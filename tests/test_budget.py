@@ -136,7 +136,7 @@ def test_files_of_a_folder(made: Any) -> None:
     assert float(rows[0]["image->text R@1 low"] or rows[0]["audio->text R@1 low"]) >= 0
     page = (made.folder / "budget.html").read_text()
     assert page.count("<svg") == 2
-    for drawn in ("pairs (items with their texts)", "of both directions", "chance", *METHODS):
+    for drawn in ("pairs (items with their texts)", "of both directions", ">chance</text>", *METHODS):
         assert page.count(drawn) >= 2, drawn
     assert page.count('id="LineCollection') >= 2 * len(METHODS), "every curve has its intervals"
     links = re.findall(r'(?:src|href|xlink:href)="([^"]+)"', page)
