@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from textanchor import registry
-from textanchor.aligners.closed_form import by_name, closed_form, solved
+from textanchor.aligners.closed_form import closed_form, solved, whole_or_closed
 from textanchor.aligners.comparison import VIEWS, Comparison
 from textanchor.aligners.selection import MANY, Branches, Path, Point, away_from
 from textanchor.errors import InputError
@@ -71,12 +71,13 @@ class ByNames:
 
 
 class WithNames:
-    """A closed form plus `weight` times the names' projector, both without their means.
+    """Another aligner's projector plus `weight` times the names', both without their means.
 
     The sum is a fit that starts from what the classifier knew. `base` is a closed form such as `ridge` or
-    `kernel-ridge(width=1)`; its penalty is chosen together with `weight`, which is in units of the ratio of the two parts' root
-    mean square lengths on the training items, so that at 1 the two count alike there. With more than 2000 training items only a
-    `base` with its penalty spelled is cheap: then the weight alone is chosen.
+    `kernel-ridge(width=1)`, whose penalty is chosen together with `weight`, or any other aligner, such as `vse(space=anchor)`,
+    which chooses by itself before the weight is chosen. The weight is in units of the ratio of the two parts' root mean square
+    lengths on the training items, so that at 1 the two count alike there. With more than 2000 training items only a `base` with
+    its penalty spelled is cheap: then the weight alone is chosen.
     """
 
     ragged, by_names = False, True
@@ -90,7 +91,7 @@ class WithNames:
         view: ViewName = "auto",
         hubness: str = "auto",
     ) -> None:
-        self.base, self.weight, self.temperature = by_name(base), weight, temperature
+        self.base, self.weight, self.temperature = whole_or_closed(base), weight, temperature
         self.spec, self.comparison = base, _Wider(view=view, hubness=hubness)
 
     def fit(self, task: Task) -> Fit:
@@ -122,7 +123,7 @@ class WithNames:
         def path(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Prior]:
             before = project(prior, pairs.inputs)
             groups = [(spec, [float(one["weight"]) for one in own]) for spec, own in groupby(points, itemgetter("base"))]
-            bases = inner(pairs, [by_name(str(spec)).branches()[0][0] for spec, _ in groups])
+            bases = inner(pairs, [whole_or_closed(str(spec)).branches()[0][0] for spec, _ in groups])
             for base, (_, weights) in zip(bases, groups, strict=True):
                 unit = _spread(project(base, pairs.inputs)) / max(_spread(before), 1e-12)
                 for weight in weights:
