@@ -1,4 +1,4 @@
-"""What few pairs reach, by method: `python benchmarks/few_pairs.py DATA MODELS -o FOLDER [--parts mobilenet ...] [--seeds 3]`.
+"""What few pairs reach, by method: `python benchmarks/few_pairs.py DATA MODELS -o FOLDER [--parts mobilenet ...] [--methods CCA ...] [--shares 0.1 ...]`.
 
 DATA holds flickr8k/, esc50_part/, mnist/, fsdd/ and splits/; MODELS the folders mobilenet_v1_0.75_224 and audioset_mn04.
 A share of the training photos keeps its pairs; half of the other photos leave their image, the other half their captions, so
@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -85,6 +86,7 @@ def main() -> None:
     told.add_argument("-o", "--output", type=Path, required=True)
     told.add_argument("--parts", nargs="+", default=["mobilenet", "efficientnet"])
     told.add_argument("--methods", nargs="+", default=list(METHODS), metavar="NAME")
+    told.add_argument("--shares", nargs="+", type=float, default=sorted(SHARES), metavar="SHARE", help="in the order of work")
     told.add_argument("--seeds", type=int, default=3)
     told.add_argument("--print-only", action="store_true")
     asked = told.parse_args()
@@ -92,8 +94,9 @@ def main() -> None:
         folder = asked.output / part
         if not asked.print_only:
             sides = latents(folder, part, asked.data.resolve(), asked.models.resolve())
-            for name in asked.methods:
-                filled(folder, sides, name, asked.seeds)
+            for share, name in product(asked.shares, asked.methods):
+                if share in METHODS[name].shares:
+                    filled(folder, sides, name, share, asked.seeds)
         print(f"\n### {part}\n", flush=True)
         printed(folder, list(METHODS), SHARES)
 
@@ -109,21 +112,20 @@ def latents(folder: Path, part: str, data: Path, models: Path) -> Sides:
     return cast(Sides, joblib.load(kept))
 
 
-def filled(folder: Path, sides: Sides, name: str, seeds: int) -> None:
-    """Every cell of a method that the folder lacks."""
+def filled(folder: Path, sides: Sides, name: str, share: float, seeds: int) -> None:
+    """Every cell of a method and a share that the folder lacks."""
     method = METHODS[name]
-    for share in sorted(method.shares):  # the quick ones first
-        spec = method.spec
-        for seed in range(seeds):
-            cell = folder / f"{digest(name, method.spec, str(share), str(seed))[:16]}.json"
-            if method.tuned and seed == 0:
-                spec = tuned(cell, spec, few(sides, share, seed, names=method.names))
-            if cell.exists():
-                continue
-            start = time.perf_counter()
-            found = measured(spec, few(sides, share, seed, names=method.names), seed)
-            print(f"{name} · {share} · seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
-            write_json(cell, {"method": name, "spec": spec, "share": share, "seed": seed, **found})
+    spec = method.spec
+    for seed in range(seeds):
+        cell = folder / f"{digest(name, method.spec, str(share), str(seed))[:16]}.json"
+        if method.tuned and seed == 0:
+            spec = tuned(cell, spec, few(sides, share, seed, names=method.names))
+        if cell.exists():
+            continue
+        start = time.perf_counter()
+        found = measured(spec, few(sides, share, seed, names=method.names), seed)
+        print(f"{name} · {share} · seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
+        write_json(cell, {"method": name, "spec": spec, "share": share, "seed": seed, **found})
 
 
 def few(sides: Sides, share: float, seed: int, *, names: bool) -> Sides:
