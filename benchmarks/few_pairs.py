@@ -1,4 +1,4 @@
-"""What few pairs reach, by method: `python benchmarks/few_pairs.py DATA MODELS -o FOLDER [--parts mobilenet ...] [--methods CCA ...] [--shares 0.1 ...]`.
+"""What few pairs reach, by method: `python benchmarks/few_pairs.py DATA MODELS -o FOLDER [--parts ...] [--methods ...]`.
 
 DATA holds flickr8k/, esc50_part/, mnist/, fsdd/ and splits/; MODELS the folders mobilenet_v1_0.75_224 and audioset_mn04.
 A share of the training photos keeps its pairs; half of the other photos leave their image, the other half their captions, so
