@@ -15,7 +15,7 @@ from click.testing import Result
 from PIL import Image, ImageDraw
 
 import textanchor
-from textanchor.aligners import aligner
+from textanchor.aligners import aligner, names
 from textanchor.aligners.selection import score
 from textanchor.encoders import head_of, make
 from textanchor.encoders.efficientnet_lite import EfficientNetLite0, _packaged
@@ -113,6 +113,13 @@ def test_names_go_beside_any_aligner(base: str, toy: Any, toy_named: Any) -> Non
     np.testing.assert_allclose(project(again.projector, test.inputs), project(fits[0].projector, test.inputs), atol=1e-5)
     own = aligner(fits[0].choice.fixed).fit(replace(task, refit=False))
     assert not np.allclose(project(own.projector, test.inputs), project(fits[0].projector, test.inputs)), "fitted on all pairs"
+
+
+def test_among_many_items_the_base_chooses_its_penalty_first(toy: Any, toy_named: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = Task(train=toy(items=60, noise=3.0), val=toy(items=60, seed=2, noise=3.0), named=toy_named)
+    own = aligner("ridge").fit(replace(task, refit=False)).choice
+    monkeypatch.setattr(names, "MANY", 50)
+    assert aligner("with-names(base=ridge)").fit(task).choice.settings["base"] == own.fixed, "its view and penalty are spelled"
 
 
 @pytest.mark.parametrize("name", ["names", "with-names"])
