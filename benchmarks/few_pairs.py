@@ -3,7 +3,7 @@
 DATA holds flickr8k/, esc50_part/, mnist/, fsdd/ and splits/; MODELS the folders mobilenet_v1_0.75_224 and audioset_mn04.
 A share of the training photos keeps its pairs; half of the other photos leave their image, the other half their captions, so
 that no unpaired image has its partner among the unpaired captions. A fifth of the pairs that are left chooses all values, and
-all of them are fitted in the end; dev is judged once a cell. Networks get equal trials, with the first draw of 10 %, whose values
+all of them are fitted in the end; dev is judged once a cell. Networks get equal trials on the first draw of 10 %, whose values
 all shares take. Cells are kept in FOLDER and never fitted twice. Prints Markdown: R@1/5/10, and paired differences over photos.
 """
 
