@@ -38,11 +38,15 @@ TUNED_AT = 0.1  # the share whose values all others take
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A row: its aligner, whether the encoder's names are known to it, whether it is tuned by trials, and its budgets."""
+    """A row: its aligner, whether the encoder's names are known to it, whether it is tuned by trials, and its budgets.
+
+    `together`: the photos that lost their captions leave both, so that partners are there to be found.
+    """
 
     spec: str
     names: bool = False
     tuned: bool = False
+    together: bool = False
     shares: Sequence[float] = SHARES
 
 
@@ -56,6 +60,9 @@ METHODS: Mapping[str, Method] = {
     "soft pairs, view chosen": Method(spec="soft-pairs"),
     "soft pairs by row softmax, hubs uncontrolled": Method(
         spec=f"soft-pairs(base={KERNEL}, matching=softmax)", shares=(0.25, 0.1, 0.05)
+    ),
+    "soft pairs, partners among the captions": Method(
+        spec=f"soft-pairs(base={KERNEL})", together=True, shares=(0.25, 0.1, 0.05)
     ),
     "hard mutual neighbours": Method(spec=f"mutual-neighbours(base={KERNEL})"),
     "CSA": Method(spec="csa(hubness=csls)"),
@@ -120,11 +127,11 @@ def filled(folder: Path, sides: Sides, name: str, share: float, seeds: int) -> N
     for seed in range(seeds):
         cell = _cell(folder, name, share, seed)
         if method.tuned and seed == 0:
-            spec = tuned(_cell(folder, name, TUNED_AT, 0), spec, few(sides, TUNED_AT, 0, names=method.names))
+            spec = tuned(_cell(folder, name, TUNED_AT, 0), spec, few(sides, TUNED_AT, 0))
         if cell.exists():
             continue
         start = time.perf_counter()
-        found = measured(spec, few(sides, share, seed, names=method.names), seed)
+        found = measured(spec, few(sides, share, seed, names=method.names, together=method.together), seed)
         print(f"{name} · {share} · seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
         write_json(cell, {"method": name, "spec": spec, "share": share, "seed": seed, **found})
 
@@ -133,9 +140,9 @@ def _cell(folder: Path, name: str, share: float, seed: int) -> Path:
     return folder / f"{digest(name, METHODS[name].spec, str(share), str(seed))[:16]}.json"
 
 
-def few(sides: Sides, share: float, seed: int, *, names: bool) -> Sides:
+def few(sides: Sides, share: float, seed: int, *, names: bool = False, together: bool = False) -> Sides:
     """So few pairs, a fifth of which chooses."""
-    kept = with_own_validation(thinned(sides, share, seed, disjoint=True), seed=seed)
+    kept = with_own_validation(thinned(sides, share, seed, disjoint=not together), seed=seed)
     return kept if names else replace(kept, named=None)
 
 

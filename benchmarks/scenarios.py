@@ -48,7 +48,7 @@ def cell(folder: Path, sides: Sides, start: str, without: str) -> Cell | None:
     for seed in range(SEEDS):
         place = folder / f"{digest(spec, str(seed))[:16]}.json"
         if not place.exists():
-            write_json(place, measured(spec, few(sides, SHARE, seed, names=False), seed))
+            write_json(place, measured(spec, few(sides, SHARE, seed), seed))
         told = read_json(place)
         if "failed" in told:
             print(f"{spec}, seed {seed}: {told['failed']}")
