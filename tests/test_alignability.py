@@ -157,6 +157,15 @@ def test_the_smallest_budget_is_a_part_or_nothing() -> None:
     assert smallest(Sides(pairs={"train": one_source, "val": val}), "ridge") is None, "one group: none is left to choose on"
 
 
+def test_the_smallest_budget_is_the_mean_of_three_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter([np.arange(40) < right for right in (10, 12, 32)])
+    monkeypatch.setattr("textanchor.doctor.alignability.naming_hits", lambda *_: next(draws))
+    held = smallest(Sides(pairs={"train": make_toy(items=400, seed=1), "val": make_toy(items=40, seed=2)}), "ridge")
+    assert held is not None
+    assert held.recall == pytest.approx(18 / 40)
+    assert next(draws, None) is None
+
+
 # The measures
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,8 @@ from click.testing import Result
 from PIL import Image, ImageDraw
 
 import textanchor
-from textanchor.aligners import aligner
+from textanchor.aligners import aligner, names
+from textanchor.aligners.selection import score
 from textanchor.encoders import head_of, make
 from textanchor.encoders.efficientnet_lite import EfficientNetLite0, _packaged
 from textanchor.errors import InputError
@@ -98,12 +100,32 @@ def test_names_help_where_pairs_are_few(toy: Any, toy_named: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "base", ["vse(space=anchor, epochs=4, dim=8)", "asif", "bank(epochs=3)", "text-only(base=ridge)", "wasserstein-procrustes"]
+)
+def test_names_go_beside_any_aligner(base: str, toy: Any, toy_named: Any) -> None:
+    train, val, test = (toy(items=count, seed=seed, noise=3.0) for count, seed in ((30, 1), (60, 2), (300, 3)))
+    task = Task(train=train, val=val, named=toy_named)
+    fits = [aligner(spec).fit(task) for spec in (f"with-names(base={base}, hubness=none, view=centring)", base)]
+    rates = [score(fit.projector, fits[0].view, test) for fit in fits]
+    assert rates[0] > rates[1] + 0.02
+    again = aligner(fits[0].choice.fixed).again(fits[0], task)
+    np.testing.assert_allclose(project(again.projector, test.inputs), project(fits[0].projector, test.inputs), atol=1e-5)
+    own = aligner(fits[0].choice.fixed).fit(replace(task, refit=False))
+    assert not np.allclose(project(own.projector, test.inputs), project(fits[0].projector, test.inputs)), "fitted on all pairs"
+
+
+def test_among_many_items_the_base_chooses_its_penalty_first(toy: Any, toy_named: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = Task(train=toy(items=60, noise=3.0), val=toy(items=60, seed=2, noise=3.0), named=toy_named)
+    own = aligner("ridge").fit(replace(task, refit=False)).choice
+    monkeypatch.setattr(names, "MANY", 50)
+    assert aligner("with-names(base=ridge)").fit(task).choice.settings["base"] == own.fixed, "its view and penalty are spelled"
+
+
 @pytest.mark.parametrize("name", ["names", "with-names"])
 def test_without_names_the_reason_is_said(name: str, toy: Any) -> None:
     with pytest.raises(InputError, match="no classifier whose classes have names"):
         aligner(name).fit(Task(train=toy()))
-    with pytest.raises(InputError, match="expected a closed form"):
-        aligner("with-names(base=asif)")
 
 
 def test_photos_are_searched_before_any_pair_exists(tmp_path: Path, run: Any) -> None:

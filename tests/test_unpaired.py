@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from textanchor.aligners import aligner
 from textanchor.aligners.selection import score
+from textanchor.aligners.unpaired import soft_pairs
 from textanchor.aligners.unpaired.candidates import candidates
 from textanchor.aligners.unpaired.transport import matching, mutual, sinkhorn, softmax
 from textanchor.aligners.unpaired.transported import balanced, divergence
@@ -150,6 +151,23 @@ def test_with_names_is_a_base_too(toy: Any, toy_named: Any) -> None:
     fit = aligner("soft-pairs").fit(task)
     assert score(fit.projector, fit.view, toy(items=60, seed=4)) > 0.9
     assert aligner("soft-pairs").by_names
+
+
+def test_another_view_is_taken_only_if_clearly_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    for says in (False, True):
+        monkeypatch.setattr(soft_pairs, "clearly_better", lambda *_, says=says: asked.append(says) or says)
+        choice = aligner("soft-pairs(rounds=0)").fit(few()).choice
+        assert choice.view == ("centring" if says else "canonical"), "captions begin with the canonical view"
+        assert "view=centring" in str(choice.settings["base"]) or not says
+    assert asked == [False, True]
+
+
+def test_class_names_begin_with_the_centring_view(toy: Any) -> None:
+    assert (
+        aligner("soft-pairs(rounds=0)").fit(Task(train=toy(items=60), val=toy(items=2, texts=2, seed=1))).choice.view
+        == "centring"
+    )
 
 
 def test_what_is_no_closed_form_is_no_base() -> None:

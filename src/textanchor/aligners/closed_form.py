@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
+
+from torch import nn
 
 from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics
 from textanchor.aligners.naming import naming
-from textanchor.aligners.selection import Branches, Path, Selection, Tried, softness
+from textanchor.aligners.protocol import aligner
+from textanchor.aligners.selection import Branches, Path, Point, Selection, Tried, softness
 from textanchor.errors import InputError
-from textanchor.records import Choice, Fit, Task
+from textanchor.records import Choice, Fit, PairedLatents, Task
 
 
 @runtime_checkable
@@ -30,6 +34,36 @@ def by_name(spec: str) -> ClosedForm:
     if not isinstance(inner, ClosedForm):
         raise InputError(f"'{spec}': expected a closed form, such as ridge, kernel-ridge, procrustes or with-names")
     return inner
+
+
+class Whole:
+    """Any aligner as a closed form with a single point: what it chooses on the task's own pairs it fits to others again."""
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+
+    def path(self, task: Task) -> Path:
+        """The one projector, of the task's training pairs or of whatever pairs are asked for."""
+        inner, own = aligner(self.spec), replace(task, refit=False)
+        chosen: list[Fit] = []
+
+        def path(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[nn.Module]:
+            if not chosen:
+                chosen.append(inner.fit(own))
+            fit = chosen[0] if pairs is task.train else inner.again(chosen[0], replace(own, train=pairs, val=None))
+            return (fit.projector for _ in points)
+
+        return path
+
+    def branches(self) -> Branches:
+        """Nothing to choose from: it has chosen."""
+        return [[{}]]
+
+
+def whole_or_closed(spec: str) -> ClosedForm:
+    """A closed form, or any other aligner as one."""
+    inner = registry.part("aligner", spec)
+    return inner if isinstance(inner, ClosedForm) else Whole(spec)
 
 
 def closed_form(path: Path, branches: Branches, comparison: Comparison, task: Task) -> Fit:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from textanchor.aligners.naming import naming
-from textanchor.aligners.selection import judges, rated, softness
+from textanchor.aligners.selection import judges, rated, reciprocal_ranks, softness
 from textanchor.projectors import project
-from textanchor.records import Fit, Task
+from textanchor.records import Fit, PairedLatents, Task
 
 
 def judged(fit: Fit, task: Task) -> Fit:
@@ -26,3 +28,12 @@ def judged(fit: Fit, task: Task) -> Fit:
         notes={**fit.choice.notes, **notes},
     )
     return replace(fit, choice=choice)
+
+
+def clearly_better(mine: Fit, other: Fit, val: PairedLatents) -> bool:
+    """Whether reciprocal ranks on validation are better by more than a standard error.
+
+    Of many candidates one wins by chance where few items choose.
+    """
+    gain = reciprocal_ranks(mine, val) - reciprocal_ranks(other, val)
+    return len(gain) > 1 and bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))

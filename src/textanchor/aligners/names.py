@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Annotated, cast
@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from textanchor import registry
-from textanchor.aligners.closed_form import by_name, closed_form, solved
+from textanchor.aligners.closed_form import closed_form, solved, whole_or_closed
 from textanchor.aligners.comparison import VIEWS, Comparison
+from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import MANY, Branches, Path, Point, away_from
 from textanchor.errors import InputError
 from textanchor.projectors import Names, Prior, Projector, names_projector, project
@@ -71,12 +72,13 @@ class ByNames:
 
 
 class WithNames:
-    """A closed form plus `weight` times the names' projector, both without their means.
+    """Another aligner's projector plus `weight` times the names', both without their means.
 
     The sum is a fit that starts from what the classifier knew. `base` is a closed form such as `ridge` or
-    `kernel-ridge(width=1)`; its penalty is chosen together with `weight`, which is in units of the ratio of the two parts' root
-    mean square lengths on the training items, so that at 1 the two count alike there. With more than 2000 training items only a
-    `base` with its penalty spelled is cheap: then the weight alone is chosen.
+    `kernel-ridge(width=1)`, whose penalty is chosen together with `weight`, or any other aligner, such as `vse(space=anchor)`,
+    which chooses by itself before the weight is chosen. The weight is in units of the ratio of the two parts' root mean square
+    lengths on the training items, so that at 1 the two count alike there. With more than 2000 training items the base
+    chooses its penalty first, by itself.
     """
 
     ragged, by_names = False, True
@@ -90,12 +92,15 @@ class WithNames:
         view: ViewName = "auto",
         hubness: str = "auto",
     ) -> None:
-        self.base, self.weight, self.temperature = by_name(base), weight, temperature
+        self.base, self.weight, self.temperature = whole_or_closed(base), weight, temperature
         self.spec, self.comparison = base, _Wider(view=view, hubness=hubness)
 
     def fit(self, task: Task) -> Fit:
         """Choose on validation what is not given."""
-        return closed_form(self.path(task), self._branches(many=len(task.train.items) > MANY), self.comparison, task)
+        specs = self._specs()
+        if len(specs) > 1 and len(task.train.items) > MANY:
+            specs = [aligner(self.spec).fit(replace(task, refit=False)).choice.fixed]
+        return closed_form(self.path(task), self._branches(specs), self.comparison, task)
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
@@ -103,15 +108,17 @@ class WithNames:
 
     def branches(self) -> Branches:
         """Weights at every penalty of the base."""
-        return self._branches(many=False)
+        return self._branches(self._specs())
 
-    def _branches(self, *, many: bool) -> Branches:
-        weights = away_from(WEIGHT, WEIGHTS) if self.weight is None else [[self.weight]]
-        bases = [point for branch in self.base.branches() for point in branch]
+    def _specs(self) -> list[str]:
+        """The base with each of its penalties spelled."""
         name, given = registry.take_apart(self.spec)
-        specs = [registry.spelled(name, {**given, **point}) for point in bases]
-        if many:
-            return [[{"base": spec, "weight": weight} for weight in branch] for branch in weights for spec in specs]
+        return [registry.spelled(name, {**given, **point}) for branch in self.base.branches() for point in branch]
+
+    def _branches(self, specs: Sequence[str]) -> Branches:
+        weights = away_from(WEIGHT, WEIGHTS) if self.weight is None else [[self.weight]]
+        if len(specs) == 1:
+            return [[{"base": specs[0], "weight": weight} for weight in branch] for branch in weights]
         return [[{"base": spec, "weight": weight} for spec in specs for branch in weights for weight in branch]]
 
     def path(self, task: Task) -> Path:
@@ -122,7 +129,7 @@ class WithNames:
         def path(pairs: PairedLatents, points: Sequence[Point]) -> Iterator[Prior]:
             before = project(prior, pairs.inputs)
             groups = [(spec, [float(one["weight"]) for one in own]) for spec, own in groupby(points, itemgetter("base"))]
-            bases = inner(pairs, [by_name(str(spec)).branches()[0][0] for spec, _ in groups])
+            bases = inner(pairs, [whole_or_closed(str(spec)).branches()[0][0] for spec, _ in groups])
             for base, (_, weights) in zip(bases, groups, strict=True):
                 unit = _spread(project(base, pairs.inputs)) / max(_spread(before), 1e-12)
                 for weight in weights:

@@ -63,10 +63,15 @@ def apart_from_validation(task: Task) -> None:
             raise LeakError(f"{count} unpaired items {what}; leave them out, or split by group (--resplit)")
 
 
+def names_classes(pairs: PairedLatents) -> bool:
+    """Whether texts are class names: at most half as many as items."""
+    return 2 * len(pairs.texts) <= len(pairs.items)
+
+
 def _texts(pairs: PairedLatents, lone: Vectors | None) -> tuple[Vectors, Float32[np.ndarray, " t"]]:
     vectors = np.empty((0, pairs.anchors.shape[1]), np.float32) if lone is None else lone
     shares = np.ones(len(vectors), np.float32)
-    if not len(vectors) or 2 * len(pairs.texts) <= len(pairs.items):
+    if not len(vectors) or names_classes(pairs):
         owners = np.bincount(pairs.edges[:, 1], weights=pairs.weights, minlength=len(pairs.texts)).astype(np.float32)
         vectors, shares = np.concatenate([vectors, pairs.anchors]), np.concatenate([shares * owners.mean(), owners])
     return vectors, shares

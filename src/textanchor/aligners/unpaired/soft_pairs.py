@@ -10,16 +10,16 @@ from torch import nn
 
 from textanchor.aligners.closed_form import by_name
 from textanchor.aligners.comparison import Comparison, Statistics
-from textanchor.aligners.judged import judged
+from textanchor.aligners.judged import clearly_better, judged
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.unpaired.candidates import Candidates, candidates
+from textanchor.aligners.unpaired.candidates import Candidates, candidates, names_classes
 from textanchor.aligners.unpaired.transport import matching
 from textanchor.projectors import project
 from textanchor.records import Choice, Fit, PairedLatents, Setting, Task, Vectors, View
 from textanchor.settings import Part, Positive, Whole
 from textanchor.views import as_item, as_text, with_hubness
 
-BASES = tuple(f"kernel-ridge(landmarks=2000, view={view}, hubness=csls)" for view in ("canonical", "centring"))
+CANONICAL, CENTRING = (f"kernel-ridge(landmarks=2000, view={view}, hubness=csls)" for view in ("canonical", "centring"))
 KNOWING = "with-names(base=kernel-ridge(landmarks=2000), hubness=csls)"
 
 
@@ -29,8 +29,9 @@ class SoftPairs:
     An item's partner is the mean of the candidates' vectors under its row of the plan that `matching` makes of the scores:
     `sinkhorn`, which shares texts out so that none is a hub, `softmax` or `mutual`. Such a soft pair counts `weight` of a pair.
     Candidates are the unpaired texts, and where texts are class names the paired ones too. What is fitted is `base`, a closed
-    form that chooses its values on the pairs alone; `auto` is kernel ridge regression under the canonical view or the centring
-    one, or beside the names that the encoder knows, whichever is best on validation. The views' statistics come from the pairs,
+    form that chooses its values on the pairs alone; `auto` is kernel ridge regression under the canonical view, or where texts
+    are class names under the centring one, unless the other of the two, or names that the encoder knows beside it, is better on
+    validation by more than a standard error. The views' statistics come from the pairs,
     the bank against hubs from all data. With no unpaired items it is the base; with no rounds the base with that larger bank.
     Sources: self-training as in Artetxe et al. 2018, arXiv:1805.06297, section 3.3, with a transport plan for its dictionary as
     in Grave et al. 2019, arXiv:1805.11222, section 3.2.
@@ -70,10 +71,15 @@ class SoftPairs:
         return self._fitted(fit.choice, task)
 
     def _first(self, task: Task) -> Choice:
-        """What the base chooses; of several bases the best, and without validation the first."""
-        specs = (self.base,) if self.base != "auto" else (*BASES, *((KNOWING,) if task.named is not None else ()))
-        choices = [aligner(spec).fit(task).choice for spec in (specs if task.val is not None else specs[:1])]
-        return max(choices, key=lambda choice: choice.score or 0.0)
+        """What the base chooses; of several bases the first, unless another is clearly better on validation."""
+        first, *others = _bases(task) if self.base == "auto" else (self.base,)
+        best = aligner(first).fit(task)
+        if task.val is None:
+            return best.choice
+        for spec in others:
+            fit = aligner(spec).fit(task)
+            best = fit if clearly_better(fit, best, task.val) else best
+        return best.choice
 
     def _fitted(self, choice: Choice, task: Task) -> Fit:
         known = candidates(task)
@@ -95,6 +101,12 @@ class SoftPairs:
         return soft_pairs(
             known, plan @ known.anchors, np.asarray(plan.sum(axis=1) > 0), weight=self.weight, modality=pairs.modality
         )
+
+
+def _bases(task: Task) -> tuple[str, ...]:
+    """What `auto` chooses from, the default first."""
+    views = (CENTRING, CANONICAL) if names_classes(task.train) else (CANONICAL, CENTRING)
+    return (*views, KNOWING) if task.named is not None else views
 
 
 class _Seen:
