@@ -10,7 +10,7 @@ from scipy.optimize import OptimizeResult, quadratic_assignment
 from scipy.spatial.distance import pdist, squareform
 
 Similarities = Float64[np.ndarray, "n n"]
-STARTS = 30
+STARTS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def assigned(left: Similarities, right: Similarities, rng: np.random.Generator, 
     """The matching under which similar things have similar partners: it maximises sum_ij left[i, j] right[p(i), p(j)].
 
     The first `known` things of both sides are partners already. Of sides of unequal size the larger keeps things without a
-    partner. The best of 30 starts, then improved by exchanging pairs of partners; not necessarily the best of all.
+    partner. The best of 10 starts, then improved by exchanging pairs of partners; not necessarily the best of all.
     Sources: Vogelstein et al. 2015 (FAQ), doi:10.1371/journal.pone.0121002; with known partners Fishkind et al. 2019,
     doi:10.1016/j.patcog.2018.09.014.
     """

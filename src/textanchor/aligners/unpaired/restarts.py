@@ -15,7 +15,8 @@ from textanchor.latents.paired_latents import representatives
 from textanchor.records import PairedLatents, Pooled, Vectors
 from textanchor.views import unit
 
-ITEMS, TEXTS, SEEDS = 1500, 3000, 300  # items and texts of a part, and pairs that are seeds of a matching, at most
+ITEMS, TEXTS, SEEDS = 1500, 3000, 300  # items and texts of a part, and pairs that are partners beforehand, at most
+ATTEMPTS = 5
 EACH, FEW = 4, 4  # items a cluster at least; texts a cluster below which a part lacks a fifth of the texts and not half
 
 Labels = Int[np.ndarray, " n"]
@@ -51,20 +52,12 @@ def part(known: Candidates, clusters: int, rng: np.random.Generator) -> Candidat
 def matched(
     known: Candidates, pairs: PairedLatents, clusters: int, rng: np.random.Generator, *, chance: bool = False
 ) -> Matched:
-    """k-means on either side, then a quadratic assignment of the clusters in which the pairs are partners already.
+    """k-means on either side, then a quadratic assignment of the clusters in which the pairs are partners already; the most
+    alike of 5 such attempts.
 
     With `chance` the items' clusters stand to each other at random, so that the answer cannot mean anything.
     """
-    mine, theirs = (_labels(side, clusters, rng) for side in (known.items.vectors, known.anchors))
-    left, right = _centroids(known.items.vectors, mine), _centroids(known.anchors, theirs)
-    seeds = representatives(pairs, limit=SEEDS, classes=SEEDS) if len(pairs.items) else (left[:0], right[:0])
-    near, there = (similarities(np.concatenate(side)) for side in zip(seeds, (left, right), strict=True))
-    count = len(seeds[0])
-    found = assigned(unrelated(near, rng) if chance else near, there, rng, known=count)
-    partners = found.partners[count:]
-    rows = np.flatnonzero(partners >= 0)
-    sizes = np.bincount(mine)[rows]
-    return Matched(clusters=_pairs(left[rows], right[partners[rows] - count], sizes, known, pairs), likeness=found.likeness)
+    return max((_once(known, pairs, clusters, rng, chance) for _ in range(ATTEMPTS)), key=lambda one: one.likeness)
 
 
 def agreement(answers: Sequence[Vectors]) -> float:
@@ -75,6 +68,19 @@ def agreement(answers: Sequence[Vectors]) -> float:
     total = np.sum([unit(answer - answer.mean(axis=0)) for answer in answers], axis=0)
     count = len(answers)
     return float(((total**2).sum(axis=1).mean() - count) / (count * (count - 1)))
+
+
+def _once(known: Candidates, pairs: PairedLatents, clusters: int, rng: np.random.Generator, chance: bool) -> Matched:
+    mine, theirs = (_labels(side, clusters, rng) for side in (known.items.vectors, known.anchors))
+    left, right = _centroids(known.items.vectors, mine), _centroids(known.anchors, theirs)
+    seeds = representatives(pairs, limit=SEEDS, classes=SEEDS) if len(pairs.items) else (left[:0], right[:0])
+    near, there = (similarities(np.concatenate(side)) for side in zip(seeds, (left, right), strict=True))
+    count = len(seeds[0])
+    found = assigned(unrelated(near, rng) if chance else near, there, rng, known=count)
+    partners = found.partners[count:]
+    rows = np.flatnonzero(partners >= 0)
+    sizes = np.bincount(mine)[rows]
+    return Matched(clusters=_pairs(left[rows], right[partners[rows] - count], sizes, known, pairs), likeness=found.likeness)
 
 
 def _drawn(total: int, wanted: int, limit: int, rng: np.random.Generator) -> Int[np.ndarray, " m"]:

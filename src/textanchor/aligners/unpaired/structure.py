@@ -48,7 +48,7 @@ class Structure:
         clusters: Count = 30,
         restarts: Restarts = 8,
         rounds: Whole = 5,
-        weight: Positive = 1.0,
+        weight: Positive = 0.2,
         temperature: Positive = 0.03,
     ) -> None:
         self.clusters, self.restarts = clusters, restarts
@@ -78,7 +78,10 @@ class Structure:
         texts = known.anchors if task.view_texts is None else np.concatenate([task.view_texts, known.anchors])
         whole = replace(task, train=task.train.joined(search.frame.back(best.matched.clusters)), view_texts=texts)
         noted = replace(choice, notes={**choice.notes, "unpaired items": len(known.items), **notes})
-        return self.inner.refined(noted, whole, known, search.frame.whole(best.projector))
+        if not len(pairs.items):
+            return self.inner.refined(noted, whole, known, search.frame.whole(best.projector))
+        first = self.inner.refined(choice, whole, None).projector
+        return self.inner.refined(noted, replace(task, view_texts=texts), known, first)
 
 
 @dataclass(frozen=True, kw_only=True)
