@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from textanchor import registry
 from textanchor.aligners.closed_form import ClosedForm
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.selection import MANY, reciprocal_ranks
+from textanchor.aligners.selection import MANY, clearly
 from textanchor.aligners.unpaired.candidates import candidates
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Task
@@ -46,13 +44,13 @@ class Auto:
                 fits[name] = aligner(name).fit(replace(task, refit=False))
         winner = max(names, key=lambda name: _rank(fits[name].choice))
         knowing = max(fits, key=lambda name: _rank(fits[name].choice))
-        if knowing != winner and _clearly(fits[knowing], fits[winner], val):
+        if knowing != winner and clearly(fits[knowing], fits[winner], val):
             winner = knowing
         if candidates(task) is not None:
             soft = _with_unpaired(task, fits[winner].choice)
             fits |= {name: aligner(name).fit(replace(task, refit=False)) for name in soft}
             best = max(soft, key=lambda name: _rank(fits[name].choice))
-            winner = best if _clearly(fits[best], fits[winner], val) else winner
+            winner = best if clearly(fits[best], fits[winner], val) else winner
         scores = {name: fit.choice.score for name, fit in fits.items() if fit.choice.score is not None}
         fit = aligner(winner).again(fits[winner], task) if task.refit else fits[winner]
         return replace(fit, choice=replace(fit.choice, scores=scores))
@@ -71,15 +69,6 @@ def _with_unpaired(task: Task, winner: Choice) -> tuple[str, ...]:
     """Soft pairs from bases of their own, and from what won on the pairs where that is a closed form."""
     closed = isinstance(registry.part("aligner", winner.fixed), ClosedForm)
     return ("soft-pairs", registry.spelled("soft-pairs", {"base": winner.fixed})) if closed else ("soft-pairs",)
-
-
-def _clearly(mine: Fit, other: Fit, val: PairedLatents) -> bool:
-    """Whether reciprocal ranks on validation are better by more than a standard error.
-
-    Names come in many weights and views, of which one wins by chance where few items choose.
-    """
-    gain = reciprocal_ranks(mine, val) - reciprocal_ranks(other, val)
-    return len(gain) > 1 and bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def _where_texts_repeat(train: PairedLatents) -> tuple[str, ...]:

@@ -43,6 +43,15 @@ def reciprocal_ranks(fit: Fit, val: PairedLatents) -> Float64[np.ndarray, " n"]:
     return np.asarray(1 / (found.rank + 1.0))
 
 
+def clearly(mine: Fit, other: Fit, val: PairedLatents) -> bool:
+    """Whether reciprocal ranks on validation are better by more than a standard error.
+
+    What comes in many variants, names with their weights and views above all, wins by chance where few items choose.
+    """
+    gain = reciprocal_ranks(mine, val) - reciprocal_ranks(other, val)
+    return len(gain) > 1 and bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
+
+
 def rated(raw: Vectors, view: View | None, val: PairedLatents) -> float:
     """`score` of raw vectors of the validation items."""
     return _rated(raw, view, val, val.relevant.T.tocsr())
