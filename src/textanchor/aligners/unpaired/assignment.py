@@ -10,7 +10,8 @@ from scipy.optimize import OptimizeResult, quadratic_assignment
 from scipy.spatial.distance import pdist, squareform
 
 Similarities = Float64[np.ndarray, "n n"]
-STARTS = 10
+Others = Float64[np.ndarray, "m m"]
+STARTS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +44,11 @@ def unrelated(near: Similarities, rng: np.random.Generator) -> Similarities:
     return np.asarray(turned)
 
 
-def assigned(left: Similarities, right: Similarities, rng: np.random.Generator, *, known: int = 0) -> Matching:
+def assigned(left: Similarities, right: Others, rng: np.random.Generator, *, known: int = 0) -> Matching:
     """The matching under which similar things have similar partners: it maximises sum_ij left[i, j] right[p(i), p(j)].
 
     The first `known` things of both sides are partners already. Of sides of unequal size the larger keeps things without a
-    partner. The best of 10 starts, then improved by exchanging pairs of partners; not necessarily the best of all.
+    partner. The best of 30 starts, then improved by exchanging pairs of partners; not necessarily the best of all.
     Sources: Vogelstein et al. 2015 (FAQ), doi:10.1371/journal.pone.0121002; with known partners Fishkind et al. 2019,
     doi:10.1016/j.patcog.2018.09.014.
     """
@@ -64,7 +65,7 @@ def assigned(left: Similarities, right: Similarities, rng: np.random.Generator, 
     return Matching(partners=partners, likeness=_likeness(left, right, partners, known))
 
 
-def _likeness(left: Similarities, right: Similarities, partners: Int[np.ndarray, " n"], known: int) -> float:
+def _likeness(left: Similarities, right: Others, partners: Int[np.ndarray, " n"], known: int) -> float:
     """Over pairs of things of which at least one was not known."""
     own = np.flatnonzero(partners >= 0)
     rows, columns = np.triu_indices(len(own), k=1)

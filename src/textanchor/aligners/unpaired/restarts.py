@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32, Float64, Int
 from sklearn.cluster import KMeans
 
 from textanchor.aligners.unpaired.assignment import assigned, similarities, unrelated
@@ -15,7 +15,7 @@ from textanchor.latents.paired_latents import representatives
 from textanchor.records import PairedLatents, Pooled, Vectors
 from textanchor.views import unit
 
-ITEMS, TEXTS, SEEDS = 1500, 3000, 300  # items and texts of a part, and pairs that are partners beforehand, at most
+ITEMS, TEXTS, SEEDS = 1500, 3000, 100  # items and texts of a part, and pairs that are partners beforehand, at most
 ATTEMPTS = 5
 EACH, FEW = 4, 4  # items a cluster at least; texts a cluster below which a part lacks a fifth of the texts and not half
 
@@ -60,14 +60,13 @@ def matched(
     return max((_once(known, pairs, clusters, rng, chance) for _ in range(ATTEMPTS)), key=lambda one: one.likeness)
 
 
-def agreement(answers: Sequence[Vectors]) -> float:
-    """Mean cosine between two answers' vectors of one item, each answer without its mean: 1 where all are the same.
+def agreement(answers: Sequence[Vectors]) -> Float64[np.ndarray, " r"]:
+    """Of each answer the mean cosine with the others, item by item, all without their means: 1 where all are the same.
 
-    *Shape:* [n, d] each, the same items in the same order.
+    *Shape:* [n, d] each, the same items in the same order -> [answers].
     """
-    total = np.sum([unit(answer - answer.mean(axis=0)) for answer in answers], axis=0)
-    count = len(answers)
-    return float(((total**2).sum(axis=1).mean() - count) / (count * (count - 1)))
+    held = np.stack([unit(answer - answer.mean(axis=0)) for answer in answers])
+    return np.asarray(((held * held.sum(axis=0)).sum(axis=2).mean(axis=1) - 1) / (len(held) - 1), dtype=np.float64)
 
 
 def _once(known: Candidates, pairs: PairedLatents, clusters: int, rng: np.random.Generator, chance: bool) -> Matched:

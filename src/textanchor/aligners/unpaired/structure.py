@@ -30,11 +30,11 @@ class Structure:
     """Clusters of items are matched to clusters of texts that stand to each other in the same way; a rotation follows.
 
     Several restarts, each on a random part of the data, match k-means centroids by quadratic assignment, with the task's pairs
-    as known partners, and refine the rotation so found by `rounds` of soft pairs. The one whose sides are most alike is refined
-    on all data. With no pairs there is an answer only where the restarts' answers agree: their mean cosine must come at least
-    0.6 of the way from that of matchings of random structures to 1, else `AbstainedError` is raised. With pairs the clusters
-    only start the rounds, and with validation they are used if that is better than the pairs alone by more than a standard
-    error (`clusters` 0 otherwise); agreement is noted, and owes much to the pairs.
+    as known partners, and refine the rotation so found by `rounds` of soft pairs. The one that agrees most with the others is
+    refined on all data. With no pairs there is an answer only where restarts agree: the mean cosine of their answers must come
+    at least 0.6 of the way from that of matchings of random structures to 1, else `AbstainedError` is raised. With pairs the
+    clusters only start the rounds, and with validation they are used if that is better than the pairs alone by more than a
+    standard error (`clusters` 0 otherwise); agreement is noted, and owes much to the pairs.
 
     Agreement is necessary and not sufficient. A symmetric structure, or one that is more like another than its own, is matched
     wrongly in full agreement, and unpaired data alone cannot tell: only pairs can. Of 24 pairs of made-up worlds that have
@@ -121,14 +121,19 @@ class _Search:
         self.count, self.seed, self.asked, self.choice = count, seed, asked, choice
 
     def best(self) -> tuple[_Restart, Mapping[str, Setting]]:
-        """The restart of the greatest likeness, and figures. Raises `AbstainedError` for no pairs and no agreement."""
+        """The restart that agrees most with the others, and figures. Raises `AbstainedError` for no pairs and no agreement."""
         found = self._restarts(chance=False)
-        figures = _figures(found, self.known)
+        alike, figures = self._figures(found)
         if not len(self.pairs.items):
-            null = _figures(self._restarts(chance=True), self.known)
+            _, null = self._figures(self._restarts(chance=True))
             check(figures["agreement"], null["agreement"])
             figures |= {f"{name} by chance": value for name, value in null.items()}
-        return max(found, key=lambda one: one.matched.likeness), figures
+        return found[int(alike.argmax())], figures
+
+    def _figures(self, found: Sequence[_Restart]) -> tuple[np.ndarray, dict[str, float]]:
+        alike = agreement([project(one.projector, self.known.items.vectors) for one in found])
+        likeness = float(np.mean([one.matched.likeness for one in found]))
+        return alike, {"agreement": round(float(alike.mean()), 3), "likeness": round(likeness, 3)}
 
     def _restarts(self, *, chance: bool) -> list[_Restart]:
         return [self._restart(number, chance=chance) for number in range(self.asked.restarts)]
@@ -150,12 +155,6 @@ def check(reached: float, chance: float) -> None:
             "the structure of items and texts does not say which belong together: the mean cosine of the restarts' answers is "
             f"{reached:.3f}, by chance {chance:.3f}, expected at least {asked:.3f}; {ADVICE}"
         )
-
-
-def _figures(found: Sequence[_Restart], known: Candidates) -> dict[str, float]:
-    answers = [project(one.projector, known.items.vectors) for one in found]
-    alike = float(np.mean([one.matched.likeness for one in found]))
-    return {"agreement": round(agreement(answers), 3), "likeness": round(alike, 3)}
 
 
 def _sizes(known: Candidates | None) -> str:
