@@ -265,8 +265,9 @@ def test_a_space_from_loose_items_and_texts(numbers: Path, run: Any) -> None:
     assert "no pair was seen" in story.notes
     assert held.modalities["document"].choice.chosen_on == "nothing"
     assert set(held.seen.contents.values()) == {"train"}
-    hits = held.search([textanchor.Item(id="7", modality="document", value="7")], [str(row) for row in range(800)], k=1)
-    assert other[int(hits[0][0].id)] == topic[7]
+    asked = [textanchor.Item(id=str(row), modality="document", value=str(row)) for row in range(40)]
+    hits = held.search(asked, [str(row) for row in range(800)], k=1)
+    assert np.mean(other[[int(found[0].id) for found in hits]] == topic[:40]) > 0.9
     again = run("rerun", space, "--pairs", numbers)
     assert again.exit_code == 0, again.output
 
