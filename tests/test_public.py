@@ -21,7 +21,7 @@ PUBLIC = {
     "Item", "Pair", "Pairs", "Single", "Skipped", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired",
     "View", "Fit", "Task", "Choice",
     "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError", "DamagedError",
-    "UnknownNameError",
+    "UnknownNameError", "AbstainedError",
 }  # fmt: skip
 
 

@@ -41,6 +41,9 @@ from textanchor.doctor import Diagnosis as Diagnosis
 from textanchor.doctor import diagnose as diagnose
 from textanchor.doctor.findings import Finding as Finding
 from textanchor.errors import (
+    AbstainedError as AbstainedError,
+)
+from textanchor.errors import (
     DamagedError as DamagedError,
 )
 from textanchor.errors import (

@@ -48,6 +48,7 @@ HOMES = {
         "Waveform",
     ),
     "errors": (
+        "AbstainedError",
         "DamagedError",
         "InputError",
         "ItemError",

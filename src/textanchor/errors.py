@@ -4,6 +4,7 @@
     |- InputError                what was given cannot be meant: a value, a table, a folder
     |  |- UnknownNameError       a name that no registry knows
     |  |- LeakError              one group or item would stand on both sides of a split
+    |  |- AbstainedError         the data do not decide the answer, so none is given; exit code 1
     |  `- DamagedError           a file of ours that does not hold what it should
     |- MissingError              a model, package or device that cannot be had here
     |- NothingUsableError        the input was readable, nothing in it was usable; exit code 1
@@ -31,6 +32,12 @@ class UnknownNameError(InputError):
 
 class LeakError(InputError):
     """A split would put one group or one item on both sides."""
+
+
+class AbstainedError(InputError):
+    """What was given can be read, and says too little for an answer."""
+
+    exit_code = 1
 
 
 class DamagedError(InputError):

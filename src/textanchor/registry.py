@@ -97,6 +97,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "soft-pairs": "textanchor.aligners.unpaired.soft_pairs:SoftPairs",
         "mutual-neighbours": "textanchor.aligners.unpaired.soft_pairs:mutual_neighbours",
         "wasserstein-procrustes": "textanchor.aligners.unpaired.soft_pairs:wasserstein_procrustes",
+        "structure": "textanchor.aligners.unpaired.structure:Structure",
         "text-only": "textanchor.aligners.unpaired.text_only:TextOnly",
         "transport-taught": "textanchor.aligners.unpaired.transported:TransportTaught",
         "vse": "textanchor.aligners.latent:vse",

@@ -48,7 +48,11 @@ class _Tables:
     reading: Reading | None
 
     def read(self, source: str | None, *, split_name: str | None, alone: bool) -> Pairs:
-        """The table of that name or place; where it is the only one, whatever was told."""
+        """The pairs of the table of that name or place; where it is the only one, whatever was told."""
+        return read_pairs(self.place(source, alone=alone), split_name=split_name, reading=self.reading)
+
+    def place(self, source: str | None, *, alone: bool) -> Path:
+        """Where the table is."""
         if source in (None, MEMORY) and not self.told:
             raise InputError("the pairs were made in memory; write them to a table and say where it is: --pairs FILE")
         name = Path(source or "").name
@@ -57,7 +61,7 @@ class _Tables:
         place = next(iter([*same, *within, *(self.told if alone else [])]), Path(source or ""))
         if not place.expanduser().exists():
             raise InputError(f"the pairs '{place}' are not here; say where they are: --pairs FILE")
-        return read_pairs(place, split_name=split_name, reading=self.reading)
+        return place
 
 
 def rerun(
@@ -124,6 +128,16 @@ def _told_again(place: Path, story: Story, into: Space | None, tables: _Tables, 
         raise InputError(f"{place} was fitted by an older textanchor that did not write down all settings; fit it again")
     if story.source == SOURCE:
         return start(encoders=recipe.encoders, anchor=recipe.anchor, runtime=runtime)
+    if story.loose:
+        return start(
+            by=recipe.aligner,
+            data=tables.place(story.source, alone=alone),
+            encoders=recipe.encoders,
+            anchor=recipe.anchor,
+            seed=recipe.splitting.seed,
+            reading=tables.reading,
+            runtime=runtime,
+        )
     return fit(
         tables.read(story.source, split_name=recipe.splitting.name, alone=alone),
         anchor=recipe.anchor,

@@ -17,6 +17,7 @@ from textanchor.data.wording import plain_name
 from textanchor.errors import DamagedError, InputError, NothingUsableError
 from textanchor.files import digest, located, read_json, write_csv
 from textanchor.records import Item, Pairs, Single, Skipped
+from textanchor.records.items import first_of
 from textanchor.runtime import Reading, SimpleReading, settled_reading
 
 ABOUT, MEMORY = "about.json", "memory"
@@ -38,30 +39,60 @@ def read_pairs(
     if isinstance(source, Pairs):
         return source if split_name is None else replace(source, split_name=split_name)
     told = settled_reading(reading, simple)
+    found, rows = _read(source, told)
+    if not found.rows:
+        raise NothingUsableError(_no_pair(_called(_place(source)), rows, found.singles, found.taken))
+    rows.check_lost(_name(found), told.allow_lost)
+    return found if split_name is None else replace(found, split_name=split_name)
+
+
+def read_loose(source: object, *, reading: Reading | None = None) -> Pairs:
+    """Items and texts of which no row says that they belong together: `singles` and no `rows`.
+
+    `source` is what `read_pairs` takes. Raises `InputError` where there are pairs, or more rows than allowed cannot be used,
+    `NothingUsableError` where there are no items or no texts.
+    """
+    told = reading or Reading()
+    given, rows = (source, Sorted()) if isinstance(source, Pairs) else _read(source, told)
+    rows.check_lost(_name(given), told.allow_lost)
+    if given.rows:
+        one = given.rows[0]
+        raise InputError(
+            f"{_name(given)}: {len(given.rows)} rows have an item and a text, such as {one.item.id} and '{one.text[:60]}'; "
+            "these are pairs, which say far more than structure: textanchor fit, with --aligner structure if need be"
+        )
+    if not given.lone_items or not given.lone_texts:
+        count = f"{len(given.lone_items)} items and {len(given.lone_texts)} texts"
+        raise NothingUsableError(
+            f"{_name(given)} holds {count}; expected both, each in rows of its own{first_of(given.skipped)}"
+        )
+    return given
+
+
+def _read(source: object, told: Reading) -> tuple[Pairs, Sorted]:
+    """All rows, sorted."""
     path = _place(source)
     rows = object_rows(source, told) if path is None else source_of(path, told)
     found = Sorted()
     for row in rows:
         found.take(row)
     pairs, singles = found.settled()
-    if not pairs:
-        raise NothingUsableError(_no_pair(_called(path), found, singles, rows.taken))
-    found.check_lost(path.name if path else _called(path), told.allow_lost)
     taken = [*rows.taken]
     if found.sides_from_folders:
         taken.append(f"split from the folders of the files: {found.sides_from_folders}")
     if found.unasked:
         taken.append(f"{found.unasked} rows or files are not asked for (--include, --exclude, --modality)")
-    return Pairs(
+    read = Pairs(
         rows=pairs,
         singles=singles,
         skipped=tuple(found.skipped),
-        split_name=split_name or (_told_name(path) if path else None),
+        split_name=_told_name(path) if path else None,
         source=path.name if path else MEMORY,
         place=path.resolve() if path else None,
         taken=tuple(taken),
         renamed=found.renamed,
     )
+    return read, found
 
 
 def write_pairs(pairs: Pairs, file: str | Path) -> None:
@@ -154,6 +185,10 @@ def _called(path: Path | None) -> str:
     return "what was given" if path is None else str(path)
 
 
+def _name(pairs: Pairs) -> str:
+    return pairs.source if pairs.place else _called(None)
+
+
 def _no_pair(path: str, found: Sorted, singles: tuple[Single, ...], taken: tuple[str, ...]) -> str:
     if found.unasked and not singles and not found.skipped:
         left_out = f"{found.unasked} rows or files are left out (--include, --exclude, --modality)"
@@ -163,6 +198,7 @@ def _no_pair(path: str, found: Sorted, singles: tuple[Single, ...], taken: tuple
     items = sum(single.item is not None for single in singles)
     lone = f"{items} items without a text and {len(singles) - items} texts without an item"
     told = f"; read as {'; '.join(taken)}" if taken else ""
+    told += "; or begin with their structure alone: textanchor start --by structure" if 0 < items < len(singles) else ""
     tables = [f"; {one.item}: {one.reason}" for one in found.skipped if UNREAD in one.reason][:1]
     return f"{path} holds no usable pair: {lone}; a row needs both: a table, or one folder per class{told}{''.join(tables)}"
 

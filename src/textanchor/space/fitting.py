@@ -99,7 +99,7 @@ def fit(
     )
     composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
     story = _story(ready, usable, recipe, again, remarks)
-    return ready.base.with_modalities(new, seen=_seen(ready, everything), story=story, plans=composed)
+    return ready.base.with_modalities(new, seen=seen(ready, everything), story=story, plans=composed)
 
 
 def tasks(
@@ -158,8 +158,9 @@ def counts(ready: Prepared, modality: str) -> dict[str, Counted]:
     return by_side
 
 
-def _seen(ready: Prepared, everything: Sequence[Held]) -> Seen:
-    """Groups are remembered only where the split keeps them apart; a named exception shares them by definition."""
+def seen(ready: Prepared, everything: Sequence[Held]) -> Seen:
+    """What was fitted and selected on. Groups are remembered only where the split keeps them apart; a named exception shares
+    them by definition."""
     contents: dict[str, str] = {}
     groups: dict[str, str] = {}
     rows = [(pair.item, pair.group) for pair in ready.pairs.rows]

@@ -113,7 +113,7 @@ class Prepared:
         return replace(
             self,
             base=self.base if same else base_of(encoding.anchor, self.runtime),
-            encoders=_encoder_names(self.pairs, encoding.encoders),
+            encoders=encoder_names(self.pairs.modalities, encoding.encoders),
             wording=encoding.wording,
             skipped=list(self.skipped),
             absent=list(self.absent),
@@ -209,7 +209,7 @@ def prepare(
     given = read_pairs(pairs, split_name=splitting.name, reading=reading)
     plans = {**DEFAULTS, **({"video": encoding.video} if encoding.video else {})}
     taken_apart = expanded(given, plans)
-    encoders = _encoder_names(taken_apart, encoding.encoders, into)
+    encoders = encoder_names(taken_apart.modalities, encoding.encoders, into)
     anchor = encoding.anchor
     if into is not None and anchor is not None and canonical(anchor) != into.anchor:
         raise InputError(f"the space's anchor is {into.anchor} and never changes; leave out --anchor or fit a new space")
@@ -256,11 +256,14 @@ def base_of(anchor: str | None, runtime: Runtime) -> Space:
     return space
 
 
-def _encoder_names(pairs: Pairs, told: Mapping[str, str], into: Space | None = None) -> dict[str, str]:
-    """What was said; else what the space that is added to has for a modality; else its reader's default."""
+def encoder_names(modalities: Sequence[str], told: Mapping[str, str], into: Space | None = None) -> dict[str, str]:
+    """What was said; else what the space that is added to has for a modality; else its reader's default.
+
+    Raises `InputError` for an encoder of a modality that is not there, or that does not suit its own.
+    """
     for modality in told:
-        if modality not in pairs.modalities:
-            raise InputError(f"--encoder {modality}=...: the pairs hold {', '.join(pairs.modalities)}, no {modality}")
+        if modality not in modalities:
+            raise InputError(f"--encoder {modality}=...: the pairs hold {', '.join(modalities)}, no {modality}")
         suited(told[modality], modality)
     there = {} if into is None else {name: fitted.encoder for name, fitted in into.modalities.items()}
-    return {name: canonical(told.get(name) or there.get(name) or reader(name).default_encoder) for name in pairs.modalities}
+    return {name: canonical(told.get(name) or there.get(name) or reader(name).default_encoder) for name in modalities}

@@ -11,36 +11,55 @@ from textanchor.data.readers import reader
 from textanchor.encoders import canonical, head_of, make_single
 from textanchor.errors import InputError
 from textanchor.files import digest
+from textanchor.grammar import take_apart
 from textanchor.projectors import names_projector
 from textanchor.records import Choice, Named, View
-from textanchor.runtime import Runtime, Simple, Splitting, settled
+from textanchor.runtime import Reading, Runtime, Simple, Splitting, settled
 from textanchor.space.fitted import Fitted
 from textanchor.space.geometry import Geometry
+from textanchor.space.loose import NOTHING, STRUCTURE, from_structure
 from textanchor.space.names import named
-from textanchor.space.preparing import base_of
+from textanchor.space.preparing import Encoding, base_of
 from textanchor.space.sides import FittedSide
 from textanchor.space.space import Space
 from textanchor.space.story import Counted, Recipe, Story
 from textanchor.views import view, with_hubness
 
+NAMES = "names"
 SOURCE = "names of the encoders' classes, no pairs"
 VIEW, HUBNESS = "whitening(shrinkage=4.0)", "nnn(k=10, alpha=0.25)"
 
 
 def start(
     *,
+    by: str = NAMES,
+    data: object = None,
     encoders: Mapping[str, str] | None = None,
     anchor: str | None = None,
+    seed: int = 0,
+    reading: Reading | None = None,
     runtime: Runtime | None = None,
     **simple: Unpack[Simple],
 ) -> Space:
-    """A space fitted to nothing: what a classifier's scores say of an item, in the words of its classes' names.
+    """A space that has seen no pair, by `names` or by `structure`.
 
-    `encoders` maps modalities to encoders whose models are classifiers with named classes (default: the reader's for images).
-    `fit(..., into=space)` refines it with pairs. How well it does is for `evaluate` to say: it has seen none of your items.
-    Raises `InputError` for an encoder that knows no names, `UnknownNameError` or `MissingError`.
+    By names it is fitted to nothing: what a classifier's scores say of an item, in the words of its classes' names. `encoders`
+    maps modalities to encoders whose models are classifiers with named classes (default: the reader's for images).
+    By structure it is fitted to `data`, a table or what else `read_pairs` takes, whose rows have an item without a text or a
+    text without an item: clusters of either that stand to each other in the same way are taken for each other; see the
+    aligner `structure`, which may be called with settings: `by="structure(clusters=50)"`.
+    `fit(..., into=space)` refines both with pairs. How well they do is for `evaluate` to say.
+    Raises `InputError` for an encoder that knows no names and for data with pairs, `AbstainedError` where structure does not
+    say what belongs together, `UnknownNameError` or `MissingError`.
     """
     how = settled(runtime, simple)
+    if take_apart(by)[0] == STRUCTURE:
+        encoding = Encoding(anchor=anchor, encoders=encoders or {})
+        return from_structure(data, by, encoding, seed=seed, reading=reading, runtime=how)
+    if by != NAMES or data is not None:
+        raise InputError(
+            f"by={by}: expected {NAMES}, without data, or {STRUCTURE}, with data: items and texts in rows of their own"
+        )
     base = base_of(anchor or DEFAULT_ANCHOR, how)
     asked = encoders or {"image": reader("image").default_encoder}
     new: dict[str, Fitted] = {}
@@ -71,7 +90,7 @@ def start(
         splitting=Splitting(),
     )
     none = {side: Counted(items=0, texts=0, groups=0) for side in ("train", "val", "test")}
-    story = Story(source=SOURCE, data=data, split="nothing to split", counts=dict.fromkeys(new, none), recipe=recipe)
+    story = Story(source=SOURCE, data=data, split=NOTHING, counts=dict.fromkeys(new, none), recipe=recipe)
     return base.with_modalities(new, story=story)
 
 

@@ -94,6 +94,12 @@ class Story:
         """What was fitted."""
         return tuple(self.counts)
 
+    @property
+    def loose(self) -> bool:
+        """Whether items and texts were there, and no pair of them."""
+        sides = [one for by_side in self.counts.values() for one in by_side.values()]
+        return any(one.lone_items for one in sides) and not any(one.items for one in sides)
+
     def described(self) -> dict[str, Any]:
         """JSON-ready."""
         return {

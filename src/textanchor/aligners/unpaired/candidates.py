@@ -71,7 +71,7 @@ def names_classes(pairs: PairedLatents) -> bool:
 def _texts(pairs: PairedLatents, lone: Vectors | None) -> tuple[Vectors, Float32[np.ndarray, " t"]]:
     vectors = np.empty((0, pairs.anchors.shape[1]), np.float32) if lone is None else lone
     shares = np.ones(len(vectors), np.float32)
-    if not len(vectors) or names_classes(pairs):
+    if len(pairs.texts) and (not len(vectors) or names_classes(pairs)):
         owners = np.bincount(pairs.edges[:, 1], weights=pairs.weights, minlength=len(pairs.texts)).astype(np.float32)
         vectors, shares = np.concatenate([vectors, pairs.anchors]), np.concatenate([shares * owners.mean(), owners])
     return vectors, shares

@@ -63,12 +63,12 @@ class SoftPairs:
         choice = replace(
             first, aligner="", settings={"base": first.fixed, **said, "matching": self.matching}, notes=notes, scores={}
         )
-        fit = judged(self._fitted(choice, replace(task, refit=False)), task)
-        return self._fitted(fit.choice, task) if task.refit and task.val is not None else fit
+        fit = judged(self.refined(choice, replace(task, refit=False), known), task)
+        return self.again(fit, task) if task.refit and task.val is not None else fit
 
     def again(self, fit: Fit, task: Task) -> Fit:
         """The same values on all pairs."""
-        return self._fitted(fit.choice, task)
+        return self.refined(fit.choice, task, candidates(task))
 
     def _first(self, task: Task) -> Choice:
         """What the base chooses; of several bases the first, unless another is clearly better on validation."""
@@ -81,12 +81,12 @@ class SoftPairs:
             best = fit if clearly_better(fit, best, task.val) else best
         return best.choice
 
-    def _fitted(self, choice: Choice, task: Task) -> Fit:
-        known = candidates(task)
+    def refined(self, choice: Choice, task: Task, known: Candidates | None, first: nn.Module | None = None) -> Fit:
+        """The rounds, from the base's fit on the pairs, or from the projector `first`."""
         base = by_name(str(choice.settings["base"]))
         path, point = base.path(task), base.branches()[0][0]
         pairs, seen = task.fitted, _Seen(task, choice, known)
-        projector = next(path(pairs, [point]))
+        projector = next(path(pairs, [point])) if first is None else first
         view = seen.view(projector)
         for _ in range(self.rounds if known is not None else 0):
             assert known is not None
