@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from textanchor import registry
-from textanchor.aligners import Aligner, aligner
-from textanchor.aligners.selection import best, score
+from textanchor.aligners import Aligner, aligner, gradient
+from textanchor.aligners.selection import score
 from textanchor.errors import InputError, UnknownNameError
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
@@ -354,8 +354,15 @@ def test_the_selection_figure_is_the_mean_of_two_directions(toy) -> None:
     assert score(fit.projector, fit.view, val) == pytest.approx((there + back) / 2)
 
 
-def test_of_equals_the_first_is_best() -> None:
-    assert best(["simple", "complex"], lambda name: 0.5) == ("simple", 0.5)
+@pytest.mark.parametrize(("scores", "taken"), [([0.5, 0.5, 0.4], 5), ([0.1, 0.3, 0.2], 10)])
+def test_the_first_of_the_best_looks_is_taken(
+    scores: list[float], taken: int, toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter(scores)
+    monkeypatch.setattr(gradient, "score", lambda *_: next(left))
+    fit = aligner("gradient(epochs=15)").fit(Task(train=toy(), val=toy(seed=1), refit=False))
+    assert fit.choice.settings["epochs"] == taken
+    assert fit.choice.score == max(scores)
 
 
 def test_unknown_names_and_settings() -> None:

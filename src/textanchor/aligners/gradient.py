@@ -15,7 +15,7 @@ from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics, drawn
 from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.selection import apart, best, judges, score, softness
+from textanchor.aligners.selection import apart, judges, score, softness
 from textanchor.aligners.training import Plan, Sample, trained
 from textanchor.errors import InputError
 from textanchor.projectors import project
@@ -93,11 +93,13 @@ class Gradient:
             Comparison(view=self.comparison.view), statistics.projected(base.projector if base else projector)
         )
         _frame(projector, train, view)
-        states: dict[int, tuple[float, Any]] = {}
+        held: list[tuple[float, int, Any]] = []  # the best look alone: of many epochs all would not fit into memory
 
         def watch(epoch: int) -> None:
             assert val is not None
-            states[epoch] = score(projector, view, val), deepcopy(projector.state_dict())
+            rate = score(projector, view, val)
+            if not held or rate > held[0][0]:
+                held[:] = [(rate, epoch, deepcopy(projector.state_dict()))]
 
         look = None if val is None else watch
         beside = None
@@ -107,9 +109,9 @@ class Gradient:
             projector, self.plan, train, view, device=task.device, stop=stop, seed=task.seed, watch=look, beside=beside
         )
         epochs, rate = stop, None
-        if val is not None:
-            epochs, rate = best(sorted(states), lambda epoch: states[epoch][0])
-            projector.load_state_dict(states[epochs][1])
+        if held:
+            rate, epochs, state = held[0]
+            projector.load_state_dict(state)
         view = replace(view, hubness=statistics.view(self.comparison, statistics.projected(projector)).hubness)
         if val is not None and self.comparison.hubness != "none":
             rate = score(projector, view, val)

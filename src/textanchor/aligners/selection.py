@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float64
@@ -19,7 +18,6 @@ from textanchor.projectors import project
 from textanchor.records import Fit, PairedLatents, Setting, Task, Vectors, View
 from textanchor.views import as_item, as_query, as_text, cosines, item_gallery, naming, text_gallery
 
-T = TypeVar("T")
 Point = Mapping[str, Setting]
 Path = Callable[[PairedLatents, Sequence[Point]], Iterator[nn.Module]]
 Branches = Sequence[Sequence[Point]]
@@ -63,13 +61,6 @@ def softness(projector: nn.Module, view: View | None, val: PairedLatents, *, see
     judged = some(val, CALIBRATED, seed=seed)
     queries, gallery = naming(view, project(projector, judged.inputs), judged.anchors)
     return temperature(cosines(queries, gallery), judged.relevant.toarray())
-
-
-def best(candidates: Iterable[T], rate: Callable[[T], float]) -> tuple[T, float]:
-    """The candidate of the highest rate; the earlier one of equals, so order candidates from simple to complex."""
-    ratings = [(rate(candidate), candidate) for candidate in candidates]
-    top = max(ratings, key=lambda entry: entry[0])
-    return top[1], top[0]
 
 
 def apart(train: PairedLatents, val: PairedLatents | None) -> None:
