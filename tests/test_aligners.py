@@ -355,9 +355,7 @@ def test_the_selection_figure_is_the_mean_of_two_directions(toy) -> None:
 
 
 @pytest.mark.parametrize(("scores", "taken"), [([0.5, 0.5, 0.4], 5), ([0.1, 0.3, 0.2], 10)])
-def test_the_first_of_the_best_looks_is_taken(
-    scores: list[float], taken: int, toy: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_of_the_best_looks_is_taken(scores: list[float], taken: int, toy, monkeypatch: pytest.MonkeyPatch) -> None:
     left = iter(scores)
     monkeypatch.setattr(gradient, "score", lambda *_: next(left))
     fit = aligner("gradient(epochs=15)").fit(Task(train=toy(), val=toy(seed=1), refit=False))
