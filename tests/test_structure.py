@@ -15,15 +15,18 @@ import pytest
 import textanchor
 from textanchor import registry
 from textanchor.aligners import aligner
+from textanchor.aligners.ridge import linear
 from textanchor.aligners.unpaired.assignment import assigned, similarities, unrelated
 from textanchor.aligners.unpaired.axes import Axes
 from textanchor.aligners.unpaired.candidates import candidates
-from textanchor.aligners.unpaired.restarts import agreement, matched, part
+from textanchor.aligners.unpaired.restarts import Matched, agreement, matched, part
+from textanchor.aligners.unpaired.structure import Structure, _Restart, _Search
 from textanchor.errors import AbstainedError, InputError, LeakError, NothingUsableError
 from textanchor.projectors import project
-from textanchor.records import PairedLatents, Pooled, Task, Unpaired
+from textanchor.records import Choice, PairedLatents, Pooled, Task, Unpaired
 from textanchor.views import as_item, as_text
 
+Planting = tuple[Task, np.ndarray, np.ndarray]  # what is to be matched, and topics of its items and texts
 DIM, TOPICS, QUICK = 16, 40, "structure(clusters=20, restarts=3)"
 
 
@@ -66,7 +69,7 @@ def nearest(fit: Any, task: Task) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def planted() -> tuple[Task, np.ndarray, np.ndarray]:
+def planted() -> Planting:
     (items, topic), (texts, other) = world(600, 1), world(800, 2)
     return loose(items, texts), topic, other
 
@@ -120,7 +123,20 @@ def test_agreement_is_the_mean_cosine_between_answers() -> None:
     assert agreement([answers[0], answers[1], answers[1]]).argmax() == 1, "who agrees with most"
 
 
-def test_axes_lead_back_to_where_they_came_from(planted: tuple[Task, np.ndarray, np.ndarray]) -> None:
+def test_the_answer_that_most_restarts_share_is_taken(planted: Planting, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, pairs = candidates(planted[0]), world(30, 3)[0]
+    search = _Search(known=known, pairs=pairs, count=20, seed=0, asked=Structure(), choice=Choice())
+    turns = [np.linalg.qr(np.random.default_rng(seed).normal(size=(8, 8)))[0] for seed in (0, 1, 1, 2)]
+    alone = Matched(clusters=pairs, likeness=1.0)  # the most alike is not the most shared
+    found = [
+        _Restart(matched=replace(alone, likeness=1.0 - row), projector=linear(turn, np.zeros(8)))
+        for row, turn in enumerate(turns)
+    ]
+    monkeypatch.setattr(search, "_restarts", lambda chance: found)
+    assert search.best()[0] in found[1:3]
+
+
+def test_axes_lead_back_to_where_they_came_from(planted: Planting) -> None:
     task, pairs = planted[0], world(60, 3)[0]
     known = candidates(task)
     axes = Axes(known)
@@ -133,7 +149,7 @@ def test_axes_lead_back_to_where_they_came_from(planted: tuple[Task, np.ndarray,
     np.testing.assert_allclose(back.pooled, held.pooled, atol=1e-3)
 
 
-def test_with_no_pair_items_find_texts_of_their_topic(planted: tuple[Task, np.ndarray, np.ndarray]) -> None:
+def test_with_no_pair_items_find_texts_of_their_topic(planted: Planting) -> None:
     task, topic, other = planted
     fit = aligner(QUICK).fit(task)
     right = (other[nearest(fit, task)] == topic).mean()
@@ -177,7 +193,7 @@ def test_too_little_is_no_structure() -> None:
         aligner("structure").fit(Task(train=world(9, 1)[0].take([])))
 
 
-def test_pairs_are_known_partners_of_the_clusters(planted: tuple[Task, np.ndarray, np.ndarray]) -> None:
+def test_pairs_are_known_partners_of_the_clusters(planted: Planting) -> None:
     task, pairs, rng = planted[0], world(30, 3)[0], np.random.default_rng(0)
     known = candidates(task)
     axes = Axes(known)

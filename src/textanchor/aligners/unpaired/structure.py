@@ -36,8 +36,8 @@ class Structure:
     standard error (`clusters` 0 otherwise); agreement is noted, and owes much to the pairs.
 
     Agreement is necessary and not sufficient. A symmetric structure, or one that is more like another than its own, is matched
-    wrongly in full agreement, and unpaired data alone cannot tell: only pairs can. Of 24 pairs of made-up worlds that have
-    nothing to do with each other one came near to the bar, and beyond it under some seeds.
+    wrongly in full agreement, and unpaired data alone cannot tell: only pairs can. Of 24 pairs of made-up worlds with nothing
+    in common, on which the bar was not set, one was answered, and of 24 in which items are turned texts all were.
     Sources: the idea Schnaus et al. 2025 (It's a (Blind) Match!), arXiv:2503.24129, and Unpaired Rosetta, 2026; the solver: see
     `assignment.assigned`; the rounds: see `soft_pairs.wasserstein_procrustes`.
     """
