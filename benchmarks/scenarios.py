@@ -73,9 +73,9 @@ def ablated(folder: Path, sides: Sides, start: str, without: str) -> Ablated | N
 
 def table(title: str, held: dict[str, Ablated | None]) -> None:
     """A row a scenario."""
-    print(
-        f"\n### {title}\n\n| without | mean R@10 | the whole system minus this | score after the last stage, in percent |\n|---|---|---|---|"
-    )
+    print(f"\n### {title}\n")
+    print("| without | mean R@10 | the whole system minus this | score after the last stage, in percent |")
+    print("|---|---|---|---|")
     whole = held[""]
     for without, mine in held.items():
         if mine is not None:
