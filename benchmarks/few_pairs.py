@@ -32,6 +32,7 @@ from textanchor.space.thinning import thinned, with_own_validation
 KERNEL = "kernel-ridge(landmarks=2000, view=canonical, hubness=csls)"
 NAMES = "with-names(base=kernel-ridge(landmarks=2000), hubness=csls)"
 SHARES = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
+PARTS = ("mobilenet", "efficientnet")
 TRIALS = 3  # beside the defaults
 TUNED_AT = 0.1  # the share whose values all others take
 
@@ -88,11 +89,7 @@ METHODS: Mapping[str, Method] = {
 
 def main() -> None:
     """Fit what is missing, print what there is."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("data", type=Path)
-    told.add_argument("models", type=Path)
-    told.add_argument("-o", "--output", type=Path, required=True)
-    told.add_argument("--parts", nargs="+", default=["mobilenet", "efficientnet"])
+    told = arguments(__doc__)
     told.add_argument("--methods", nargs="+", default=list(METHODS), metavar="NAME")
     told.add_argument("--shares", nargs="+", type=float, default=sorted(SHARES), metavar="SHARE", help="in the order of work")
     told.add_argument("--seeds", type=int, default=3)
@@ -107,6 +104,16 @@ def main() -> None:
                     filled(folder, sides, name, share, asked.seeds)
         print(f"\n### {part}\n", flush=True)
         printed(folder, list(METHODS), SHARES)
+
+
+def arguments(doc: str | None, parts: Sequence[str] = PARTS) -> argparse.ArgumentParser:
+    """What every benchmark on these latents is told: where data, models and cells are, and which parts to do."""
+    told = argparse.ArgumentParser(description=doc)
+    told.add_argument("data", type=Path)
+    told.add_argument("models", type=Path)
+    told.add_argument("-o", "--output", type=Path, required=True)
+    told.add_argument("--parts", nargs="+", choices=parts, default=parts)
+    return told
 
 
 def latents(folder: Path, part: str, data: Path, models: Path) -> Sides:

@@ -8,13 +8,12 @@ and never fitted twice. Prints Markdown, in points of mean R@10.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from few_pairs import latents
+from few_pairs import arguments, latents
 
 from textanchor.budgeting.cells import Cell, key, measured, store, stored
 from textanchor.budgeting.plan import Trial
@@ -29,12 +28,7 @@ KNOWN = (4, 5)  # budgets that are known when something is foreseen
 
 def main() -> None:
     """Fit what is missing, print a table."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("data", type=Path)
-    told.add_argument("models", type=Path)
-    told.add_argument("-o", "--output", type=Path, required=True)
-    told.add_argument("--parts", nargs="+", default=["mobilenet", "efficientnet"])
-    asked = told.parse_args()
+    asked = arguments(__doc__).parse_args()
     print("| encoder | method | pairs | more | foreseen | came |\n|---|---|---|---|---|---|", flush=True)
     for part in asked.parts:
         folder = asked.output / part

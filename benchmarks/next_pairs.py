@@ -9,14 +9,13 @@ digits how many are named right; differences to buying at random are paired, of 
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from few_pairs import latents
+from few_pairs import arguments, latents
 from losses import read
 
 import textanchor
@@ -36,11 +35,7 @@ KNOWN = {"mobilenet": (0.02, 0.2), "efficientnet": (0.02, 0.2), "digits": (0.02,
 
 def main() -> None:
     """Fit what is missing, print a table a part and share."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("data", type=Path)
-    told.add_argument("models", type=Path)
-    told.add_argument("-o", "--output", type=Path, required=True)
-    told.add_argument("--parts", nargs="+", choices=list(KNOWN), default=list(KNOWN))
+    told = arguments(__doc__, list(KNOWN))
     told.add_argument("--seeds", type=int, default=3)
     asked = told.parse_args()
     for part in asked.parts:

@@ -9,13 +9,12 @@ beside it stands the best score that the last stage came to, taken or not.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from few_pairs import few, latents, measured
+from few_pairs import arguments, few, latents, measured
 from few_pairs_tables import Cell, gain, joined, middle
 
 from textanchor.aligners.latent.objectives import STAGES
@@ -37,12 +36,7 @@ class Ablated:
 
 def main() -> None:
     """Fit what is missing, print what there is."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("data", type=Path)
-    told.add_argument("models", type=Path)
-    told.add_argument("-o", "--output", type=Path, required=True)
-    told.add_argument("--parts", nargs="+", default=["mobilenet", "efficientnet"])
-    asked = told.parse_args()
+    asked = arguments(__doc__).parse_args()
     for part in asked.parts:
         sides = latents(asked.output / part, part, asked.data.resolve(), asked.models.resolve())
         judging = replace(sides, pairs={**sides.pairs, "test": sides.val})

@@ -10,9 +10,8 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from textanchor.aligners import aligner
+from textanchor.aligners import aligner, judged
 from textanchor.aligners.selection import score
-from textanchor.aligners.unpaired import soft_pairs
 from textanchor.aligners.unpaired.candidates import candidates
 from textanchor.aligners.unpaired.transport import matching, mutual, sinkhorn, softmax
 from textanchor.aligners.unpaired.transported import balanced, divergence
@@ -156,7 +155,7 @@ def test_with_names_is_a_base_too(toy: Any, toy_named: Any) -> None:
 def test_another_view_is_taken_only_if_clearly_better(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
     for says in (False, True):
-        monkeypatch.setattr(soft_pairs, "clearly_better", lambda *_, says=says: asked.append(says) or says)
+        monkeypatch.setattr(judged, "clearly_better", lambda *_, says=says: asked.append(says) or says)
         choice = aligner("soft-pairs(rounds=0)").fit(few()).choice
         assert choice.view == ("centring" if says else "canonical"), "captions begin with the canonical view"
         assert "view=centring" in str(choice.settings["base"]) or not says

@@ -12,6 +12,7 @@ from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import MANY
 from textanchor.aligners.unpaired.candidates import candidates
 from textanchor.errors import InputError
+from textanchor.latents.paired_latents import are_classes
 from textanchor.records import Choice, Fit, PairedLatents, Task
 
 CANDIDATES = ("ridge(view=auto, hubness=auto)", "kernel-ridge(view=auto, hubness=auto)")
@@ -74,7 +75,7 @@ def _with_unpaired(task: Task, winner: Choice) -> tuple[str, ...]:
 
 def _where_texts_repeat(train: PairedLatents) -> tuple[str, ...]:
     """What is tried besides; on captions gradient training never came near, see docs/findings.md."""
-    if 2 * len(train.texts) > len(train.items):
+    if not are_classes(train):
         return ()
     epochs = max(10, round(STEPS * BATCH / len(train.items)))
     return ("bank",) if len(train.items) <= LARGE else (f"bank(epochs={epochs})",)

@@ -75,6 +75,6 @@ def some(pairs: PairedLatents, limit: int, *, seed: int) -> PairedLatents:
     return pairs if len(pairs.items) <= limit else pairs.take(drawn(len(pairs.items), limit, seed=seed))
 
 
-def drawn(total: int, limit: int, *, seed: int) -> Int[np.ndarray, " m"]:
+def drawn(total: int, limit: int, *, seed: int | np.random.Generator) -> Int[np.ndarray, " m"]:
     """At most `limit` random rows of `total`, in order."""
     return np.sort(np.random.default_rng(seed).permutation(total)[:limit])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from torch import nn
 
 from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics, drawn
+from textanchor.aligners.loop import Look, Looks, numbers
 from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import apart, judges, score, softness
@@ -93,13 +93,11 @@ class Gradient:
             Comparison(view=self.comparison.view), statistics.projected(base.projector if base else projector)
         )
         _frame(projector, train, view)
-        held: list[tuple[float, int, Any]] = []  # the best look alone: of many epochs all would not fit into memory
+        looks = Looks()
 
         def watch(epoch: int) -> None:
             assert val is not None
-            rate = score(projector, view, val)
-            if not held or rate > held[0][0]:
-                held[:] = [(rate, epoch, deepcopy(projector.state_dict()))]
+            looks.add(Look(epoch=epoch, rate=score(projector, view, val), state=numbers(projector)))
 
         look = None if val is None else watch
         beside = None
@@ -109,9 +107,9 @@ class Gradient:
             projector, self.plan, train, view, device=task.device, stop=stop, seed=task.seed, watch=look, beside=beside
         )
         epochs, rate = stop, None
-        if held:
-            rate, epochs, state = held[0]
-            projector.load_state_dict(state)
+        if looks.best is not None:
+            epochs, rate = looks.best.epoch, looks.best.rate
+            projector.load_state_dict(looks.best.state)
         view = replace(view, hubness=statistics.view(self.comparison, statistics.projected(projector)).hubness)
         if val is not None and self.comparison.hubness != "none":
             rate = score(projector, view, val)

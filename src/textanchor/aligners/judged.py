@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -28,6 +30,11 @@ def judged(fit: Fit, task: Task) -> Fit:
         notes={**fit.choice.notes, **notes},
     )
     return replace(fit, choice=choice)
+
+
+def preferred(fits: Iterable[Fit], val: PairedLatents) -> Fit:
+    """The first, unless a later one is clearly better than what was preferred so far."""
+    return reduce(lambda best, fit: fit if clearly_better(fit, best, val) else best, fits)
 
 
 def clearly_better(mine: Fit, other: Fit, val: PairedLatents) -> bool:

@@ -51,6 +51,34 @@ class Stage:
         return math.ceil(self.items / self.batch)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """After how many epochs validation was looked at, its rate then, and the numbers of the module."""
+
+    epoch: int
+    rate: float
+    state: dict[str, Tensor]
+
+
+class Looks:
+    """Of all looks the best, the first of equals, and the last: the numbers of many would not fit into memory."""
+
+    def __init__(self) -> None:
+        self.best: Look | None = None
+        self.last: Look | None = None
+
+    def add(self, look: Look) -> None:
+        """One more look."""
+        self.last = look
+        if self.best is None or look.rate > self.best.rate:
+            self.best = look
+
+
+def numbers(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of a module's numbers, on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
+
+
 def follow(stage: Stage, rng: np.random.Generator, watch: Callable[[int], None] | None = None) -> float:
     """Train through a stage; the last loss. Every item comes once an epoch; `watch` is called after every fifth and the last.
 

@@ -25,9 +25,7 @@ from textanchor.space.preparing import Encoding, Sides, prepare
 METHOD = "kernel-cca"  # what is asked how much it knows
 MOST = 5000  # candidates, and items to be covered, that are looked at; of more a random part
 NEAR = 0.98  # cosine of centred latents: the same thing once more
-LATER = (
-    0.1  # share of the items that have texts, from which on uncertain ones are asked for as well; measured in docs/findings.md
-)
+LATER = 0.1  # share of items with texts from which on uncertain ones are asked for too, as docs/findings.md measures
 
 Rows = Int[np.ndarray, " n"]
 

@@ -93,8 +93,9 @@ def _fitted_as(asked: Trial, world: World) -> Trial:
     """With all pairs and no item unpaired, a method for unpaired data is the one that it starts from."""
     alone = aligner(asked.method).without_unpaired
     lone = world.sides.unpaired.items
-    same = alone is not None and asked.share == 1 and (lone is None or not len(lone))
-    return replace(asked, method=spelled(alone)) if alone is not None and same else asked
+    if alone is None or asked.share < 1 or (lone is not None and len(lone)):
+        return asked
+    return replace(asked, method=spelled(alone))
 
 
 def _sorted(names: Mapping[Trial, str], known: Mapping[str, Cell | str]) -> tuple[list[Cell], list[str]]:

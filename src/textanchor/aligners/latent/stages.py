@@ -17,14 +17,13 @@ from textanchor.aligners.latent.frames import Supply
 from textanchor.aligners.latent.networks import System
 from textanchor.aligners.latent.objectives import STAGES, Term
 from textanchor.aligners.latent.passing import Pass
-from textanchor.aligners.loop import Stage, follow, seeded
+from textanchor.aligners.loop import Look, Looks, Stage, follow, numbers, seeded
 from textanchor.errors import InputError
 
 STEPS = 20  # in an epoch at least, however few items there are
 FLAT, KEPT = 1.5, 0.75  # directions that latents must take up at least, and as a share of the directions of the data
 ALONE, TINY = "alone", 1e-9
 State = dict[str, Tensor]
-Look = tuple[float, State]
 Rate = Callable[[System], float]
 
 
@@ -107,7 +106,7 @@ def trained(
     training: what was best before it stays. Raises `InputError` if there was nothing before it.
     """
     first = rate(system) if rate is not None else -math.inf
-    progress = Progress(now=_numbers(system), best=_numbers(system), score=first, scores={"start": first} if rate else {})
+    progress = Progress(now=numbers(system), best=numbers(system), score=first, scores={"start": first} if rate else {})
     for number, (name, terms) in enumerate(plan.stages):
         kept = None if checkpoints is None else checkpoints.read(name)
         if kept is not None:
@@ -153,7 +152,7 @@ def _stage(system: System, part: _Part, plan: Plan, supply: Supply, progress: Pr
         batch=plan.batch,
         epochs=part.epochs,
     )
-    looks: dict[int, Look] = {}
+    looks = Looks()
     seen = supply.item[:: max(1, len(supply.item) // plan.batch)]  # all along the table, which may be sorted by class
     floor = min(FLAT, KEPT * directions(seen), KEPT * directions(supply.text))
 
@@ -163,42 +162,41 @@ def _stage(system: System, part: _Part, plan: Plan, supply: Supply, progress: Pr
             raise InputError(f"latents are no numbers any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one")
         if directions(latents) < floor:
             raise InputError(f"all latents fell together after {epoch} epochs at rate={plan.rate:g}; take a smaller one")
-        looks[epoch] = (0.0 if rate is None else rate(system)), _numbers(system)
+        looks.add(Look(epoch=epoch, rate=0.0 if rate is None else rate(system), state=numbers(system)))
 
     try:
         with seeded(int(np.random.SeedSequence(part.seed).generate_state(1)[0]), str(supply.item.device)):
             follow(stage, np.random.default_rng(part.seed), watch)
     except InputError as why:
-        if rate is None or (not looks and not progress.path):
+        if rate is None or (looks.best is None and not progress.path):
             raise
         return _further(progress, part.name, looks, diverged=f"{part.name}: {why}")
     return _further(progress, part.name, looks) if rate is not None else _to_the_end(progress, part.name, looks)
 
 
-def _to_the_end(progress: Progress, name: str, looks: Mapping[int, Look]) -> Progress:
+def _to_the_end(progress: Progress, name: str, looks: Looks) -> Progress:
     """What a stage added that nothing judges: all of its epochs."""
-    at = max(looks)
-    path = {**progress.path, name: at}
-    return replace(progress, now=looks[at][1], best=looks[at][1], path=path, taken=path)
+    assert looks.last is not None
+    path = {**progress.path, name: looks.last.epoch}
+    return replace(progress, now=looks.last.state, best=looks.last.state, path=path, taken=path)
 
 
-def _further(progress: Progress, name: str, looks: Mapping[int, Look], *, diverged: str = "") -> Progress:
+def _further(progress: Progress, name: str, looks: Looks, *, diverged: str = "") -> Progress:
     """What a stage added: the next one goes on from its best look, after a stage without pairs from its last."""
-    if not looks:
+    top = looks.best
+    at = looks.last if name == ALONE else top
+    if top is None or at is None:
         return replace(progress, diverged=diverged)
-    top = max(looks, key=lambda epoch: looks[epoch][0])
-    at = max(looks) if name == ALONE else top
-    score, best = looks[top]
     further = replace(
         progress,
-        now=looks[at][1],
-        path={**progress.path, name: at},
-        scores={**progress.scores, name: score},
+        now=at.state,
+        path={**progress.path, name: at.epoch},
+        scores={**progress.scores, name: top.rate},
         diverged=diverged,
     )
-    if score <= progress.score:
+    if top.rate <= progress.score:
         return further
-    return replace(further, best=best, score=score, taken={**progress.path, name: top})
+    return replace(further, best=top.state, score=top.rate, taken={**progress.path, name: top.epoch})
 
 
 def directions(latents: Float[Tensor, "n k"]) -> float:
@@ -211,7 +209,3 @@ def directions(latents: Float[Tensor, "n k"]) -> float:
         return 0.0
     share = values / values.sum()
     return float(torch.special.entr(share).sum().exp())
-
-
-def _numbers(system: System) -> State:
-    return {name: value.detach().cpu().clone() for name, value in system.state_dict().items()}

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 
 from textanchor.aligners.comparison import drawn
 from textanchor.errors import InputError, LeakError
+from textanchor.latents.paired_latents import are_classes
 from textanchor.records import PairedLatents, Pooled, Task, Vectors
 
 ITEMS, TEXTS = 5000, 10_000  # at most; a plan has a cell for each item and text
@@ -63,15 +64,10 @@ def apart_from_validation(task: Task) -> None:
             raise LeakError(f"{count} unpaired items {what}; leave them out, or split by group (--resplit)")
 
 
-def names_classes(pairs: PairedLatents) -> bool:
-    """Whether texts are class names: at most half as many as items."""
-    return 2 * len(pairs.texts) <= len(pairs.items)
-
-
 def _texts(pairs: PairedLatents, lone: Vectors | None) -> tuple[Vectors, Float32[np.ndarray, " t"]]:
     vectors = np.empty((0, pairs.anchors.shape[1]), np.float32) if lone is None else lone
     shares = np.ones(len(vectors), np.float32)
-    if len(pairs.texts) and (not len(vectors) or names_classes(pairs)):
+    if len(pairs.texts) and (not len(vectors) or are_classes(pairs)):
         owners = np.bincount(pairs.edges[:, 1], weights=pairs.weights, minlength=len(pairs.texts)).astype(np.float32)
         vectors, shares = np.concatenate([vectors, pairs.anchors]), np.concatenate([shares * owners.mean(), owners])
     return vectors, shares

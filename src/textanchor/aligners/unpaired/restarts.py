@@ -9,8 +9,10 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int
 from sklearn.cluster import KMeans
 
+from textanchor.aligners.comparison import drawn
 from textanchor.aligners.unpaired.assignment import assigned, similarities, unrelated
 from textanchor.aligners.unpaired.candidates import Candidates
+from textanchor.aligners.unpaired.soft_pairs import one_text_each
 from textanchor.latents.paired_latents import representatives
 from textanchor.records import PairedLatents, Pooled, Vectors
 from textanchor.views import unit
@@ -38,8 +40,8 @@ def cluster_count(known: Candidates, wanted: int) -> int:
 def part(known: Candidates, clusters: int, rng: np.random.Generator) -> Candidates:
     """A random half of items and of texts, at most 1500 and 3000; of texts hardly more than clusters four fifths."""
     few = len(known.anchors) < FEW * clusters
-    rows = _drawn(len(known.items), max(len(known.items) // 2, EACH * clusters), ITEMS, rng)
-    columns = _drawn(len(known.anchors), round(len(known.anchors) * (0.8 if few else 0.5)), TEXTS, rng)
+    rows = drawn(len(known.items), min(ITEMS, max(len(known.items) // 2, EACH * clusters)), seed=rng)
+    columns = drawn(len(known.anchors), min(TEXTS, round(len(known.anchors) * (0.8 if few else 0.5))), seed=rng)
     return replace(
         known,
         items=known.items.take(rows),
@@ -82,10 +84,6 @@ def _once(known: Candidates, pairs: PairedLatents, clusters: int, rng: np.random
     return Matched(clusters=_pairs(left[rows], right[partners[rows] - count], sizes, known, pairs), likeness=found.likeness)
 
 
-def _drawn(total: int, wanted: int, limit: int, rng: np.random.Generator) -> Int[np.ndarray, " m"]:
-    return np.sort(rng.permutation(total)[: min(wanted, limit)])
-
-
 def _labels(points: Vectors, clusters: int, rng: np.random.Generator) -> Labels:
     """The cluster of each point, numbered without gaps; each its own where there are no more different ones than clusters."""
     different, labels = np.unique(points, axis=0, return_inverse=True)
@@ -102,14 +100,6 @@ def _pairs(
     items: Vectors, texts: Float32[np.ndarray, "_n k"], sizes: Labels, known: Candidates, like: PairedLatents
 ) -> PairedLatents:
     names = tuple(f"cluster {number}" for number in range(len(items)))
-    places = np.arange(len(items))
-    return PairedLatents(
-        modality=like.modality,
-        items=Pooled(vectors=items, ids=names, contents=names, fingerprint=known.items.fingerprint),
-        texts=names,
-        anchors=texts,
-        edges=np.stack([places, places], axis=1),
-        weights=np.ones(len(items), np.float32),
-        groups=names,
-        counts=(sizes / sizes.mean()).astype(np.float32),
-    )
+    centroids = Pooled(vectors=items, ids=names, contents=names, fingerprint=known.items.fingerprint)
+    counts = (sizes / sizes.mean()).astype(np.float32)
+    return one_text_each(centroids, texts, texts=names, groups=names, counts=counts, modality=like.modality)

@@ -6,16 +6,18 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
+from jaxtyping import Float32
 from torch import nn
 
 from textanchor.aligners.closed_form import by_name
 from textanchor.aligners.comparison import Comparison, Statistics
-from textanchor.aligners.judged import clearly_better, judged
+from textanchor.aligners.judged import judged, preferred
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.unpaired.candidates import Candidates, candidates, names_classes
+from textanchor.aligners.unpaired.candidates import Candidates, candidates
 from textanchor.aligners.unpaired.transport import matching
+from textanchor.latents.paired_latents import are_classes
 from textanchor.projectors import project
-from textanchor.records import Choice, Fit, PairedLatents, Setting, Task, Vectors, View
+from textanchor.records import Choice, Fit, PairedLatents, Pooled, Setting, Task, Vectors, View
 from textanchor.settings import Part, Positive, Whole
 from textanchor.views import as_item, as_text, with_hubness
 
@@ -72,14 +74,10 @@ class SoftPairs:
 
     def _first(self, task: Task) -> Choice:
         """What the base chooses; of several bases the first, unless another is clearly better on validation."""
-        first, *others = _bases(task) if self.base == "auto" else (self.base,)
-        best = aligner(first).fit(task)
+        bases = _bases(task) if self.base == "auto" else (self.base,)
         if task.val is None:
-            return best.choice
-        for spec in others:
-            fit = aligner(spec).fit(task)
-            best = fit if clearly_better(fit, best, task.val) else best
-        return best.choice
+            return aligner(bases[0]).fit(task).choice
+        return preferred((aligner(spec).fit(task) for spec in bases), task.val).choice
 
     def refined(self, choice: Choice, task: Task, known: Candidates | None, first: nn.Module | None = None) -> Fit:
         """The rounds, from the base's fit on the pairs, or from the projector `first`."""
@@ -105,7 +103,7 @@ class SoftPairs:
 
 def _bases(task: Task) -> tuple[str, ...]:
     """What `auto` chooses from, the default first."""
-    views = (CENTRING, CANONICAL) if names_classes(task.train) else (CANONICAL, CENTRING)
+    views = (CENTRING, CANONICAL) if are_classes(task.train) else (CANONICAL, CENTRING)
     return (*views, KNOWING) if task.named is not None else views
 
 
@@ -130,16 +128,37 @@ class _Seen:
 def soft_pairs(known: Candidates, partners: Vectors, found: np.ndarray, *, weight: float, modality: str) -> PairedLatents:
     """Candidates' items that found a partner, each with a text of its own that stands for it and counts `weight`."""
     rows = np.flatnonzero(found)
-    places = np.arange(len(rows))
-    return PairedLatents(
-        modality=modality,
-        items=known.items.take(rows),
-        texts=tuple(f"partner of {known.items.ids[row]}" for row in rows),
-        anchors=partners[rows].astype(np.float32),
-        edges=np.stack([places, places], axis=1),
-        weights=np.ones(len(rows), np.float32),
+    items = known.items.take(rows)
+    return one_text_each(
+        items,
+        partners[rows].astype(np.float32),
+        texts=tuple(f"partner of {name}" for name in items.ids),
         groups=tuple(known.groups[row] for row in rows),
         counts=np.full(len(rows), weight, np.float32),
+        modality=modality,
+    )
+
+
+def one_text_each(
+    items: Pooled,
+    anchors: Vectors,
+    *,
+    texts: tuple[str, ...],
+    groups: tuple[str, ...],
+    counts: Float32[np.ndarray, " n"],
+    modality: str,
+) -> PairedLatents:
+    """Pairs whose items each have the text of their row, and count as much as `counts` says."""
+    places = np.arange(len(items))
+    return PairedLatents(
+        modality=modality,
+        items=items,
+        texts=texts,
+        anchors=anchors,
+        edges=np.stack([places, places], axis=1),
+        weights=np.ones(len(items), np.float32),
+        groups=groups,
+        counts=counts,
     )
 
 

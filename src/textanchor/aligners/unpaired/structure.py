@@ -8,7 +8,7 @@ from typing import Annotated, cast
 
 import numpy as np
 
-from textanchor.aligners.judged import clearly_better, judged
+from textanchor.aligners.judged import judged, preferred
 from textanchor.aligners.unpaired.axes import Axes
 from textanchor.aligners.unpaired.candidates import Candidates, candidates
 from textanchor.aligners.unpaired.restarts import Matched, agreement, cluster_count, matched, part
@@ -63,7 +63,7 @@ class Structure:
         `AbstainedError`."""
         apart = replace(task, refit=False)
         fits = [judged(self._fitted(self._choice(clusters), apart), task) for clusters in self._worth_trying(task)]
-        fit = fits[-1] if task.val is None or len(fits) == 1 or clearly_better(fits[1], fits[0], task.val) else fits[0]
+        fit = fits[0] if task.val is None else preferred(fits, task.val)
         return self.again(fit, task) if task.refit and task.val is not None else fit
 
     def again(self, fit: Fit, task: Task) -> Fit:
