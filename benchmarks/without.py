@@ -1,9 +1,10 @@
 """What negatives in queries are worth: `python benchmarks/without.py DATA [--seeds 3]`.
 
 DATA holds flickr8k/ and splits/. The default is fitted on the training photos, hyperparameters and ways are chosen on the
-validation photos, which are not fitted; dev is judged once. A query is "X without Y"; a photo is relevant if a caption mentions X and none
-mentions Y, by the expressions below. All pairs of concepts are asked of which a side has at least 15 photos with both and 15
-with X alone. Prints Markdown; intervals are over queries, those of one X drawn together; figures are means over seeds.
+validation photos, which are not fitted; dev is judged once. A query is "X without Y"; a photo is relevant if a caption
+mentions X and none mentions Y, by the expressions below. All pairs of concepts are asked of which a side has at least 15
+photos with both and 15 with X alone. Prints Markdown; intervals are over queries, those of one X drawn together; figures are
+means over seeds.
 """
 
 from __future__ import annotations

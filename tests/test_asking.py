@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textanchor.collections.asking.composing import WAYS, Asking, Composed, Part, compose, parse_part
+from textanchor.collections.asking.duplicates import Candidate, Kept, collapse
 from textanchor.collections.asking.filters import DEEPEST, LONGEST, MOST, parse_filter
 from textanchor.errors import InputError
 from textanchor.projectors.linear import Linear
@@ -297,3 +298,47 @@ def test_parts_are_read_as_typed() -> None:
         parse_part("-1*x", negative=True)
     with pytest.raises(InputError, match="weight nan"):
         Part("x", weight=float("nan"))
+
+
+def candidate(*vector: float, content: str | None = None, modality: str = "image") -> Candidate:
+    latent = np.array(vector, np.float32) if vector else None
+    return Candidate(modality=modality, content=content, latent=latent)
+
+
+def test_later_hits_stand_under_the_first_like_them() -> None:
+    near = float(np.cos(0.1))
+    chain = [candidate(np.cos(a), np.sin(a)) for a in (0.0, 0.09, 0.18, 1.5, 0.01)]
+    kept = collapse(chain, least=near)
+    assert kept == (Kept(row=0, duplicates=(1, 4)), Kept(row=2), Kept(row=3)), "a duplicate brings none of its own"
+    assert sorted(row for one in kept for row in (one.row, *one.duplicates)) == list(range(5)), "nothing is lost"
+
+
+def test_equal_contents_collapse_whatever_the_vectors_say() -> None:
+    items = [candidate(1, 0, content="a"), candidate(0, 1, content="a"), candidate(content="a", modality="audio"), candidate()]
+    assert collapse([*items, candidate()]) == (Kept(row=0, duplicates=(1, 2)), Kept(row=3), Kept(row=4))
+
+
+def test_only_one_modality_is_compared_and_zero_is_like_nothing() -> None:
+    items = [candidate(1, 0), candidate(1, 0, modality="audio"), candidate(1, 0, 0), candidate(0, 0), candidate(0, 0)]
+    assert collapse(items, least=1.0) == tuple(Kept(row=row) for row in range(5))
+    assert collapse([]) == ()
+    assert collapse([candidate(0.1, 0.3, 0.7)] * 3, least=1.0) == (Kept(row=0, duplicates=(1, 2)),)
+    with pytest.raises(InputError, match="cosine of 0"):
+        collapse([], least=0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "b", None])), max_size=12))
+def test_collapsing_is_the_plain_loop(told: list[tuple[int, str | None]]) -> None:
+    units = np.eye(2, dtype=np.float32)
+    items = [Candidate(modality=f"m{kind // 2}", content=content, latent=units[kind % 2]) for kind, content in told]
+    expected: list[list[int]] = []
+    for row, (kind, content) in enumerate(told):
+        for group in expected:
+            other_kind, other = told[group[0]]
+            if kind == other_kind or (content is not None and content == other):
+                group.append(row)
+                break
+        else:
+            expected.append([row])
+    assert [[one.row, *one.duplicates] for one in collapse(items)] == expected
