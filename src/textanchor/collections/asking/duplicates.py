@@ -54,11 +54,11 @@ def _alike(candidates: Sequence[Candidate], least: float) -> Bool[np.ndarray, "n
     codes = {content: code for code, content in enumerate(dict.fromkeys(one.content for one in candidates))}
     content = np.array([-1 - row if one.content is None else codes[one.content] for row, one in enumerate(candidates)])
     alike = np.asarray(content[:, None] == content[None, :])
-    comparable: dict[tuple[str, int], list[int]] = {}
+    comparable: dict[tuple[str, int], dict[int, Float32[np.ndarray, " d"]]] = {}
     for row, one in enumerate(candidates):
         if one.latent is not None:
-            comparable.setdefault((one.modality, len(one.latent)), []).append(row)
-    for rows in comparable.values():
-        units = unit(np.stack([candidates[row].latent for row in rows]))
+            comparable.setdefault((one.modality, len(one.latent)), {})[row] = one.latent
+    for latents in comparable.values():
+        rows, units = list(latents), unit(np.stack(list(latents.values())))
         alike[np.ix_(rows, rows)] |= units @ units.T >= least - 1e-6  # equal vectors have a cosine of 1 but for rounding
     return alike
