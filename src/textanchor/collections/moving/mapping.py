@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.linalg import eigh, svd
+from scipy.linalg import LinAlgError, eigh, svd
 
 from textanchor.errors import InputError
 from textanchor.records import Vectors
@@ -95,7 +95,7 @@ class _Items:
     @cached_property
     def rotation(self) -> Matrix:
         """With orthonormal columns or rows where the widths differ, times the scale of least squares."""
-        left, values, right = svd(self.cross, full_matrices=False)
+        left, values, right = _decomposed(self.cross)
         rotation = left @ right
         return np.asarray(rotation * (values.sum() / max(float(np.sum(rotation * (self.gram @ rotation))), 1e-12)))
 
@@ -103,6 +103,14 @@ class _Items:
     def _spectrum(self) -> tuple[Float64[np.ndarray, " d"], Float64[np.ndarray, "d d"]]:
         values, basis = eigh(self.gram)
         return values, basis
+
+
+def _decomposed(matrix: Matrix) -> tuple[Matrix, Float64[np.ndarray, " r"], Matrix]:
+    """The quick driver does not always converge where few items leave a matrix of low rank; the slow one does."""
+    try:
+        return svd(matrix, full_matrices=False)
+    except LinAlgError:
+        return svd(matrix, full_matrices=False, lapack_driver="gesvd")
 
 
 def _forms(kind: str, *, same: bool) -> tuple[Form, ...]:
