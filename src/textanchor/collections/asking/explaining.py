@@ -94,7 +94,7 @@ def nearest(vector: Float32[np.ndarray, " d"], comparison: Comparison, known: Na
 
 
 def why_not(row: int, listed: Listed, fields: Fields | None = None) -> Absence:
-    """Why an item is not in the list; its fields are given where there is a filter. Raises `InputError` if there is no such row."""
+    """Why an item is not in the list; its fields are given where there is a filter. Raises `InputError` for no item's row."""
     if not 0 <= row < len(listed.scores):
         raise InputError(f"there is no item {row}; the collection has {len(listed.scores)}")
     searched = np.ones(len(listed.scores), bool) if listed.allowed is None else listed.allowed.copy()
