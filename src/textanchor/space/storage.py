@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from safetensors import SafetensorError
-from safetensors.torch import save as tensor_bytes
+from safetensors.numpy import save as as_bytes
 
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, located, new_folder, read_json, write_bytes, write_json
 from textanchor.runtime import Runtime, Simple, settled
 from textanchor.space.former import brought_up
-from textanchor.space.numbers import described, read_fitted, tensors
+from textanchor.space.numbers import arrays, described, read_fitted
 from textanchor.space.seen import Seen
 from textanchor.space.space import Space
 from textanchor.space.story import Story
@@ -43,7 +43,7 @@ def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
             },
         )
         for name, fitted in space.modalities.items():
-            write_bytes(new / f"{name}.safetensors", tensor_bytes(tensors(fitted)))
+            write_bytes(new / f"{name}.safetensors", as_bytes(arrays(fitted)))
         facts = {
             "format": FORMAT,
             "version": VERSION,
@@ -116,6 +116,7 @@ def load(
         raise DamagedError(f"{place / FACTS} is incomplete or altered ({why!r:.120}); fit the space again") from None
     for modality, name in (encoders or {}).items():
         space.replace_encoder(modality, name)
+    space.place = place
     return space
 
 
@@ -125,8 +126,23 @@ def fingerprint(space: Space, *, only: str | None = None) -> str:
     for name, fitted in sorted(space.modalities.items()):
         if only not in (None, name):
             continue
-        parts += [name, fitted.fingerprint, digest(tensor_bytes(tensors(fitted)))]
+        parts += [name, fitted.fingerprint, digest(as_bytes(arrays(fitted)))]
     return digest(*parts)
+
+
+def vector_fingerprint(space: Space, modality: str) -> str:
+    """One hash of all that raw vectors of a modality depend on: anchor, encoder and projector, and for what is composed of
+    others their views, but no view else. Raises `InputError` for a modality that the space does not have."""
+    composed = modality in space.compositions
+    kinds = space.compositions[modality].kinds if composed else (modality,)
+    numbers = {
+        f"{kind} {name}": value
+        for kind in sorted(set(kinds) & set(space.modalities))
+        for name, value in arrays(space.modalities[kind]).items()
+        if composed or name.startswith("projector.")
+    }
+    told = [f"{name} {list(value.shape)} {digest(value.tobytes())}" for name, value in sorted(numbers.items())]
+    return digest(space.anchor_fingerprint, space.latent_fingerprint(modality), *told)
 
 
 def _check_version(facts: Any, place: Path) -> None:
