@@ -17,6 +17,6 @@ from textanchor.collections.tally import Tally
 from textanchor.collections.terms import Terms
 
 __all__ = [
-    "Absence", "Backend", "Collection", "Damage", "Explanation", "Index", "Part", "Query", "Survey", "SyncReport", "Tally", "Terms",
-    "absence", "build_index", "embed_collection", "encode_collection", "explain", "make_backend", "search", "survey",
+    "Absence", "Backend", "Collection", "Damage", "Explanation", "Index", "Part", "Query", "Survey", "SyncReport", "Tally",
+    "Terms", "absence", "build_index", "embed_collection", "encode_collection", "explain", "make_backend", "search", "survey",
 ]  # fmt: skip
