@@ -109,6 +109,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "index": {
         "exact": "textanchor.collections.backends.exact:Exact",
         "faiss": "textanchor.collections.backends.faiss:Faiss",
+        "pgvector": "textanchor.collections.backends.pgvector:PgVector",
+        "milvus": "textanchor.collections.backends.milvus:Milvus",
     },
     "sample": {
         "digits": "textanchor.data.samples.digits:write",
