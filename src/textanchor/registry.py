@@ -141,6 +141,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",
         "search": "textanchor.cli.search:command",
+        "index-card": "textanchor.cli.index_card:command",
         "collection": "textanchor.cli.collection:command",
         "classify": "textanchor.cli.classify:command",
         "evaluate": "textanchor.cli.evaluate:command",

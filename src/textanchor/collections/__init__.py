@@ -6,6 +6,7 @@ from textanchor.collections.embedding import embed_collection
 from textanchor.collections.encoding import encode_collection
 from textanchor.collections.index import Index, build_index
 from textanchor.collections.queries import Query
+from textanchor.collections.recall import RecallCard, RecallRow, recall_card
 from textanchor.collections.searching import search
 from textanchor.collections.storing.collection import Collection
 from textanchor.collections.storing.syncing import SyncReport
@@ -15,6 +16,6 @@ from textanchor.collections.tally import Tally
 from textanchor.collections.terms import Terms
 
 __all__ = [
-    "Backend", "Collection", "Damage", "Index", "Part", "Query", "Survey", "SyncReport", "Tally", "Terms", "build_index",
-    "embed_collection", "encode_collection", "make_backend", "search", "survey",
+    "Backend", "Collection", "Damage", "Index", "Part", "Query", "RecallCard", "RecallRow", "Survey", "SyncReport", "Tally",
+    "Terms", "build_index", "embed_collection", "encode_collection", "make_backend", "recall_card", "search", "survey",
 ]  # fmt: skip

@@ -61,6 +61,7 @@ class Faiss:
         )
         self._index: Any = None
         self._present: Bool[np.ndarray, " n"] = np.empty(0, dtype=bool)
+        self._ready: dict[int, Any] = {}  # parameters by k; making them takes as long as searching a thousand vectors
 
     @property
     def exact(self) -> bool:
@@ -107,10 +108,9 @@ class Faiss:
         count = min(k, there)
         if not count:
             return np.empty((len(queries), 0), dtype=np.float32), np.empty((len(queries), 0), dtype=np.int64)
-        bits = None if there == len(present) else np.packbits(present, bitorder="little")
-        wanted = {} if bits is None else {"sel": self._faiss.IDSelectorBitmap(bits)}
         asked = np.ascontiguousarray(queries, dtype=np.float32)
-        scores, rows = self._index.search(asked, count, params=self._parameters(count, wanted))
+        parameters = self._of_all(count) if there == len(present) else self._of_some(count, present)
+        scores, rows = self._index.search(asked, count, params=parameters)
         missing = rows == NONE
         if missing.any():
             scores[missing] = -np.inf
@@ -166,7 +166,15 @@ class Faiss:
             vectors = np.resize(vectors, (max(CENTROIDS, len(vectors)), vectors.shape[1]))
         self._index.train(np.ascontiguousarray(vectors, dtype=np.float32))
 
-    def _parameters(self, count: int, wanted: dict[str, Any]) -> Any:
+    def _of_all(self, count: int) -> Any:
+        if (ready := self._ready.get(count)) is None:
+            ready = self._ready[count] = self._parameters(count)
+        return ready
+
+    def _of_some(self, count: int, present: Bool[np.ndarray, " n"]) -> Any:
+        return self._parameters(count, sel=self._faiss.IDSelectorBitmap(np.packbits(present, bitorder="little")))
+
+    def _parameters(self, count: int, **wanted: Any) -> Any:
         if self._kind == "flat":
             return self._faiss.SearchParameters(**wanted)
         if self._kind == "hnsw":
