@@ -30,6 +30,12 @@ from textanchor.collections import (
     Query as Query,
 )
 from textanchor.collections import (
+    RecallCard as RecallCard,
+)
+from textanchor.collections import (
+    RecallRow as RecallRow,
+)
+from textanchor.collections import (
     SyncReport as SyncReport,
 )
 from textanchor.collections import (
@@ -52,6 +58,9 @@ from textanchor.collections import (
 )
 from textanchor.collections import (
     explain as explain,
+)
+from textanchor.collections import (
+    recall_card as recall_card,
 )
 from textanchor.collections import (
     search as search,

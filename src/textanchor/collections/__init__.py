@@ -8,6 +8,7 @@ from textanchor.collections.encoding import encode_collection
 from textanchor.collections.explaining import Explanation, absence, explain
 from textanchor.collections.index import Index, build_index
 from textanchor.collections.queries import Query
+from textanchor.collections.recall import RecallCard, RecallRow, recall_card
 from textanchor.collections.searching import search
 from textanchor.collections.storing.collection import Collection
 from textanchor.collections.storing.syncing import SyncReport
@@ -17,6 +18,7 @@ from textanchor.collections.tally import Tally
 from textanchor.collections.terms import Terms
 
 __all__ = [
-    "Absence", "Backend", "Collection", "Damage", "Explanation", "Index", "Part", "Query", "Survey", "SyncReport", "Tally",
-    "Terms", "absence", "build_index", "embed_collection", "encode_collection", "explain", "make_backend", "search", "survey",
+    "Absence", "Backend", "Collection", "Damage", "Explanation", "Index", "Part", "Query", "RecallCard", "RecallRow",
+    "Survey", "SyncReport", "Tally", "Terms", "absence", "build_index", "embed_collection", "encode_collection", "explain",
+    "make_backend", "recall_card", "search", "survey",
 ]  # fmt: skip
