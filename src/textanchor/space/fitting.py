@@ -12,8 +12,10 @@ from textanchor.data.decoding import PART
 from textanchor.data.pairs import group_key
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError
+from textanchor.projectors import Kept
 from textanchor.records import Task, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.space.examples import examples
 from textanchor.space.fitted import Fitted
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
 from textanchor.space.remarks import after_fit, before_fit
@@ -81,12 +83,13 @@ def fit(
         new[modality] = Fitted(
             encoder=ready.encoders[modality],
             fingerprint=usable[modality].fingerprint,
-            projector=fitted.projector,
+            projector=Kept.of(fitted.projector),
             view=fitted.view,
             choice=fitted.choice,
             asked=aligner,
             seed=split.seed,
             wording=ready.wording,
+            examples=examples(fitted.projector, task.train, seed=split.seed),
         )
     recipe = Recipe(
         anchor=ready.base.anchor,
