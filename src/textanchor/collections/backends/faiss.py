@@ -163,7 +163,7 @@ class Faiss:
         cells.cp.min_points_per_centroid = 1
         if self._kind == "ivf-pq":
             cells.pq.cp.min_points_per_centroid = 1
-            vectors = np.resize(vectors, (max(CENTROIDS, len(vectors)), vectors.shape[1]))
+            vectors = vectors if len(vectors) >= CENTROIDS else np.resize(vectors, (CENTROIDS, vectors.shape[1]))
         self._index.train(np.ascontiguousarray(vectors, dtype=np.float32))
 
     def _of_all(self, count: int) -> Any:
