@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import picture
-from textanchor import build_index, registry, search
+from textanchor import Part, Query, Terms, build_index, load, registry, search
 from textanchor.collections.backends import Backend, make_backend
 from textanchor.errors import DamagedError, InputError, MissingError, NothingUsableError
 from textanchor.records import Choice, Item
@@ -301,3 +301,51 @@ def test_hits_stand_above_or_below_a_line(judged: Any, shapes: Path) -> None:
     assert len(search(judged, "circle", index, threshold=threshold)) == 5
     assert [hit.id for hit in search(judged, "circle", index, k=3, offset=2)] == [hit.id for hit in hits[2:5]]
     assert search(judged, "circle", index, k=3, offset=2)[0].rank == 3
+
+
+def test_a_hit_is_explained_and_so_is_what_is_none(judged: Any, shapes: Path, tmp_path: Path, run: Any) -> None:
+    from textanchor import absence, explain
+
+    index = build_index(judged, shapes / "image")
+    hits = search(judged, "circle", index, k=5)
+    told = explain(judged, index, hits)
+    assert [one.hit for one in told] == list(hits)
+    for one in told:
+        assert one.like[0].pair == "circle"
+        assert "circle" in one.like[0].name
+        assert one.texts[0].name == "circle"
+        assert one.like[0].cosine >= one.like[-1].cosine
+    every = search(judged, "circle", index, k=48)
+    last = every[-1]
+    found = absence(judged, "circle", index, last.id, terms=Terms(k=5))
+    assert (found.rank, found.score) == (48, pytest.approx(last.score, abs=1e-5))
+    assert [reason.kind for reason in found.reasons] == ["rank"]
+    filtered = absence(judged, "circle", index, hits[0].id, terms=Terms(k=5, where="id = 'x'"))
+    assert [reason.kind for reason in filtered.reasons] == ["filter"]
+    assert not absence(judged, "circle", index, hits[0].id, terms=Terms(k=5)).reasons
+    with pytest.raises(InputError, match="the collection holds no item 'nothing'"):
+        absence(judged, "circle", index, "nothing", terms=Terms())
+    space = judged.save(tmp_path / "space")
+    again = load(space)
+    assert explain(again, index, hits) == told, "a saved space remembers its examples"
+    shown = run("search", space, "circle", "--in", shapes / "image", "--explain", "--not", "cross", "--why-not", last.id)
+    assert shown.exit_code == 0, shown.stderr
+    assert "query, part 2, is near to: 'cross'" in shown.stdout
+    assert "like the training items" in shown.stdout
+    assert "'circle' (" in shown.stdout
+    assert f"{last.id}: rank " in shown.stdout
+
+
+def test_parts_of_a_query_add_up(judged: Any, shapes: Path) -> None:
+    index = build_index(judged, shapes / "image")
+    query = Query("circle", Part("cross", weight=-0.5), Part(picture("circle", 77), weight=0.5))
+    hits = search(judged, query, index, k=48)
+    for hit in hits:
+        assert len(hit.parts) == 3
+        assert sum(hit.parts) == pytest.approx(hit.score, abs=1e-4)
+        assert hit.p is None, "what chance gives such a query is not known"
+    assert sum("circle" in hit.id for hit in hits[:10]) >= 8
+    alone = search(judged, Query("circle"), index, k=48)
+    assert [hit.id for hit in alone] == [hit.id for hit in search(judged, "circle", index, k=48)]
+    with pytest.raises(InputError, match="the query has no part"):
+        search(judged, Query(), index)

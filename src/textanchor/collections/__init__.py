@@ -1,9 +1,11 @@
 """Collections: items that somebody wants to search, encoded or embedded in bounded memory, kept, indexed and searched."""
 
 from textanchor.collections.asking.composing import Part
+from textanchor.collections.asking.explaining import Absence
 from textanchor.collections.backends import Backend, make_backend
 from textanchor.collections.embedding import embed_collection
 from textanchor.collections.encoding import encode_collection
+from textanchor.collections.explaining import Explanation, absence, explain
 from textanchor.collections.index import Index, build_index
 from textanchor.collections.queries import Query
 from textanchor.collections.searching import search
@@ -15,6 +17,6 @@ from textanchor.collections.tally import Tally
 from textanchor.collections.terms import Terms
 
 __all__ = [
-    "Backend", "Collection", "Damage", "Index", "Part", "Query", "Survey", "SyncReport", "Tally", "Terms", "build_index",
-    "embed_collection", "encode_collection", "make_backend", "search", "survey",
+    "Absence", "Backend", "Collection", "Damage", "Explanation", "Index", "Part", "Query", "Survey", "SyncReport", "Tally",
+    "Terms", "absence", "build_index", "embed_collection", "encode_collection", "explain", "make_backend", "search", "survey",
 ]  # fmt: skip
