@@ -135,7 +135,8 @@ def command(
 def _attack(space: Any, shelves: Any) -> None:
     from textanchor.serve.selftest import attacked, written
 
-    logging.getLogger("textanchor.serve").addHandler(logging.NullHandler())
+    for name in ("textanchor.serve", "uvicorn.error"):  # the attacks are in the table
+        logging.getLogger(name).addHandler(logging.NullHandler())
     lines = attacked(space, shelves)
     click.echo(written(lines))
     wrong = sum(not line.ok for line in lines)

@@ -137,10 +137,9 @@ async def _no_route(_request: Request, why: Exception) -> Response:
     status = why.status_code if isinstance(why, HTTPException) else 400
     message = {404: "no such path; see /docs", 405: "this path does not take that method"}.get(status, "bad request")
     refusal = Refusal(status, message, code={404: "not_found", 405: "method_not_allowed"}.get(status, "bad_request"))
-    allow = (getattr(why, "headers", None) or {}).get("allow", "")
     response = await _refused(_request, refusal)
-    if allow:
-        response.headers["allow"] = allow
+    for name, value in (getattr(why, "headers", None) or {}).items():  # which methods a path takes
+        response.headers[name] = value
     return response
 
 

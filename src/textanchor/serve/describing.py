@@ -100,9 +100,9 @@ def _with_names(schema: Any, service: Service) -> Any:
     }
     fields = schema["properties"]
     for name in names.keys() & fields.keys():
-        fields[name]["anyOf"] = [{"type": "string", "enum": names[name]}, {"type": "null"}]
+        fields[name]["anyOf"] = [*([{"type": "string", "enum": names[name]}] if names[name] else []), {"type": "null"}]
     if "k" in fields:
-        fields["k"]["maximum"] = bounds.hits
+        fields["k"] |= {"minimum": 1, "maximum": bounds.hits}
     if "input" in fields:
         fields["input"]["anyOf"][1]["maxItems"] = bounds.items
         fields["dimensions"]["anyOf"] = [{"const": service.space.dim}, {"type": "null"}]

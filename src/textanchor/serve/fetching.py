@@ -107,7 +107,8 @@ class Fetcher:
             for name, value in (("Host", named), ("Accept-Encoding", "identity"), ("Connection", "close")):
                 asking.putheader(name, value)
             asking.endheaders()
-            return self._answer(asking.getresponse())
+            with asking.getresponse() as told:
+                return self._answer(told)
         finally:
             stop.cancel()
 
@@ -154,7 +155,12 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return all(one.is_global and not one.is_multicast and not one.is_reserved for one in (found, *_within(found)))
+    return all(_is_outside(one) for one in (found, *_within(found)))
+
+
+def _is_outside(address: Address) -> bool:
+    inner = address.is_multicast or address.is_reserved or getattr(address, "is_site_local", False)
+    return address.is_global and not inner
 
 
 def _within(address: Address) -> list[Address]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 CLOSED = ConfigDict(extra="forbid")
-_STRING = {"type": "string", "minLength": 1}
+_STRING = {"type": "string", "minLength": 1, "pattern": r"\S"}
 
 
 def _inputs(given: Any) -> Any:
@@ -21,11 +21,14 @@ def _inputs(given: Any) -> Any:
             raise ValueError(f"item {row} is {_kind(value)}: tokens are not taken, send texts")
         if not isinstance(value, str):
             raise ValueError(f"item {row} is {_kind(value)}, not a string")
-        if not value:
-            raise ValueError(f"item {row} is empty")
     if not one:
         raise ValueError("the list is empty")
     return tuple(one)
+
+
+def _whole(given: Any) -> Any:
+    """To JSON 2.0 is a whole number too."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
 
 
 def _kind(value: object) -> str:
@@ -33,6 +36,7 @@ def _kind(value: object) -> str:
     return names.get(type(value), "null")
 
 
+Whole = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
 Inputs = Annotated[
     tuple[str, ...],
     BeforeValidator(_inputs),
@@ -56,7 +60,7 @@ class EmbeddingsRequest:
     encoding_format: Annotated[
         Literal["float", "base64"], Field(description="base64: little-endian 32-bit floats, a third of the size.")
     ] = "float"
-    dimensions: Annotated[int | None, Field(strict=True, ge=1, le=1 << 20, description="Only the space's own length.")] = None
+    dimensions: Annotated[Whole | None, Field(ge=1, le=1 << 20, description="Only the space's own length.")] = None
     user: Annotated[str | None, Field(max_length=1000, description="Taken and not looked at.")] = None
     modality: Annotated[
         str | None, Field(max_length=100, description="What the inputs are; text unless said, and then no data URIs.")
@@ -73,8 +77,8 @@ class SearchRequest:
 
     __pydantic_config__: ClassVar[ConfigDict] = CLOSED
 
-    query: Annotated[str, Field(min_length=1, description="A text, or a file as a data URI.")]
+    query: Annotated[str, Field(min_length=1, pattern=r"\S", description="A text, or a file as a data URI.")]
     collection: Annotated[str | None, Field(max_length=200, description="Its name; may be left out where there is one.")] = None
-    k: Annotated[int, Field(strict=True, ge=1, description="The most hits.")] = 10
+    k: Annotated[Whole, Field(ge=1, description="The most hits.")] = 10
     modality: Annotated[str | None, Field(max_length=100, description="Only hits of this modality.")] = None
     query_modality: Annotated[str | None, Field(max_length=100, description="What the query is; text unless said.")] = None

@@ -89,4 +89,5 @@ class Running:
         done = self.service.close(self.service.settings.bounds.drain)
         self._server.should_exit = True
         self._thread.join(5)
+        self.socket.close()
         return done

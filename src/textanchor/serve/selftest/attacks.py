@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from textanchor.serve.selftest.payloads import CUT_WAV, GOOD_PNG, NAN_WAV, png, uri
@@ -23,10 +23,15 @@ class Attack:
     attempt: Try
 
 
-def attacks(bounds: Bounds) -> list[Attack]:
-    """All of them, for a server of such bounds."""
-    groups = (_doors(), _bodies(bounds), _json(bounds), _files(), _names(), _urls())
-    return [Attack(*line) for group in groups for line in group]
+def attacks(bounds: Bounds, modalities: Sequence[str]) -> list[Attack]:
+    """All of them, for a server of such bounds; files of a modality that it does not have are refused for that."""
+    groups = (_doors(), _bodies(bounds), _json(bounds), _names(), _confused())
+    files = {"image": [*_images(), *_urls()], "audio": [*_sounds()]}
+    told = [Attack(*line) for group in groups for line in group]
+    for modality, lines in files.items():
+        there = modality in modalities
+        told += [Attack(name, expected if there else "400 unknown_modality", attempt) for name, expected, attempt in lines]
+    return told
 
 
 Lines = Iterator[tuple[str, str, Try]]
@@ -107,20 +112,17 @@ def _json(bounds: Bounds) -> Lines:
     yield "input is a number", "400 invalid_request", lambda it: it.post({"input": 7})
     yield "input is tokens", "400 invalid_request", lambda it: it.post({"input": [[101, 102]]})
     yield "input is empty", "400 invalid_request", lambda it: it.post({"input": []})
-    yield "a text is empty", "400 invalid_request", lambda it: it.post({"input": ["a", ""]})
+    yield "a text is empty", "400 bad_item", lambda it: it.post({"input": ["a", ""]})
     yield "a long text", "400 bad_item", lambda it: it.post({"input": "a" * (bounds.characters + 1)})
     yield "too many items", "400 too_many_items", lambda it: it.post({"input": ["a"] * (bounds.items + 1)})
     yield "other dimensions", "400 bad_dimensions", lambda it: it.post({"input": "a", "dimensions": 7})
     yield "huge k", "400 too_many_hits", lambda it: it.post({"query": "a", "k": 10**9}, "/v1/search")
-    yield (
-        "k is an overlong number",
-        "400 invalid_json",
-        lambda it: it.post(b'{"query": "a", "k": 1' + b"0" * 10_000 + b"}", "/v1/search"),
-    )
+    digits = b'{"query": "a", "k": 1' + b"0" * 10_000 + b"}"
+    yield "k is an overlong number", "400 invalid_json", lambda it: it.post(digits, "/v1/search")
     yield "k of no hits", "400 invalid_request", lambda it: it.post({"query": "a", "k": 0}, "/v1/search")
 
 
-def _files() -> Lines:
+def _images() -> Lines:
     bomb = uri("image/png", png(30_000, 30_000, bomb=True))
     yield "decompression bomb", "400 bad_item", _image(bomb)
     yield "1x1 image", "400 bad_item", _image(uri("image/png", png(1, 1)))
@@ -128,16 +130,18 @@ def _files() -> Lines:
     yield "empty image", "400 bad_item", _image("data:image/png;base64,")
     yield "image that is HTML", "400 bad_item", _image(uri("image/png", b"<html><script>alert(1)</script>"))
     yield "broken base64", "400 bad_item", _image("data:image/png;base64,????")
-    yield (
-        "image that is said to be a sound",
-        "400",
-        lambda it: it.post({"input": uri("image/png", GOOD_PNG), "modality": "audio"}),
-    )
-    yield "file without its modality", "400 modality_needed", lambda it: it.post({"input": uri("image/png", GOOD_PNG)})
+
+
+def _sounds() -> Lines:
+    yield "image that is said to be a sound", "400 bad_item", _audio(uri("image/png", GOOD_PNG))
     yield "NaN audio", "400 bad_item", _audio(uri("audio/wav", NAN_WAV))
     yield "truncated audio", "400 bad_item", _audio(uri("audio/wav", CUT_WAV))
     yield "audio of no samples", "400 bad_item", _audio(uri("audio/wav", NAN_WAV[:44]))
     yield "a playlist as audio", "400 bad_item", _audio(uri("audio/x-mpegurl", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n"))
+
+
+def _confused() -> Lines:
+    yield "file without its modality", "400 modality_needed", lambda it: it.post({"input": uri("image/png", GOOD_PNG)})
     yield "unknown modality", "400 unknown_modality", lambda it: it.post({"input": "a", "modality": "../image"})
 
 

@@ -33,7 +33,7 @@ def attacked(space: Space, shelves: dict[str, Shelf], *, notice: Callable[[Line]
         victim = Victim(access.port, access.tokens[0])
         lines = []
         try:
-            for attack in attacks(BOUNDS):
+            for attack in attacks(BOUNDS, space.kinds):
                 line = Line(attack.name, attack.expected, attack.attempt(victim))
                 lines.append(line)
                 if notice is not None:
