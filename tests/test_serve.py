@@ -26,7 +26,7 @@ from textanchor.records import Item  # noqa: E402
 from textanchor.serve.admission import Admission  # noqa: E402
 from textanchor.serve.app import application  # noqa: E402
 from textanchor.serve.batching import Batcher  # noqa: E402
-from textanchor.serve.encoding import Encoding  # noqa: E402
+from textanchor.serve.encoding import Encoded, Encoding  # noqa: E402
 from textanchor.serve.fetching import Fetcher, is_public, parsed  # noqa: E402
 from textanchor.serve.gate import check_host, check_origin  # noqa: E402
 from textanchor.serve.lifecycle import Lifecycle  # noqa: E402
@@ -275,10 +275,10 @@ def test_a_poisoned_item_in_every_batch_costs_nobody_else_an_answer(space: Any, 
     for row, job in jobs:
         outcomes = job.result(20)
         if row < 0:
-            assert isinstance(outcomes[0], np.ndarray)
+            assert isinstance(outcomes[0], Encoded)
             assert outcomes[1] == "the encoder failed on it"
         else:
-            np.testing.assert_allclose(outcomes[0], expected[row], atol=1e-5)
+            np.testing.assert_allclose(outcomes[0].vector, expected[row], atol=1e-5)
     batcher.close(1)
 
 
@@ -288,10 +288,10 @@ class Slow:
     def __init__(self) -> None:
         self.go, self.batches = threading.Event(), list[list[str]]()
 
-    def __call__(self, _modality: str, items: Sequence[Item]) -> list[Any]:
+    def __call__(self, _modality: str, items: Sequence[Item]) -> list[Encoded | str]:
         self.batches.append([str(item.value) for item in items])
         assert self.go.wait(10)
-        return [np.zeros(1, np.float32) for _ in items]
+        return [Encoded(vector=np.zeros(1, np.float32), tokens=1) for _ in items]
 
 
 def texts(*names: str) -> tuple[list[Item], list[int]]:

@@ -10,12 +10,11 @@ from pydantic_core import to_json
 
 from textanchor.records import Vectors
 from textanchor.serve.admission import Ticket
-from textanchor.serve.encoding import Outcome
+from textanchor.serve.encoding import Encoded, Outcome
 from textanchor.serve.parsing import read
 from textanchor.serve.refusal import Refusal, quoted
 from textanchor.serve.requests import EmbeddingsRequest
 from textanchor.serve.service import Service
-from textanchor.serve.usage import tokens
 
 
 async def embeddings(service: Service, raw: bytes, ticket: Ticket) -> bytes:
@@ -30,7 +29,7 @@ async def embeddings(service: Service, raw: bytes, ticket: Ticket) -> bytes:
         row, why = failed[0]
         more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
         raise Refusal(400, f"input {row}: {why}{more}", code="bad_item", param=f"input[{row}]")
-    count = tokens(service.space, asked.input, modality)
+    count = sum(outcome.tokens for outcome in outcomes if isinstance(outcome, Encoded))
     told = {
         "object": "list",
         "model": service.name,
@@ -58,7 +57,7 @@ def check(service: Service, asked: EmbeddingsRequest) -> None:
 
 def _data(outcomes: Sequence[Outcome], form: str) -> list[dict[str, object]]:
     return [
-        {"object": "embedding", "index": row, "embedding": _written(outcome, form)}
+        {"object": "embedding", "index": row, "embedding": _written(outcome.vector, form)}
         for row, outcome in enumerate(outcomes)
         if not isinstance(outcome, str)
     ]

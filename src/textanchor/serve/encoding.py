@@ -12,11 +12,22 @@ from textanchor.progress import Silent
 from textanchor.records import Item, Vectors
 from textanchor.runtime import Runtime
 from textanchor.serve.refusal import public
+from textanchor.serve.usage import tokens
 from textanchor.space import Space
 
 log = logging.getLogger("textanchor.serve")
-Outcome: TypeAlias = Vectors | str
-"""A vector [d], or why there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A raw vector [d], and the tokens that a text was read as; a file counts as one."""
+
+    vector: Vectors
+    tokens: int
+
+
+Outcome: TypeAlias = Encoded | str
+"""What became of an item, or why nothing did."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class Encoding:
     def _embedded(self, modality: str, items: list[Item]) -> list[Outcome]:
         outcomes: dict[str, Outcome] = {}
         for chunk in self.space.stream(items, modality, store=False, total=len(items), runtime=self.runtime):
-            outcomes.update({item.id: vector for item, vector in zip(chunk.items, chunk.vectors, strict=True)})
+            counts = tokens(self.space, modality, chunk.items)
+            for item, vector, count in zip(chunk.items, chunk.vectors, counts, strict=True):
+                outcomes[item.id] = Encoded(vector=vector, tokens=count)
             outcomes.update({one.item: public(one.reason) for one in chunk.skipped})
         return [outcomes.get(item.id, "it could not be embedded") for item in items]

@@ -33,7 +33,7 @@ class Canary:
             raise _unready(f"the canary was not encoded within {PATIENCE:g} s") from None
         if isinstance(outcome, str):
             raise _unready("the canary cannot be encoded")
-        if outcome.shape != self.expected.shape or not np.allclose(outcome, self.expected, atol=CLOSE):
+        if outcome.vector.shape != self.expected.shape or not np.allclose(outcome.vector, self.expected, atol=CLOSE):
             raise _unready("the canary has another vector than at the start")
 
 

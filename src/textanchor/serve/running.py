@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textanchor.serve.service import Service
 
 CONNECTIONS = 1024
+BACKLOG = 512
 HEAD = 16 << 10  # bytes of a request's head
 START = 30.0
 
@@ -33,9 +34,13 @@ def check_installed() -> None:
 def listening(access: Access) -> tuple[socket.socket, Access]:
     """A socket, and where it listens: port 0 becomes the one that was free. Raises `InputError` where it cannot."""
     family = socket.AF_INET6 if ":" in access.host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # said, or asyncio leaves Nagle's delay of 40 ms on
     try:
-        found = socket.create_server((access.host, access.port), family=family, backlog=512)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((access.host, access.port))
+        found.listen(BACKLOG)
     except (OSError, OverflowError) as why:
+        found.close()
         told = getattr(why, "strerror", None) or why
         raise InputError(f"cannot listen on {access.host}, port {access.port}: {told}; choose another --port") from None
     return found, replace(access, port=int(found.getsockname()[1]))

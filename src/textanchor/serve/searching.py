@@ -32,7 +32,7 @@ async def found(service: Service, raw: bytes, ticket: Ticket) -> bytes:
     if isinstance(outcome, str):
         raise Refusal(400, f"query: {outcome}", code="bad_item", param="query")
     try:
-        hits = await asyncio.to_thread(shelf.nearest, outcome, query_modality, k=asked.k, modality=asked.modality)
+        hits = await asyncio.to_thread(shelf.nearest, outcome.vector, query_modality, k=asked.k, modality=asked.modality)
     except InputError as why:
         raise Refusal(400, str(why), code="invalid_request") from None
     return to_json({"object": "list", "collection": shelf.name, "data": [_described(hit) for hit in hits]})
