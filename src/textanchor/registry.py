@@ -107,8 +107,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "vec2vec": "textanchor.aligners.latent:vec2vec",
     },
     "index": {
-        "exact": "textanchor.collections.exact:Exact",
-        "faiss": "textanchor.collections.faiss:Faiss",
+        "exact": "textanchor.collections.backends.exact:Exact",
+        "faiss": "textanchor.collections.backends.faiss:Faiss",
     },
     "sample": {
         "digits": "textanchor.data.samples.digits:write",
@@ -139,6 +139,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",
         "search": "textanchor.cli.search:command",
+        "collection": "textanchor.cli.collection:command",
         "classify": "textanchor.cli.classify:command",
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",
