@@ -162,11 +162,36 @@ def test_search_finds_what_the_library_finds(app: Any, space: Any, shapes: Path)
     expected = space.search("circle", shapes, k=5, modality="image")
     assert [hit["id"] for hit in found["data"]] == [hit.id for hit in expected]
     assert [hit["score"] for hit in found["data"]] == pytest.approx([hit.score for hit in expected], abs=1e-5)
-    assert set(found["data"][0]) == {"rank", "id", "modality", "score", "standard"}
+    assert set(found["data"][0]) == {"rank", "id", "modality", "score", "p", "percentile", "above", "fields"}
+    assert (found["total"], found["line"]) == (expected.total, expected.line)
     assert str(shapes) not in json.dumps(found)
     sound = uri(sorted(shapes.rglob("*.wav"))[0], "audio/wav")
     mixed = asked(app, "POST", "/v1/search", json={"query": sound, "query_modality": "audio", "collection": "drawings"})
     assert len(mixed.json()["data"]) == 10
+
+
+def test_a_collection_that_stays_is_searched_as_it_is_now(space: Any, shapes: Path, tmp_path: Path) -> None:
+    from textanchor.collections import Collection
+
+    kept = Collection(tmp_path / "kept", create=True)
+    kept.add(space, shapes / "image" / "circle")
+    made = Service(space, "shapes", Settings(access=Access(tokens=(TOKEN,))), open_shelves(space, [str(tmp_path / "kept")]))
+    app = application(made)
+    search = {"query": "cross", "k": 100}
+    assert len(asked(app, "POST", "/v1/search", json=search).json()["data"]) == 12
+    kept.add(space, shapes / "image" / "cross")
+    found = asked(app, "POST", "/v1/search", json=search)
+    assert len(found.json()["data"]) == 24
+    assert str(shapes) not in found.text
+    assert asked(app, "GET", "/v1/collections").json()["data"][0] == {
+        "object": "collection", "id": "kept", "items": {"image": 24},
+    }  # fmt: skip
+    shelf = made.shelves["kept"]
+    assert shelf.public_id(str(shelf.place / "a" / "b.png")) == "a/b.png"
+    assert shelf.public_id("/elsewhere/b.png") == "b.png"
+    assert shelf.public_id("c/d.png") == "c/d.png"
+    made.close(1)
+    kept.close()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +202,7 @@ def test_search_finds_what_the_library_finds(app: Any, space: Any, shapes: Path)
         ({"query": "a", "k": 1.5}, 400, "invalid_request"),
         ({"query": ["a"]}, 400, "invalid_request"),
         ({"query": "a", "collection": "../drawings"}, 404, "collection_not_found"),
-        ({"query": "a", "modality": "video"}, 400, "unknown_modality"),
+        ({"query": "a", "modality": "video"}, 404, "unknown_modality"),
         ({"query": " "}, 400, "invalid_request"),
         ({"query": "data:audio/wav;base64,AAAA"}, 400, "modality_needed"),
     ],

@@ -95,7 +95,11 @@ _LOAD = (
 @click.command()
 @click.argument("space", type=click.Path(path_type=Path))
 @click.option(
-    "--collection", "collections", multiple=True, metavar="[NAME=]PLACE", help="Folder or table to search. Repeatable."
+    "--collection",
+    "collections",
+    multiple=True,
+    metavar="[NAME=]PLACE",
+    help="What to search: a collection, folder or table. Repeatable.",
 )
 @options.gathered("door", Door, *_DOOR)
 @options.gathered("load", Load, *_LOAD)
@@ -125,7 +129,7 @@ def command(
     opened = load_space(space, encoders=encoders, runtime=runtime)
     shelves = open_shelves(opened, collections)
     for shelf in shelves.values():
-        printing.skipped(shelf.index.skipped)
+        printing.skipped(shelf.skipped)
     if selftest:
         _attack(opened, shelves)
         return

@@ -40,7 +40,25 @@ def _list(of: Any) -> dict[str, Any]:
 ERROR = _object(error=_object(message=_STRING, type=_STRING, param=_NULLABLE, code=_NULLABLE))
 _VECTOR = {"anyOf": [_list(_NUMBER), _STRING]}
 _EMBEDDING = _object(object={"const": "embedding"}, index=_COUNT, embedding=_VECTOR)
-_HIT = _object(rank=_COUNT, id=_STRING, modality=_STRING, score=_NUMBER, standard={"anyOf": [_NUMBER, {"type": "null"}]})
+_MAYBE = {"anyOf": [_NUMBER, {"type": "null"}]}
+_HIT = _object(
+    rank=_COUNT,
+    id=_STRING,
+    modality=_STRING,
+    score=_NUMBER,
+    p=_MAYBE,
+    percentile=_MAYBE,
+    above={"anyOf": [{"type": "boolean"}, {"type": "null"}]},
+    fields={"type": "object"},
+)
+_FOUND = _object(
+    object={"const": "list"},
+    collection=_STRING,
+    data=_list(_HIT),
+    total=_COUNT,
+    line={"anyOf": [_COUNT, {"type": "null"}], "description": "So many of all hits stand above the line."},
+    level=_NUMBER,
+)
 _EMBEDDINGS = _object(
     object={"const": "list"},
     model=_STRING,
@@ -52,7 +70,7 @@ _OK = _object(status={"const": "ok"})
 _MODELS = _list(_object(object={"const": "model"}, id=_STRING, created=_COUNT, owned_by=_STRING))
 ANSWERS = {
     "/v1/embeddings": _EMBEDDINGS,
-    "/v1/search": _object(object={"const": "list"}, collection=_STRING, data=_list(_HIT)),
+    "/v1/search": _FOUND,
     "/v1/collections": _object(
         object={"const": "list"},
         data=_list(
@@ -68,7 +86,7 @@ TEXTS = {"/metrics": "text/plain", "/docs": "text/html"}
 OPEN = "/healthz"
 
 
-def responses(path: str) -> dict[int | str, dict[str, Any]]:
+def responses(path: str) -> Any:
     """What FastAPI is told of a route's answers."""
     media = TEXTS.get(path, "application/json")
     found: dict[int | str, dict[str, Any]] = {
@@ -80,7 +98,7 @@ def responses(path: str) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def extra(path: str, service: Service) -> dict[str, Any]:
+def extra(path: str, service: Service) -> Any:
     """A route's body and its security."""
     told: dict[str, Any] = {"security": [] if path == OPEN else [{"token": []}]}
     if path in REQUESTS:

@@ -27,7 +27,7 @@ async def found(service: Service, raw: bytes, ticket: Ticket) -> bytes:
     if asked.modality is not None and asked.modality not in shelf.counts:
         there = ", ".join(shelf.counts)
         told = f"the collection holds no {quoted(asked.modality)}; it holds: {there}"
-        raise Refusal(400, told, code="unknown_modality", param="modality")
+        raise Refusal(404, told, code="unknown_modality", param="modality")
     (outcome,) = await service.embedded((asked.query,), query_modality, ticket)
     if isinstance(outcome, str):
         raise Refusal(400, f"query: {outcome}", code="bad_item", param="query")
@@ -35,7 +35,15 @@ async def found(service: Service, raw: bytes, ticket: Ticket) -> bytes:
         hits = await asyncio.to_thread(shelf.nearest, outcome.vector, query_modality, k=asked.k, modality=asked.modality)
     except InputError as why:
         raise Refusal(400, str(why), code="invalid_request") from None
-    return to_json({"object": "list", "collection": shelf.name, "data": [_described(hit) for hit in hits]})
+    answer = {
+        "object": "list",
+        "collection": shelf.name,
+        "data": [_described(hit, shelf) for hit in hits],
+        "total": hits.total,
+        "line": hits.line,
+        "level": hits.level,
+    }
+    return to_json(answer, inf_nan_mode="null")  # a field of a table may be NaN
 
 
 def named(service: Service, name: str | None) -> Shelf:
@@ -59,6 +67,7 @@ def collections(service: Service) -> bytes:
     return to_json({"object": "list", "data": data})
 
 
-def _described(hit: Hit) -> dict[str, object]:
+def _described(hit: Hit, shelf: Shelf) -> dict[str, object]:
     """A hit without the place of its file."""
-    return {"rank": hit.rank, "id": hit.id, "modality": hit.modality, "score": hit.score, "standard": hit.standard}
+    told = {name: getattr(hit, name) for name in ("rank", "modality", "score", "p", "percentile", "above")}
+    return {**told, "id": shelf.public_id(hit.id), "fields": dict(hit.fields)}
