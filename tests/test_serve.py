@@ -23,19 +23,23 @@ pytest.importorskip("fastapi")
 
 from textanchor.errors import InputError, ItemError  # noqa: E402
 from textanchor.records import Item  # noqa: E402
+from textanchor.runtime import Limits  # noqa: E402
 from textanchor.serve.admission import Admission  # noqa: E402
 from textanchor.serve.app import application  # noqa: E402
 from textanchor.serve.batching import Batcher  # noqa: E402
+from textanchor.serve.connections import Guarded  # noqa: E402
 from textanchor.serve.encoding import Encoded, Encoding  # noqa: E402
 from textanchor.serve.fetching import Fetcher, is_public, parsed  # noqa: E402
 from textanchor.serve.gate import check_host, check_origin  # noqa: E402
 from textanchor.serve.lifecycle import Lifecycle  # noqa: E402
 from textanchor.serve.refusal import Refusal, public  # noqa: E402
 from textanchor.serve.running import Running, listening  # noqa: E402
+from textanchor.serve.selftest.payloads import png  # noqa: E402
 from textanchor.serve.service import Service  # noqa: E402
 from textanchor.serve.settings import Access, Batching, Bounds, Settings  # noqa: E402
 from textanchor.serve.shelves import open_shelves  # noqa: E402
 from textanchor.serve.tokens import Keyring, given_tokens, new_token  # noqa: E402
+from textanchor.serve.weighing import file_weight  # noqa: E402
 
 TOKEN = "a-token-of-the-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -384,6 +388,18 @@ def test_memory_is_shared_and_a_lone_request_may_have_all_and_more() -> None:
     assert admission.reserved == 0
 
 
+def test_files_weigh_what_their_headers_say(shapes: Path) -> None:
+    limits = Limits(pixels=10**8, seconds=600)
+    assert file_weight("image", png(30_000, 30_000), limits) > 10**8 * 12
+    assert file_weight("image", png(640, 480), limits) == pytest.approx(640 * 480 * 12, rel=0.01)
+    assert file_weight("image", b"no image", limits) == 8
+    sound = next(shapes.rglob("*.wav")).read_bytes()
+    assert file_weight("audio", sound, limits) == len(sound) + 2400 * 4
+    assert file_weight("audio", b"x" * 1000, limits) == 1000 + 128_000
+    with pytest.raises(ItemError, match="3 x 200 pixels are too few"):
+        file_weight("image", png(3, 200), limits, side=4)
+
+
 def test_an_image_is_weighed_before_it_is_decoded(space: Any, shapes: Path) -> None:
     settings = Settings(access=Access(tokens=(TOKEN,)), bounds=Bounds(memory=1000))
     made = Service(space, "shapes", settings)
@@ -460,9 +476,75 @@ def test_tokens_are_given_or_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             Access(tokens=(bad,))
     with pytest.raises(InputError):
         Access(tokens=())
+    for name in ("https://search.example", "a b", "", "search.example/x"):
+        with pytest.raises(InputError, match="is no Host"):
+            Access(tokens=(TOKEN,), names=(name,))
     with pytest.raises(InputError):
         given_tokens(tmp_path / "absent")
     assert TOKEN not in repr(Access(tokens=(TOKEN,)))
+
+
+class Wire:
+    """A connection without a network: what uvicorn's protocol and asyncio's transport are to `Guarded`."""
+
+    def __init__(self) -> None:
+        self.cycle, self.aborted, self.unread = None, False, 0
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+class Cycle:
+    def __init__(self, complete: bool) -> None:
+        self.response_complete = complete
+
+
+def guarded(steps: Callable[[Guarded, Wire], Any], seconds: float = 0.02) -> bool:
+    """Whether a connection is ended within three times the seconds after some steps."""
+
+    async def go() -> bool:
+        wire = Wire()
+        guard = Guarded(wire, seconds, 1000)
+        guard.connection_made(wire)  # type: ignore[arg-type]
+        steps(guard, wire)
+        await asyncio.sleep(3 * seconds)
+        guard.connection_lost(None)
+        return wire.aborted
+
+    return asyncio.run(go())
+
+
+def test_connections_that_keep_still_are_ended() -> None:
+    def under_way(guard: Guarded, wire: Wire) -> None:
+        wire.cycle = Cycle(complete=False)
+        guard.data_received(b"the rest of a head")
+
+    def next_head(guard: Guarded, wire: Wire) -> None:
+        under_way(guard, wire)
+        wire.cycle = Cycle(complete=True)
+        guard.data_received(b"GET")
+
+    def not_read(guard: Guarded, wire: Wire) -> None:
+        under_way(guard, wire)
+        wire.unread = 10_000
+        guard.pause_writing()
+
+    def read(guard: Guarded, wire: Wire) -> None:
+        not_read(guard, wire)
+        guard.resume_writing()
+
+    assert guarded(lambda *_: None)
+    assert guarded(lambda guard, _: [guard.data_received(b"a: b") for _ in range(3)])
+    assert not guarded(under_way)
+    assert guarded(next_head)
+    assert guarded(not_read)
+    assert not guarded(read)
 
 
 # ---- URLs

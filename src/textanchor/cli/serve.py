@@ -139,8 +139,7 @@ def command(
 def _attack(space: Any, shelves: Any) -> None:
     from textanchor.serve.selftest import attacked, written
 
-    for name in ("textanchor.serve", "uvicorn.error"):  # the attacks are in the table
-        logging.getLogger(name).addHandler(logging.NullHandler())
+    logging.getLogger("textanchor.serve").addHandler(logging.NullHandler())  # the attacks are in the table
     lines = attacked(space, shelves)
     click.echo(written(lines))
     wrong = sum(not line.ok for line in lines)
@@ -160,8 +159,13 @@ def _serve(space: Any, place: Path, shelves: Any, settings: Settings, made: str)
     settings = type(settings)(access=access, bounds=settings.bounds, batching=settings.batching, urls=settings.urls)
     service: Service = Service(space, model_name(place), settings, shelves, fetcher=Fetcher(most=settings.bounds.item))
     stopped = Event()
+
+    def stop(number: int, _frame: Any) -> None:
+        stopped.set()
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, stop)
     server = Running(service, listens).start()
     host = f"[{access.host}]" if ":" in access.host else access.host
     printing.say(f"serving {service.name} at http://{host}:{access.port} (docs at /docs)")

@@ -26,10 +26,10 @@ class Bodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read, then answer in time. Raises `Refusal` (400, 408, 413, 415, 504) or `Gone`."""
+        announced = self._announced(scope)
         if scope["method"] != "POST":
             await self._in_time(scope, receive, send)
             return
-        announced = self._announced(scope)
         with self.admission.request(scope.get(CLIENT, -1)) as ticket:
             scope[TICKET] = ticket
             body = await self._whole(receive, announced, ticket)

@@ -13,8 +13,8 @@ class Guarded(asyncio.Protocol):
     uvicorn itself waits for ever for the first request's head, and for a client that does not read its answer.
     """
 
-    def __init__(self, inner: Any, seconds: float) -> None:
-        self._inner, self._seconds = inner, seconds
+    def __init__(self, inner: Any, seconds: float, pace: int) -> None:
+        self._inner, self._seconds, self._pace = inner, seconds, pace
         self._head: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
         self._transport: Any = None
@@ -45,7 +45,7 @@ class Guarded(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not take its answer."""
         if self._writing is None:
-            self._writing = self._later()
+            self._expect_reading()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
@@ -65,15 +65,27 @@ class Guarded(asyncio.Protocol):
         elif self._head is None:
             self._head = self._later()
 
+    def _expect_reading(self) -> None:
+        """Start waiting for the client to take what is written, at the pace that bodies have to keep too."""
+        unread = self._transport.get_write_buffer_size()
+
+        def look() -> None:
+            if self._transport.get_write_buffer_size() > unread - self._pace * self._seconds:
+                self._transport.abort()
+            else:
+                self._expect_reading()
+
+        self._writing = asyncio.get_running_loop().call_later(self._seconds, look)
+
     def _later(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._seconds, self._transport.abort)
 
 
-def guarded(seconds: float) -> Callable[..., Guarded]:
-    """What uvicorn is given as its protocol."""
+def guarded(seconds: float, pace: int) -> Callable[..., Guarded]:
+    """What uvicorn is given as its protocol: seconds for a head, and bytes a second at which an answer must be taken."""
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     def make(**settings: Any) -> Guarded:
-        return Guarded(H11Protocol(**settings), seconds)
+        return Guarded(H11Protocol(**settings), seconds, pace)
 
     return make

@@ -20,7 +20,7 @@ from textanchor.serve.service import Service
 async def embeddings(service: Service, raw: bytes, ticket: Ticket) -> bytes:
     """The answer's JSON. Raises `Refusal` for a request that is wrong, or for its first bad item unless `partial`."""
     bounds = service.settings.bounds
-    asked = read(raw, EmbeddingsRequest, values=2 * bounds.items)
+    asked = read(raw, EmbeddingsRequest, values=bounds.items)
     check(service, asked)
     modality = service.inputs.modality(asked.modality, asked.input)
     outcomes = await service.embedded(asked.input, modality, ticket)

@@ -18,6 +18,7 @@ OPEN = "/healthz"
 BROWSED = ("/docs", "/openapi.json")  # a browser asks its user for the token
 CLIENT = "textanchor.client"  # where the scope says whose token it was
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+EVERYWHERE = ("", "0.0.0.0", "::")  # addresses to listen on that are nobody's name
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _ORIGIN = re.compile(r"(https?)://(.+)")
 _PORTS = {"http": 80, "https": 443}
@@ -90,8 +91,8 @@ def _is_ours(authority: str, access: Access, port: int, *, default: int) -> bool
     names = [name.lower() for name in access.names]
     if told[0] in names or told[1] in names:
         return True
-    own = (*LOOPBACK, f"[{access.host}]" if ":" in access.host else access.host)
-    return told[1] in own and int(told[2] or default) == port
+    own = () if access.host in EVERYWHERE else (f"[{access.host}]" if ":" in access.host else access.host,)
+    return told[1] in (*LOOPBACK, *own) and int(told[2] or default) == port
 
 
 def _port(scope: Scope, access: Access) -> int:

@@ -22,7 +22,7 @@ _DATA = re.compile(r"data:(?P<type>[a-z0-9][a-z0-9.+-]*)/[a-z0-9][a-z0-9.+-]*(?:
 URLS = 16  # of one request
 _HEAD = 1000  # characters in which a data URI's comma is
 _URL = re.compile("https?:", re.I)
-_MEDIA = ("image", "audio", "video", "text")  # types that say which modality it is
+_MEDIA = ("image", "audio", "video")  # types that say which modality it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +59,16 @@ class Inputs:
         """An entry an input, in order. Files are looked at in a thread."""
         if modality == TEXT:
             return [self._text(text) for text in given]
-        urls = sum(_URL.match(text) is not None for text in given) if self.fetch else 0
-        if urls > URLS:
-            raise Refusal(400, f"{urls} URLs; at most {URLS} a request", code="too_many_urls", param="input")
-        pool = self.fetching if urls else None  # slow servers elsewhere keep nobody waiting who brings his files along
+        pool = self.fetching if self.urls(given, modality) else None  # slow servers elsewhere delay nobody with files at hand
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(pool, lambda: [self._file(text, modality) for text in given])
+
+    def urls(self, given: Sequence[str], modality: str) -> int:
+        """How many inputs are to be fetched. Raises `Refusal` for too many."""
+        found = 0 if modality == TEXT or self.fetch is None else sum(_URL.match(text) is not None for text in given)
+        if found > URLS:
+            raise Refusal(400, f"{found} URLs; at most {URLS} a request", code="too_many_urls", param="input")
+        return found
 
     def _text(self, text: str) -> Weighed:
         if len(text) > self.bounds.characters:
@@ -93,7 +97,7 @@ class Inputs:
         if told is None:
             raise ItemError("input", f"a file is sent as a data URI: data:{modality}/...;base64,...")
         main = told["type"].lower()
-        if main in _MEDIA and main != modality and {main, modality} not in ({"audio", "video"}, {"text", "document"}):
+        if main in _MEDIA and main != modality and {main, modality} != {"audio", "video"}:
             raise ItemError("input", f"the data URI says {main}, the request {modality}")
         if (len(text) - told.end()) * 3 // 4 > self.bounds.item + 2:  # before it is decoded
             raise ItemError("input", f"more than {self.bounds.item:,} bytes")

@@ -15,6 +15,7 @@ from textanchor.serve.refusal import Refusal, quoted
 DEPTH = 8
 SPARE = 256  # values of a request beside its items
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},"]', re.S)  # possessive: linear in time, and no stack
+_DEEPER = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 T = TypeVar("T")
 
 
@@ -70,19 +71,13 @@ class _Bad(ValueError):
 
 
 def _scan(raw: bytes, most: int) -> None:
-    depth = values = 0
-    for found in _TOKENS.finditer(raw):
+    depth = 0
+    for count, found in enumerate(_TOKENS.finditer(raw)):
         token = found[0]
-        if token in b"[{":
-            depth += 1
-            values += 1
-        elif token in b"]}":
-            depth -= 1
-        elif token == b",":
-            values += 1
-        elif token == b'"':
+        depth += _DEEPER.get(token, 0)
+        if token == b'"':
             raise Refusal(400, "the body is no JSON: a string does not end", code="invalid_json")
-        if depth > DEPTH or values > most:
+        if depth > DEPTH or count > 3 * most:  # strings, commas, brackets
             what = f"more than {DEPTH} levels" if depth > DEPTH else f"more than {most:,} values"
             raise Refusal(400, f"the body has {what}", code="invalid_json")
 

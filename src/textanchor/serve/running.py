@@ -15,7 +15,7 @@ from textanchor.serve.settings import Access
 if TYPE_CHECKING:
     from textanchor.serve.service import Service
 
-CONNECTIONS = 1024
+CONNECTIONS = 512  # half of the files that a process may commonly open
 BACKLOG = 512
 HEAD = 16 << 10  # bytes of a request's head
 START = 30.0
@@ -62,7 +62,7 @@ class Running:
         from textanchor.serve.app import application
 
         bounds = self.service.settings.bounds
-        protocol: Any = guarded(bounds.head)  # a callable does what uvicorn asks of a class
+        protocol: Any = guarded(bounds.head, bounds.pace)  # a callable does what uvicorn asks of a class
         self._server = uvicorn.Server(
             uvicorn.Config(
                 application(self.service),
@@ -72,6 +72,7 @@ class Running:
                 loop="asyncio",
                 log_config=None,
                 access_log=False,
+                log_level="error",  # warnings of broken requests would let strangers fill the log
                 proxy_headers=False,
                 server_header=False,
                 limit_concurrency=CONNECTIONS,

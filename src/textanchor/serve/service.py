@@ -66,6 +66,8 @@ class Service:
 
     async def embedded(self, given: tuple[str, ...], modality: str, ticket: Ticket | None = None) -> list[Outcome]:
         """An outcome an input, in order."""
+        if ticket is not None:
+            ticket.grow(self.inputs.urls(given, modality) * self.settings.bounds.item)
         weighed = await self.inputs.weighed(given, modality)
         good = [one for one in weighed if one.item is not None]
         if ticket is not None:

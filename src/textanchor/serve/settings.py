@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from textanchor.errors import InputError
 
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 SHORTEST = 16  # characters of a token
 MIB = 1 << 20
 
@@ -23,12 +25,15 @@ class Access:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises `InputError` for no token, a short one, or one that no header can carry."""
+        """Raises `InputError` for no token, a short one, or one that no header can carry, and for names that are no Host."""
         if not self.tokens:
             raise InputError("a server needs at least one token; without any, web pages could ask it through a browser")
         for token in self.tokens:
             if len(token) < SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
                 raise InputError(f"a token of {len(token)} characters: expected at least {SHORTEST} of ASCII without blanks")
+        for name in self.names:
+            if not _HOST.fullmatch(name):
+                raise InputError(f"'{name}' is no Host; expected a name such as search.example.org or search.example.org:8443")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from textanchor.collections import Collection, Index, search
 from textanchor.collections.searching import indexed
 from textanchor.collections.storing.schema import NAME
 from textanchor.errors import InputError
+from textanchor.escaping import writable
 from textanchor.files import located
 from textanchor.records import Hits, Skipped, Vectors
 from textanchor.space import Space
@@ -66,7 +67,7 @@ def open_shelves(space: Space, places: Sequence[str]) -> dict[str, Shelf]:
             raise InputError(f"'{told}' is not of the form NAME=PLACE: a collection, a folder or a table")
         if name in shelves:
             raise InputError(f"two collections are called '{name}'; name them: --collection NAME=PLACE")
-        shelves[name] = Shelf(name, space, located(place), _opened(space, place))
+        shelves[name] = Shelf(writable(name), space, located(place), _opened(space, place))
     return shelves
 
 

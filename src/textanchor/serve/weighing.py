@@ -11,6 +11,7 @@ from textanchor.runtime import Limits
 
 PER_TEXT = 64 << 10  # bytes of a text's way through a model
 PER_BYTE = 16  # decoded bytes a byte of what has no header that is known
+PER_SOUND_BYTE = 128  # of a sound of which no header says the length: speech of 12 kbit a second
 RATE = 48_000
 CHANNELS = 2
 
@@ -45,16 +46,15 @@ def _image(raw: bytes, limits: Limits, side: int) -> int:
 
 
 def _audio(raw: bytes, limits: Limits, _side: int) -> int:
-    """Samples as 32-bit floats; of a length that no header says, the longest that is decoded."""
+    """Samples as 32-bit floats."""
     import soundfile
 
     longest = limits.seconds * RATE * CHANNELS
     try:
         told = soundfile.info(io.BytesIO(raw))
-        samples = told.frames * told.channels
-    except Exception:
-        samples = longest if len(raw) > 44 else 0
-    return min(samples, longest) * 4
+        return int(min(told.frames * told.channels, longest)) * 4
+    except Exception:  # a format of films, or no sound
+        return min(PER_SOUND_BYTE * len(raw), longest * 4)
 
 
 _WAYS: Mapping[str, Callable[[bytes, Limits, int], int]] = {"image": _image, "audio": _audio}
