@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -728,6 +731,21 @@ def test_a_server_that_stops_answers_what_is_under_way(space: Any, monkeypatch: 
         httpx.get(f"http://127.0.0.1:{access.port}/healthz")
 
 
+def test_an_answer_that_takes_too_long_is_given_up(space: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(space, "shapes", Settings(access=Access(tokens=(TOKEN,)), bounds=Bounds(answer=0.05)))
+    app, go = application(service), threading.Event()
+    encoder = space.encoder("text")
+    before = encoder.encode
+    monkeypatch.setattr(encoder, "encode", lambda batch: before(batch) if go.wait(10) else None)
+    late = embedded(app, input=["a text that nobody", "waits for"])
+    assert (late.status_code, error(late)["code"]) == (504, "timeout")
+    assert service.admission.reserved == 0
+    go.set()
+    while service.batchers["text"].waiting:
+        time.sleep(0.001)
+    assert service.close(1)
+
+
 def test_stopping_takes_no_longer_than_it_may() -> None:
     lifecycle = Lifecycle()
     with lifecycle.request():
@@ -739,6 +757,41 @@ def test_a_port_that_is_taken_is_said() -> None:
     listens, access = listening(Access(tokens=(TOKEN,), port=0))
     with listens, pytest.raises(InputError, match="choose another --port"):
         listening(access)
+
+
+def test_the_command_serves_until_it_is_told_to_stop(saved: Path, tmp_path: Path) -> None:
+    call = [sys.executable, "-c", "from textanchor.cli import main; main()", "serve", str(saved), "--port", "0"]
+    process = subprocess.Popen([*call, "--cache", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    address = process.stderr.readline().split(" at ")[1].split(" ")[0]
+    token = process.stderr.readline().removeprefix("token: ").strip()
+    answer = httpx.get(f"{address}/readyz", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=20)
+    assert (process.returncode, rest.strip()) == (0, "stopping: requests under way are answered")
+
+
+def test_without_the_extra_the_command_says_what_to_install(saved: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    done = run("serve", saved)
+    assert done.exit_code == 2
+    assert "pip install 'textanchor[serve]'" in done.stderr
+
+
+def test_what_cannot_be_meant_is_said_before_anything_is_served(saved: Path, shapes: Path, run: Any, tmp_path: Path) -> None:
+    for wrong in (
+        ["--token-file", tmp_path / "absent"],
+        ["--allow-host", "https://a"],
+        ["--collection", "a="],
+        ["--collection", f"a={shapes / 'image' / 'cross'}", "--collection", f"a={shapes / 'image' / 'circle'}"],
+        ["--collection", f"a={tmp_path / 'nothing'}"],
+        ["--host", "256.0.0.1"],
+        ["--host", "no such host"],
+    ):
+        done = run("serve", saved, "--port", 0, *wrong)
+        assert done.exit_code == 2, wrong
+        assert done.stderr.startswith("error: "), wrong
 
 
 # ---- attacks

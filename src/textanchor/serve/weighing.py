@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable, Mapping
 
 from textanchor.errors import ItemError
@@ -34,10 +33,10 @@ def _image(raw: bytes, limits: Limits, side: int) -> int:
     from textanchor.data.readers.image import FORMATS
 
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
             width, height = image.size
-    except Image.DecompressionBombError:
-        width, height = limits.pixels, 1
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # a warning where warnings are errors
+        return limits.pixels * 3 * 4
     except Exception:  # Pillow's answers to hostile bytes are of any kind
         return 0
     if min(width, height) < side:
