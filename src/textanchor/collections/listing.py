@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from textanchor.collections.asking.duplicates import Candidate, collapse
 from textanchor.collections.backends.protocol import Rows
 from textanchor.collections.index import Index
 from textanchor.collections.queries import Asked
@@ -80,27 +81,23 @@ def _worst_above(own: Sequence[Ranking], total: int, level: float) -> float:
     return float(p[line - 1]) if line else -1.0
 
 
-def _collapsed(index: Index, entries: Sequence[Entry], threshold: float) -> list[list[Entry]]:
-    """Entries of one modality that show the same, by the cosine of items among themselves or by their content, in one group."""
-    groups: list[list[Entry]] = []
-    heads: dict[str, list[int]] = {}
-    units: dict[int, Vectors] = {}
-    contents: dict[tuple[str, str], int] = {}
-    for ranking, place in entries:
-        name, where = ranking.modality, int(ranking.places[place])
-        own = index.geometry.between(name, name).query_unit(np.asarray(index.holding.raw(name)[where][None]))[0]
-        content = index.holding.content(name, where)
-        same = contents.get((name, content)) if content else None
-        if same is None:
-            same = next((group for group in heads.get(name, []) if float(units[group] @ own) >= threshold), None)
-        if same is not None:
-            groups[same].append((ranking, place))
-            continue
-        units[len(groups)] = own
-        contents[name, content] = len(groups)
-        heads.setdefault(name, []).append(len(groups))
-        groups.append([(ranking, place)])
-    return groups
+def _collapsed(index: Index, entries: Sequence[Entry], least: float) -> list[list[Entry]]:
+    """Entries that show the same in one group: of one content, or alike among items of their modality."""
+    told = [
+        Candidate(
+            modality=ranking.modality,
+            content=index.holding.content(ranking.modality, int(ranking.places[place])) or None,
+            latent=index.holding.raw(ranking.modality)[ranking.places[place]] - _mean(index, ranking.modality),
+        )
+        for ranking, place in entries
+    ]
+    return [[entries[row] for row in (kept.row, *kept.duplicates)] for kept in collapse(told, least=least)]
+
+
+def _mean(index: Index, modality: str) -> Vectors | float:
+    """What all items of a modality share, by its view, and what would make any two alike."""
+    view = index.geometry.view(modality)
+    return 0.0 if view is None else view.item.mean
 
 
 def _hit(index: Index, rank: int, group: Sequence[Entry], worst: float | None) -> Hit:
