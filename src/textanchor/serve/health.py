@@ -15,6 +15,7 @@ from textanchor.space import TEXT
 CANARY = "a canary sings in a mine, and all is well"
 CLOSE = 1e-4  # other batches, other roundings
 PATIENCE = 10.0
+FLOCK = 7
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,12 @@ class Canary:
 
 
 def canary(service: Service) -> Canary:
-    """The canary's vector, encoded now. Raises what the encoder raises."""
-    return Canary(service, service.space.embed(CANARY, modality=TEXT)[0])
+    """The canary's vector, encoded now among others: what an encoder loads for batches is there before the first request.
+
+    Raises what the encoder raises.
+    """
+    flock = [CANARY, *(f"{CANARY} {number}" for number in range(FLOCK))]
+    return Canary(service, service.space.embed(flock, modality=TEXT)[0])
 
 
 def _unready(why: str) -> Refusal:
