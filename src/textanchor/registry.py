@@ -147,6 +147,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",
         "encode": "textanchor.cli.encode:command",
+        "serve": "textanchor.cli.serve:command",
         "split-video": "textanchor.cli.split_video:command",
         "cache": "textanchor.cli.cache:command",
     },

@@ -31,6 +31,7 @@ ABOUT: Mapping[str, str] = {
     "evaluate": "Measure a space on pairs it has not seen.",
     "embed": "Write the vectors of a whole collection as a Parquet file.",
     "encode": "Encode a whole collection once, from raw files to cached latents.",
+    "serve": "Answer over HTTP: embeddings as OpenAI's clients ask for them, and search.",
     "split-video": "Make pairs of first frames, sound tracks and texts from videos.",
     "cache": "List, measure, verify and prune the cached latents.",
 }
