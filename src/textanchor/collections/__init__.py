@@ -18,7 +18,7 @@ from textanchor.collections.tally import Tally
 from textanchor.collections.terms import Terms
 
 __all__ = [
-    "Absence", "Backend", "Collection", "Damage", "Explanation", "Index", "Part", "Query", "RecallCard", "RecallRow", "Survey",
-    "SyncReport", "Tally", "Terms", "absence", "build_index", "embed_collection", "encode_collection", "explain",
+    "Absence", "Backend", "Collection", "Damage", "Explanation", "Index", "Part", "Query", "RecallCard", "RecallRow",
+    "Survey", "SyncReport", "Tally", "Terms", "absence", "build_index", "embed_collection", "encode_collection", "explain",
     "make_backend", "recall_card", "search", "survey",
 ]  # fmt: skip
