@@ -110,20 +110,15 @@ def _better(queries: Vectors, part: Vectors, wanted: Bool[np.ndarray, " n"], fir
     """Put into `best` what is better than what stands there; of equal ones the earlier stays."""
     places, products = _products(queries, part, wanted)
     for scores, rows, row in zip(*best, products, strict=True):
-        ahead = _ahead(row, scores)
-        if len(ahead):
+        if scores[0] == -np.inf:  # nothing was found yet
+            ahead = first_of_largest(row, min(len(scores), len(row)))
+            ahead = ahead[row[ahead] > -np.inf]
+            scores[: len(ahead)], rows[: len(ahead)] = row[ahead], first + (ahead if places is None else places[ahead])
+        elif len(ahead := np.flatnonzero(row > scores[-1])):
             pool = np.concatenate([scores, row[ahead]])
             found = first_of_largest(pool, len(scores))
             rows[:] = np.concatenate([rows, first + (ahead if places is None else places[ahead])])[found]
             scores[:] = pool[found]
-
-
-def _ahead(row: Float32[np.ndarray, " n"], best: Float32[np.ndarray, " k"]) -> Rows:
-    """Places of values that are better than the last of the best."""
-    if np.isneginf(best[0]):  # nothing was found yet, and all are better
-        largest = first_of_largest(row, min(len(best), len(row)))
-        return largest[row[largest] > best[-1]]
-    return np.flatnonzero(row > best[-1])
 
 
 def _products(

@@ -60,7 +60,7 @@ class Faiss:
             breadth,
         )
         self._index: Any = None
-        self._present: Bool[np.ndarray, " n"] = np.empty(0, dtype=bool)
+        self._keep(np.empty(0, dtype=bool))
         self._ready: dict[int, Any] = {}  # parameters by k; making them takes as long as searching a thousand vectors
 
     @property
@@ -77,14 +77,14 @@ class Faiss:
         return sum(written)
 
     def __len__(self) -> int:
-        return int(np.count_nonzero(self._present))
+        return self._there
 
     def build(self, vectors: Vectors) -> None:
         """What has cells or codes learns them from these."""
         self._index = self._faiss.index_factory(vectors.shape[1], self._spelled(vectors), self._faiss.METRIC_INNER_PRODUCT)
         if not self._index.is_trained:
             self._train(vectors)
-        self._present = np.empty(0, dtype=bool)
+        self._keep(np.empty(0, dtype=bool))
         self.add(vectors)
 
     def add(self, vectors: Vectors) -> Rows:
@@ -94,17 +94,19 @@ class Faiss:
             return np.arange(len(vectors), dtype=np.int64)
         first = len(self._present)
         self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        self._present = np.concatenate([self._present, np.ones(len(vectors), dtype=bool)])
+        self._keep(np.concatenate([self._present, np.ones(len(vectors), dtype=bool)]))
         return np.arange(first, len(self._present), dtype=np.int64)
 
     def remove(self, rows: Rows) -> None:
         """Find these no more."""
-        self._present = self._present & ~marked(rows, len(self._present))
+        self._keep(self._present & ~marked(rows, len(self._present)))
 
     def top(self, queries: Vectors, k: int, allowed: Rows | None = None) -> Found:
         """Scores and rows of the k best, best first."""
-        present = self._present if allowed is None else self._present & marked(allowed, len(self._present))
-        there = int(np.count_nonzero(present))
+        present, there = self._present, self._there
+        if allowed is not None:
+            present = present & marked(allowed, len(present))
+            there = int(np.count_nonzero(present))
         count = min(k, there)
         if not count:
             return np.empty((len(queries), 0), dtype=np.float32), np.empty((len(queries), 0), dtype=np.int64)
@@ -134,7 +136,12 @@ class Faiss:
         except RuntimeError:
             raise DamagedError(f"{file} is not a readable index (FAISS cannot read it); build it again") from None
         self._check(index, present, file)
-        self._index, self._present = index, present
+        self._index = index
+        self._keep(present)
+
+    def _keep(self, present: Bool[np.ndarray, " n"]) -> None:
+        """These rows can be found. Counted once, since that takes longer than a search in cells."""
+        self._present, self._there = present, int(np.count_nonzero(present))
 
     def _check(self, index: Any, present: Bool[np.ndarray, " n"], file: Path) -> None:
         inner = self._faiss.downcast_index(index.index) if isinstance(index, self._faiss.IndexPreTransform) else index
