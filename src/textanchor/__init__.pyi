@@ -70,6 +70,11 @@ from textanchor.errors import (
 from textanchor.evaluation import Evaluation as Evaluation
 from textanchor.evaluation import evaluate as evaluate
 from textanchor.evaluation.report import write_report as write_report
+from textanchor.interop.aligning import align as align
+from textanchor.interop.aligning import vector_pairs as vector_pairs
+from textanchor.interop.estimator import TextAligner as TextAligner
+from textanchor.interop.packing import Packed as Packed
+from textanchor.interop.packing import pack as pack
 from textanchor.judging import Difference as Difference
 from textanchor.progress import Bar as Bar
 from textanchor.progress import Progress as Progress

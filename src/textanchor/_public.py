@@ -28,6 +28,9 @@ HOMES = {
     "bench.facts": ("Facts",),
     "bench.plan": ("Grid",),
     "bench.rerun": ("Repeat", "rerun"),
+    "interop.aligning": ("align", "vector_pairs"),
+    "interop.estimator": ("TextAligner",),
+    "interop.packing": ("Packed", "pack"),
     "records": (
         "Choice",
         "Clip",

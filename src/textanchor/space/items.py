@@ -91,7 +91,8 @@ def _one_array(value: np.ndarray, modality: str | None, *, channels_first: bool)
     Raises `InputError` for three small pictures that might be the channels of one, unless they come as a tensor.
     """
     if modality not in (None, "image"):
-        return value.ndim in {"series": (1, 2), "audio": (1,)}.get(modality, ())
+        vector = (1,) if value.dtype.kind in "biuf" else ()  # of a modality whose items are vectors made elsewhere
+        return value.ndim in {"series": (1, 2), "audio": (1,)}.get(modality, vector)
     if value.ndim != 3 or value.dtype.kind not in "buif":
         return value.ndim == 2 and (modality == "image" or values.kind_of(value) == "image")
     if value.shape[-1] in values.CHANNELS:
