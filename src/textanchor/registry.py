@@ -144,6 +144,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",
         "encode": "textanchor.cli.encode:command",
+        "export": "textanchor.cli.export:command",
         "import": "textanchor.cli.importing:command",
         "pack": "textanchor.cli.pack:command",
         "split-video": "textanchor.cli.split_video:command",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.records import Head, Vectors
+
+if TYPE_CHECKING:
+    from textanchor.encoders.networks import Network
 
 
 class ImageModel:
@@ -40,6 +43,13 @@ class ImageModel:
     def head(self) -> Head | None:
         """What the classifier makes of the vectors; looked for when first asked."""
         return self._head()
+
+    @property
+    def network(self) -> Network | None:
+        """The model as a module, for exports; None where it is none."""
+        from textanchor.encoders.networks import image_network
+
+        return image_network(self._model, self.prepare(Image.new("RGB", (64, 64))), self.name)
 
     def encode(self, batch: Sequence[Image.Image]) -> Vectors:
         """*Shape:* [n, dim]."""

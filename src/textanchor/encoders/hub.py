@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from textanchor.files import digest
 from textanchor.records import Head, Vectors
 from textanchor.runtime import Runtime
 from textanchor.settings import Count
+
+if TYPE_CHECKING:
+    from textanchor.encoders.networks import Network
 
 POOLS, TOKENS, LAST, ALL = ("mean", "max", "cls", "pooler"), "none", "last", "all"
 BATCH, LARGEST = 8, 512  # on a CPU, activations of more items leave the caches and cost several times as much
@@ -101,6 +104,14 @@ class Hub:
         from textanchor.encoders.hub_head import head_of
 
         return head_of(self._folder, self) if self._folder else None
+
+    @property
+    def network(self) -> Network | None:
+        """The model as a module, for exports; None where several outputs, tokens, half precision or sounds are asked for."""
+        from textanchor.encoders.networks import hub_network
+
+        exact = self._dtype == "float32"
+        return hub_network(self._model, self._front, self.outputs, self._folder) if exact else None
 
     def sample(self) -> Any:
         """An item to try the model on."""

@@ -21,7 +21,7 @@ class ImageFront:
         from transformers import AutoImageProcessor
 
         self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
-        self._size = size
+        self.size = size
         self._as_it_is = {"do_resize": False, "do_center_crop": False} if size else {}
         bends = "interpolate_pos_encoding" in inspect.signature(model.forward).parameters
         self._keywords = {"interpolate_pos_encoding": True} if size and bends else {}
@@ -29,8 +29,8 @@ class ImageFront:
 
     def prepare(self, value: Image.Image) -> dict[str, np.ndarray]:
         """`pixel_values` [3, h, w]."""
-        if self._size:
-            value = value.resize((self._size, self._size), self._processor.resample)
+        if self.size:
+            value = value.resize((self.size, self.size), self._processor.resample)
         pixels = self._processor(images=[value], return_tensors="np", **self._as_it_is)["pixel_values"][0]
         return {"pixel_values": np.asarray(pixels, dtype=np.float32)}
 
