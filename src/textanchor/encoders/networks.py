@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, from_numpy, inference_mode, nn
 
-from textanchor.encoders.hub import LAST, TOKENS, Front
-from textanchor.encoders.hub_image import ImageFront
+from textanchor.encoders.hub import LAST, TOKENS
+from textanchor.encoders.hub_front import Front
 from textanchor.encoders.protocol import Encoder, Output
 
 
@@ -19,24 +19,38 @@ from textanchor.encoders.protocol import Encoder, Output
 class Network:
     """A module called with tensors by the names of `inputs`, which holds an example of each, with a batch's dimension.
 
-    `preprocessing` says in words and numbers what the inputs are made by; `folder` is where the model's own files lie.
+    `preprocessing` says in words and numbers what the inputs are made by; `folder` is where the model's own files lie, and
+    `processor` the library's object that makes the inputs, where one does.
     """
 
     module: nn.Module
     inputs: Mapping[str, np.ndarray]
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
+    processor: Any = None
 
 
 class Pooled(nn.Module):
-    """A model of Hugging Face transformers and the pool of one of its layers; `before` tokens stand before those of patches.
+    """A model of Hugging Face transformers and the pool of one of its layers, for inputs of one size.
 
-    `layer` None is the model's last hidden state. For pictures of one size: the number of tokens is fixed.
+    `layer` None is the last hidden state. Of so many `tokens` (0: a feature map) `before` stand before those of patches or
+    frames. `gives_vectors` says that the model's own pooler leaves nothing to be pooled.
     """
 
-    def __init__(self, model: nn.Module, *, layer: int | None, pool: str, before: int, keywords: Mapping[str, bool]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        layer: int | None,
+        pool: str,
+        before: int,
+        tokens: int,
+        keywords: Mapping[str, bool],
+        gives_vectors: bool,
+    ) -> None:
         super().__init__()
-        self.model, self.layer, self.pool, self.before, self.keywords = model, layer, pool, before, dict(keywords)
+        self.model, self.layer, self.pool, self.before, self.tokens = model, layer, pool, before, tokens
+        self.keywords, self.gives_vectors = dict(keywords), gives_vectors
 
     def forward(self, **inputs: Tensor) -> Tensor:
         """Latents [n, d]."""
@@ -59,29 +73,26 @@ def network_of(encoder: Encoder) -> Network | None:
 
 
 def hub_network(model: nn.Module, front: Front, outputs: Sequence[Output], folder: Path | None) -> Network | None:
-    """Of an image model of Hugging Face transformers that gives one vector; None for anything else."""
+    """Of a model of Hugging Face transformers whose inputs have one size and that gives one vector; None for anything else."""
     layer, pool = (part.partition("=")[2] for part in outputs[0].name.split(","))
-    if len(outputs) > 1 or pool == TOKENS or not isinstance(front, ImageFront):
+    if len(outputs) > 1 or pool == TOKENS or not front.even:
         return None
-    pixels = front.prepare(front.blank())["pixel_values"]
-    depth = None if layer == LAST else int(layer)
+    inputs = {name: value[None] for name, value in front.prepare(front.blank()).items()}
     keywords = front.keywords()
-    before = front.prefix(_tokens(model, pixels, keywords), {"pixel_values": pixels})
-    module = Pooled(model, layer=depth, pool=pool, before=before, keywords=keywords)
-    size = front.size
-    told = {
-        "by": "the model's own image processor, whose settings stand in preprocessor_config.json, by Pillow",
-        "first": f"the picture as a square of {size} pixels, without further resizing or cropping" if size else "nothing",
-    }
-    return Network(module=module.eval(), inputs={"pixel_values": pixels[None]}, preprocessing=told, folder=folder)
-
-
-def _tokens(model: nn.Module, pixels: np.ndarray, keywords: Mapping[str, bool]) -> int:
-    """How many tokens a picture makes; for feature maps the number does not matter."""
     device = next(model.parameters()).device
     with inference_mode():
-        states = model(pixel_values=from_numpy(pixels)[None].to(device), **keywords).last_hidden_state
-    return 0 if states.ndim == 4 else int(states.shape[1])
+        out = model(**{name: from_numpy(value).to(device) for name, value in inputs.items()}, **keywords)
+    tokens = 0 if out.last_hidden_state.ndim == 4 else int(out.last_hidden_state.shape[1])
+    module = Pooled(
+        model,
+        layer=None if layer == LAST else int(layer),
+        pool=pool,
+        before=front.prefix(tokens, {name: value[0] for name, value in inputs.items()}) if tokens else 0,
+        tokens=tokens,
+        keywords=keywords,
+        gives_vectors=pool == "pooler" and out.pooler_output.ndim == 2,
+    )
+    return Network(module=module.eval(), inputs=inputs, preprocessing=front.told(), folder=folder, processor=front.processor())
 
 
 def image_network(model: Any, pixels: np.ndarray, name: str) -> Network | None:
