@@ -73,8 +73,14 @@ from textanchor.evaluation.report import write_report as write_report
 from textanchor.interop.aligning import align as align
 from textanchor.interop.aligning import vector_pairs as vector_pairs
 from textanchor.interop.estimator import TextAligner as TextAligner
+from textanchor.interop.hub import export_hub as export_hub
+from textanchor.interop.hub import pull as pull
+from textanchor.interop.hub import push as push
+from textanchor.interop.onnx import export_onnx as export_onnx
 from textanchor.interop.packing import Packed as Packed
 from textanchor.interop.packing import pack as pack
+from textanchor.interop.sentence_transformers import Exported as Exported
+from textanchor.interop.sentence_transformers import export_sentence_transformers as export_sentence_transformers
 from textanchor.judging import Difference as Difference
 from textanchor.progress import Bar as Bar
 from textanchor.progress import Progress as Progress

@@ -30,7 +30,10 @@ HOMES = {
     "bench.rerun": ("Repeat", "rerun"),
     "interop.aligning": ("align", "vector_pairs"),
     "interop.estimator": ("TextAligner",),
+    "interop.hub": ("export_hub", "pull", "push"),
+    "interop.onnx": ("export_onnx",),
     "interop.packing": ("Packed", "pack"),
+    "interop.sentence_transformers": ("Exported", "export_sentence_transformers"),
     "records": (
         "Choice",
         "Clip",

@@ -39,15 +39,21 @@ def pack(space: Space, folder: str | Path, *, overwrite: bool = False) -> Packed
     """
     target = located(folder)
     with new_folder(target, overwrite=overwrite, marker=FACTS, sign=FORMAT) as new:
-        save(space, new, overwrite=True)
-        packing = _Packing(new / ENCODERS, offline=space.runtime.offline)
-        facts = read_json(new / FACTS)
-        facts["anchor"]["encoder"] = packing.taken(TEXT, space.anchor)
-        for modality, fitted in space.modalities.items():
-            facts["modalities"][modality]["encoder"] = packing.taken(modality, fitted.encoder)
-        facts["stories"] = [packing.described(story) for story in facts["stories"]]
-        write_json(new / FACTS, facts)
-    return Packed(folder=target, sizes=packing.sizes, needs=tuple(sorted(packing.needs)))
+        packing = write_packed(space, new)
+    return replace(packing, folder=target)
+
+
+def write_packed(space: Space, new: Path) -> Packed:
+    """`pack` into an empty folder that appears as a whole later."""
+    save(space, new, overwrite=True)
+    packing = _Packing(new / ENCODERS, offline=space.runtime.offline)
+    facts = read_json(new / FACTS)
+    facts["anchor"]["encoder"] = packing.taken(TEXT, space.anchor)
+    for modality, fitted in space.modalities.items():
+        facts["modalities"][modality]["encoder"] = packing.taken(modality, fitted.encoder)
+    facts["stories"] = [packing.described(story) for story in facts["stories"]]
+    write_json(new / FACTS, facts)
+    return Packed(folder=new, sizes=packing.sizes, needs=tuple(sorted(packing.needs)))
 
 
 class _Packing:
