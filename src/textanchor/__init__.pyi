@@ -76,6 +76,8 @@ from textanchor.interop.estimator import TextAligner as TextAligner
 from textanchor.interop.hub import export_hub as export_hub
 from textanchor.interop.hub import pull as pull
 from textanchor.interop.hub import push as push
+from textanchor.interop.mteb import MtebModel as MtebModel
+from textanchor.interop.mteb import mteb_model as mteb_model
 from textanchor.interop.onnx import export_onnx as export_onnx
 from textanchor.interop.packing import Packed as Packed
 from textanchor.interop.packing import pack as pack
