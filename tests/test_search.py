@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import picture
 from textanchor import build_index, registry, search
-from textanchor.collections.backend import Backend, make_backend
+from textanchor.collections.backends import Backend, make_backend
 from textanchor.errors import DamagedError, InputError, MissingError, NothingUsableError
 from textanchor.records import Item
 from textanchor.space import Comparison

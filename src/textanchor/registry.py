@@ -108,8 +108,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "vec2vec": "textanchor.aligners.latent:vec2vec",
     },
     "index": {
-        "exact": "textanchor.collections.exact:Exact",
-        "faiss": "textanchor.collections.faiss:Faiss",
+        "exact": "textanchor.collections.backends.exact:Exact",
+        "faiss": "textanchor.collections.backends.faiss:Faiss",
     },
     "sample": {
         "digits": "textanchor.data.samples.digits:write",

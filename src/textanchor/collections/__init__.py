@@ -1,6 +1,6 @@
 """Collections: tables and folders of items, encoded or embedded in bounded memory, indexed and searched."""
 
-from textanchor.collections.backend import Backend, make_backend
+from textanchor.collections.backends import Backend, make_backend
 from textanchor.collections.embedding import embed_collection
 from textanchor.collections.encoding import encode_collection
 from textanchor.collections.index import Index, build_index

@@ -11,7 +11,7 @@ from typing import Unpack
 import numpy as np
 
 from textanchor import registry
-from textanchor.collections.backend import NONE, Backend, Rows, make_backend
+from textanchor.collections.backends import NONE, Backend, Rows, make_backend
 from textanchor.collections.taking import known_items
 from textanchor.data.objects.object_tables import is_table
 from textanchor.data.pairs import read_collection

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Bool
 
-from textanchor.collections.backend import NONE, Found, Rows
-from textanchor.collections.stored import read_arrays, write_arrays
+from textanchor.collections.backends.protocol import NONE, Found, Rows
+from textanchor.collections.backends.stored import read_arrays, write_arrays
 from textanchor.errors import MissingError
 from textanchor.records import Vectors
 from textanchor.settings import Count

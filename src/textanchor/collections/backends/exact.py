@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from textanchor.collections.backend import Found, Rows
-from textanchor.collections.stored import read_arrays, write_arrays
+from textanchor.collections.backends.protocol import Found, Rows
+from textanchor.collections.backends.stored import read_arrays, write_arrays
 from textanchor.records import Vectors
 from textanchor.settings import Count
 

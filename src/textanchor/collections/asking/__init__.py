@@ -1,0 +1,1 @@
+"""What is asked of a collection: queries of several parts, filters on fields, what is shown once and why."""
