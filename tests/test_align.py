@@ -43,7 +43,8 @@ def test_arrays_in_space_out(aligned: Any, tmp_path: Path) -> None:
     raw = aligned.embed(vectors, modality="mine")
     assert raw.shape == (len(vectors), 384)
     np.testing.assert_allclose(aligned.embed(vectors[0], modality="mine"), raw[:1], atol=1e-6)
-    np.testing.assert_allclose(aligned.embed([vectors[0].tolist(), vectors[1]][1:], modality="mine"), raw[1:2], atol=1e-6)
+    np.testing.assert_allclose(aligned.embed(vectors[:2].tolist(), modality="mine"), raw[:2], atol=1e-6)
+    np.testing.assert_allclose(aligned.embed(vectors[1].tolist(), modality="mine"), raw[1:2], atol=1e-6)
     again = textanchor.load(aligned.save(tmp_path / "space"))
     assert again.embed(vectors, modality="mine").tobytes() == raw.tobytes()
     found = again.classify(list(vectors), WORDS, modality="mine").argmax(axis=1)
@@ -81,6 +82,20 @@ def test_captions_loose_rows_and_bad_rows() -> None:
     ]
     with pytest.raises(ItemError, match="NaN"):
         align(vectors, several, aligner="ridge", strict=True)
+
+
+def test_arrays_are_searched_and_asked_with(aligned: Any) -> None:
+    vectors, texts = made(40, seed=3)
+    hits = textanchor.search(aligned, "a cat", vectors, modality="mine", k=5)
+    assert {texts[int(hit.id.rpartition(" ")[2])] for hit in hits} == {"a cat"}
+    again = aligned.search("a cat", list(vectors), modality="mine", k=5)
+    assert [hit.id for hit in again] == [hit.id for hit in hits]
+    found = textanchor.search(aligned, vectors[0], WORDS, query_modality="mine", modality="text", k=1)
+    assert found[0].id == texts[0]
+    pairs = vector_pairs(vectors, texts, modality="mine")
+    assert "mine" in str(textanchor.diagnose(pairs, encoders={"mine": "vectors@dim=12"}))
+    with pytest.raises(InputError, match="mine has no reader.*mine=vectors@dim=<length>"):
+        textanchor.fit(pairs)
 
 
 def test_it_joins_other_modalities(space: Any) -> None:
