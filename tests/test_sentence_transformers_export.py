@@ -97,6 +97,20 @@ def test_kernels_and_other_pools_bring_one_file_of_code(options: str, shapes: Pa
     np.testing.assert_allclose(stock(tmp_path / "st", own_code=True).encode(PICTURES), space.embed(PICTURES), atol=1e-5)
 
 
+@pytest.mark.parametrize("compared_with", [None, "image"])
+def test_the_default_image_encoder_comes_as_a_graph(
+    compared_with: str | None, shapes: Path, anchor: str, tmp_path: Path
+) -> None:
+    space = fitted(shapes, anchor, "efficientnet-lite0", "kernel-ridge")
+    done = export_sentence_transformers(space, tmp_path / "st", compared_with=compared_with)
+    assert done.own_code
+    assert {path.name for path in (tmp_path / "st").rglob("*.py")} == {"pictures.py"}
+    model = stock(tmp_path / "st", own_code=True)
+    given = [*PICTURES, picture("cross", 9, 300)]
+    np.testing.assert_allclose(model.encode(given), space.embed(given, compared_with=compared_with), atol=1e-5)
+    np.testing.assert_allclose(model.encode(TEXTS), space.embed(TEXTS, compared_with=compared_with), atol=1e-5)
+
+
 def test_sounds_of_one_length(shapes: Path, anchor: str, tmp_path: Path) -> None:
     space = fitted(shapes, anchor, f"hub:{tiny_hub(tmp_path / 'model', 'ast')}@pool=cls", modality="audio")
     done = export_sentence_transformers(space, tmp_path / "st")

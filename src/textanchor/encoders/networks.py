@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor, from_numpy, inference_mode, nn
 
+from textanchor.encoders._image_model import Cropped
 from textanchor.encoders.hub import LAST, TOKENS
 from textanchor.encoders.hub_front import Front
 from textanchor.encoders.protocol import Encoder, Output
@@ -20,7 +21,7 @@ class Network:
     """A module called with tensors by the names of `inputs`, which holds an example of each, with a batch's dimension.
 
     `preprocessing` says in words and numbers what the inputs are made by; `folder` is where the model's own files lie, and
-    `processor` the library's object that makes the inputs, where one does.
+    `processor` the library's object that makes the inputs, or `cropped` ours, where one does.
     """
 
     module: nn.Module
@@ -28,6 +29,7 @@ class Network:
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
     processor: Any = None
+    cropped: Cropped | None = None
 
 
 class Pooled(nn.Module):
@@ -95,12 +97,13 @@ def hub_network(model: nn.Module, front: Front, outputs: Sequence[Output], folde
     return Network(module=module.eval(), inputs=inputs, preprocessing=front.told(), folder=folder, processor=front.processor())
 
 
-def image_network(model: Any, pixels: np.ndarray, name: str) -> Network | None:
+def image_network(model: Any, pixels: np.ndarray, name: str, cropped: Cropped | None) -> Network | None:
     """Of a model that takes squares of one size."""
     if not isinstance(model, nn.Module):
         return None
-    told = {"by": f"what textanchor's encoder {name} makes of a picture", "pixels": list(pixels.shape[1:])}
-    return Network(module=Keyword(model), inputs={"pixel_values": pixels[None]}, preprocessing=told)
+    by = "the middle of a picture: its shorter side becomes `short`, then (value / full - mean) / std by channel"
+    told = {"by": f"what textanchor's encoder {name} does"} if cropped is None else {"by": by, **asdict(cropped)}
+    return Network(module=Keyword(model), inputs={"pixel_values": pixels[None]}, preprocessing=told, cropped=cropped)
 
 
 class Keyword(nn.Module):

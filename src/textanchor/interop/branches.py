@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import nn
 
 from textanchor.encoders._hf import quiet
+from textanchor.encoders._image_model import Cropped
 from textanchor.encoders.networks import Network, Pooled, network_of
 from textanchor.errors import InputError
 from textanchor.interop.comparing import map_of
+from textanchor.interop.onnx import check_installed, graph_of, write_graph
 from textanchor.interop.reading_texts import anchor_model
 from textanchor.interop.stock import Layer, joined, layers_of, layers_of_map, of_patches
 from textanchor.projectors import Projector
 from textanchor.records import Affine
 from textanchor.records.views import Map
 from textanchor.space import TEXT, Space
-
-OWN = "projection"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +51,21 @@ def text_branch(space: Space, compared_with: str | None) -> Branch:
     return Branch(modality=TEXT, modules=[*modules, *after, Normalize()], own_code=layers is None)
 
 
-def item_branch(space: Space, modality: str, compared_with: str | None) -> Branch:
-    """A hub model, a pool, the projector and the items' side of the view. Raises `InputError` for what no module can hold."""
+def item_branch(space: Space, modality: str, compared_with: str | None, scratch: Path) -> Branch:
+    """A hub model, a pool, the projector and the items' side of the view; of other image models one graph for all of it.
+
+    Files that modules are made of lie in `scratch` until they are saved. Raises `InputError` for what no module can hold.
+    """
     from sentence_transformers.base.modules import Normalize
 
     network = network_of(space.encoder(modality))
+    if network is not None and network.cropped is not None:
+        return _graph_branch(space, modality, compared_with, network.cropped, scratch)
     pooled = None if network is None else network.module
     if network is None or not isinstance(pooled, Pooled):
         raise InputError(
             f"{modality}: encoder {space.modalities[modality].encoder} is no module of sentence-transformers; expected "
-            "hub:<model> with one vector an item in full precision; `export --to onnx` takes more encoders"
+            "hub:<model> with one vector an item in full precision, efficientnet-lite0 or timm:<model>"
         )
     projector = space.modalities[modality].projector
     held = None if compared_with is None else map_of(space, modality, compared_with)
@@ -68,6 +74,18 @@ def item_branch(space: Space, modality: str, compared_with: str | None) -> Branc
     end = [] if compared_with is None else [Normalize()]
     after = stock if stock is not None else _in_own_code(pooled, projector, held)
     return Branch(modality=modality, modules=[transformer, *after, *end], processing=processing, own_code=stock is None)
+
+
+def _graph_branch(space: Space, modality: str, compared_with: str | None, cropped: Cropped, scratch: Path) -> Branch:
+    """Encoder, projector and view as one graph of ONNX, behind code that prepares pictures as the encoder does."""
+    check_installed()
+    from textanchor.interop.pictures import GRAPH, Pictures
+
+    file = scratch / modality / GRAPH
+    file.parent.mkdir()
+    write_graph(graph_of(space, modality, whole=True, compared_with=compared_with), file)
+    dim = space.embed([], modality=modality, compared_with=compared_with).shape[1]
+    return Branch(modality=modality, modules=[Pictures(asdict(cropped), dim, str(file))], own_code=True)
 
 
 def _transformer(network: Network, pooled: Pooled, modality: str) -> tuple[Any, Mapping[str, Any]]:

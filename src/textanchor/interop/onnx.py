@@ -55,14 +55,11 @@ def export_onnx(
     `compared_with` as they are compared with that modality, of length 1. The graph is tried before it is handed over.
     Raises `InputError` for what no graph can be made of, with the reason, `MissingError` without the extra `[onnx]`.
     """
-    _check_installed()
-    graph = _graph(space, modality, whole=whole, compared_with=compared_with)
+    check_installed()
+    graph = graph_of(space, modality, whole=whole, compared_with=compared_with)
     target = located(folder)
     with new_folder(target, overwrite=overwrite, marker=FACTS, sign=FORMAT) as new:
-        _write(graph, new / GRAPH)
-        difference = _tried(graph, new / GRAPH)
-        if not difference <= BOUND:
-            raise InputError(f"{modality}: the graph's vectors differ from ours by {difference:.1e}; it is not handed over")
+        difference = write_graph(graph, new / GRAPH)
         for path in (graph.folder / name for name in PROCESSORS if graph.folder):
             if path.is_file():
                 shutil.copyfile(path, new / path.name)
@@ -70,7 +67,17 @@ def export_onnx(
     return target
 
 
-def _graph(space: Space, modality: str, *, whole: bool, compared_with: str | None) -> Graph:
+def write_graph(graph: Graph, file: Path) -> float:
+    """The graph as a file that was tried; the largest difference to our vectors. Raises `InputError` for what differs more."""
+    _write(graph, file)
+    difference = _tried(graph, file)
+    if not difference <= BOUND:
+        raise InputError(f"the graph's vectors differ from ours by {difference:.1e}; it is not handed over")
+    return difference
+
+
+def graph_of(space: Space, modality: str, *, whole: bool, compared_with: str | None) -> Graph:
+    """What is exported of a modality or of texts. Raises `InputError` with the reason if it cannot be."""
     after = compared(space, modality, compared_with)
     if modality == TEXT:
         if not whole:
@@ -226,6 +233,7 @@ def _input(graph: Graph, name: str) -> dict[str, Any]:
     return {"name": name, "shape": shape, "type": str(value.dtype)}
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Raises `MissingError` without the extra."""
     if installed("onnx") is None:
         raise MissingError("onnx is not installed; get it with: pip install 'textanchor[onnx]'")

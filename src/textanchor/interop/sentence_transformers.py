@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from textanchor.encoders._hf import quiet
 from textanchor.errors import InputError, MissingError
 from textanchor.files import located, new_folder, read_json, write_json
-from textanchor.interop.branches import OWN, Branch, item_branch, text_branch
+from textanchor.interop.branches import Branch, item_branch, text_branch
 from textanchor.interop.reading_texts import EXAMPLES, anchor_model
 from textanchor.records import Waveform
 from textanchor.space import TEXT, Space
@@ -21,6 +22,7 @@ from textanchor.space import TEXT, Space
 BOUND = 1e-5  # largest difference to our own vectors, in units of the largest number or of 1
 KNOWN = ("image", "audio")
 MODULES, ROUTER = "modules.json", "router_config.json"
+OURS = f"{__name__.rpartition('.')[0]}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,35 +57,39 @@ def export_sentence_transformers(
     """
     _check_library()
     target = located(folder)
-    asked = list(modalities or space.modalities)
-    branches, left_out = [text_branch(space, compared_with)], dict[str, str]()
-    for name in asked:
-        if name == TEXT:
-            continue
-        try:
-            branches.append(_branch(space, name, compared_with))
-        except InputError as why:
-            if modalities:
-                raise
-            left_out[name] = str(why)
-    own = any(branch.own_code for branch in branches)
-    with new_folder(target, overwrite=overwrite, marker=MODULES, sign="sentence_transformers") as new:
-        _write(space, branches, new, own=own)
-        difference = max(_tried(space, branch.modality, compared_with, new, own=own) for branch in branches)
-        if not difference <= BOUND:
-            raise InputError(f"the folder's vectors differ from ours by {difference:.1e}; it is not handed over")
+    with tempfile.TemporaryDirectory() as scratch:
+        branches, left_out = _branches(space, modalities, compared_with, Path(scratch))
+        own = any(branch.own_code for branch in branches)
+        with new_folder(target, overwrite=overwrite, marker=MODULES, sign="sentence_transformers") as new:
+            _write(space, branches, new)
+            difference = max(_tried(space, branch.modality, compared_with, new, own=own) for branch in branches)
+            if not difference <= BOUND:
+                raise InputError(f"the folder's vectors differ from ours by {difference:.1e}; it is not handed over")
     found = tuple(branch.modality for branch in branches)
     return Exported(folder=target, modalities=found, left_out=left_out, own_code=own, difference=difference)
 
 
-def _branch(space: Space, modality: str, compared_with: str | None) -> Branch:
-    if modality not in KNOWN:
-        space.geometry.side(modality)
-        raise InputError(f"{modality}: the library's modules read texts, images and sounds, and no {modality}")
-    return item_branch(space, modality, compared_with)
+def _branches(
+    space: Space, named: Sequence[str] | None, compared_with: str | None, scratch: Path
+) -> tuple[list[Branch], dict[str, str]]:
+    """Texts and what is asked for, and why of all that is there some is left out."""
+    branches, left_out = [text_branch(space, compared_with)], dict[str, str]()
+    for name in dict.fromkeys(named or space.modalities):
+        if name == TEXT:
+            continue
+        try:
+            if name not in KNOWN:
+                space.geometry.side(name)
+                raise InputError(f"{name}: the library's modules read texts, images and sounds, and no {name}")
+            branches.append(item_branch(space, name, compared_with, scratch))
+        except (InputError, MissingError) as why:
+            if named:
+                raise
+            left_out[name] = str(why)
+    return branches, left_out
 
 
-def _write(space: Space, branches: Sequence[Branch], folder: Path, *, own: bool) -> None:
+def _write(space: Space, branches: Sequence[Branch], folder: Path) -> None:
     with quiet():
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.base.modules import Router
@@ -96,14 +102,21 @@ def _write(space: Space, branches: Sequence[Branch], folder: Path, *, own: bool)
         model.save(str(folder), create_model_card=False)
     (place,) = folder.rglob(ROUTER)
     told = read_json(place)
-    if own:
-        shutil.copyfile(Path(__file__).with_name(f"{OWN}.py"), folder / f"{OWN}.py")
-        told["types"] = {name: f"{OWN}.Projection" if OWN in kind else kind for name, kind in told["types"].items()}
-        write_json(place, told)
+    told["types"] = {name: _standing_alone(kind, folder) for name, kind in told["types"].items()}
+    write_json(place, told)
     for branch in branches:
         if branch.processing:
             settings = place.parent / f"{branch.modality}_0_Transformer" / "sentence_bert_config.json"
             write_json(settings, {**read_json(settings), "processor_kwargs": dict(branch.processing)})
+
+
+def _standing_alone(kind: str, folder: Path) -> str:
+    """The class of a module as the folder names it; of one of ours, whose file is copied there, without our package."""
+    if not kind.startswith(OURS):
+        return kind
+    module, _, name = kind.removeprefix(OURS).partition(".")
+    shutil.copyfile(Path(__file__).with_name(f"{module}.py"), folder / f"{module}.py")
+    return f"{module}.{name}"
 
 
 def _tried(space: Space, modality: str, compared_with: str | None, folder: Path, *, own: bool) -> float:
