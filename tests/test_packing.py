@@ -124,10 +124,26 @@ def test_hostile_places_are_refused(place: str, saved: Path, tmp_path: Path) -> 
         textanchor.load(folder)
 
 
-def test_from_the_command_line(run: Callable[..., Any], saved: Path, tmp_path: Path) -> None:
+def test_from_the_command_line(run: Callable[..., Any], saved: Path, shapes: Path, tmp_path: Path) -> None:
     done = run("pack", saved, "-o", tmp_path / "packed")
     assert done.exit_code == 0, done.stderr
     assert "text" in done.stdout
     assert "90." in done.stdout or "MB" in done.stdout
     assert textanchor.load(tmp_path / "packed").modalities.keys() == {"image", "audio"}
     assert run("pack", saved, "-o", tmp_path / "packed").exit_code == 2
+    done = run("fit", shapes, "--into", tmp_path / "packed")
+    assert done.exit_code == 2
+    assert "save to another folder (-o)" in done.stderr
+    assert run("fit", shapes, "--into", tmp_path / "packed", "-o", tmp_path / "other", "--aligner", "ridge").exit_code == 0
+
+
+def test_a_model_that_serves_twice_is_copied_once(tmp_path: Path) -> None:
+    rows = [{"item_text": f"{word} {number}", "text": word} for word in ("ab", "cd", "ef") for number in range(9)]
+    anchor = str(tiny_anchor(tmp_path / "anchor"))
+    space = textanchor.fit(rows, anchor=anchor, encoders={"document": anchor}, aligner="ridge")
+    packed = pack(space, tmp_path / "packed")
+    assert packed.sizes["document"] == 0 < packed.sizes["text"]
+    again = textanchor.load(tmp_path / "packed")
+    assert again.modalities["document"].encoder == again.anchor
+    numbers = textanchor.align(np.eye(12, 4, dtype=np.float32), ["ab", "cd"] * 6, anchor=anchor, aligner="ridge")
+    assert pack(numbers, tmp_path / "numbers").sizes["vectors"] == 0

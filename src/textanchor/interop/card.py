@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from textanchor.encoders import parse
@@ -37,7 +36,7 @@ def card(space: Space, *, name: str, evaluation: Mapping[str, Any] | None = None
     return "\n".join(part.rstrip() + "\n" for part in parts if part)
 
 
-def licence_of(call: Call, *, offline: bool) -> str:
+def licence_of(call: Call) -> str:
     """What the card in an encoder's folder on this machine states."""
     while call.inner:
         call = parse(call.inner)
@@ -91,7 +90,7 @@ def _made_of(space: Space) -> str:
     for modality, name in _encoders(space).items():
         call = parse(name)
         key = space.anchor_fingerprint if modality == TEXT else space.modalities[modality].fingerprint
-        licence = licence_of(call, offline=space.runtime.offline)
+        licence = licence_of(call)
         rows.append((f"{modality} (anchor)" if modality == TEXT else modality, _shown(name), key[:12], licence))
     rows_told = _table(("modality", "encoder", "fingerprint", "licence of the encoder"), rows)
     return f"## Made of\n\n{rows_told}\nFingerprint of the space: `{fingerprint(space)[:16]}`\n"
@@ -181,8 +180,3 @@ def _plain(text: str) -> str:
     """A text that stands on one line and is no markup; places on this machine become names."""
     line = " ".join(text.split())
     return re.sub(r"(?<![\w/])/(?:[^\s/'\"]+/)+([^\s/'\"]+)", r"\1", line).replace("<", "&lt;").replace("|", "/")
-
-
-def folder_name(folder: Path) -> str:
-    """What a card is called where no repository is named."""
-    return folder.name or "space"

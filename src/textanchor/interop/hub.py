@@ -14,7 +14,7 @@ from textanchor.encoders import parse
 from textanchor.encoders._hf import is_needed, quiet
 from textanchor.errors import DamagedError, InputError, MissingError
 from textanchor.files import located, new_folder, read_json, write_bytes
-from textanchor.interop.card import card, folder_name
+from textanchor.interop.card import card
 from textanchor.interop.packing import write_packed
 from textanchor.runtime import Runtime
 from textanchor.space import Space
@@ -54,7 +54,7 @@ def export_hub(
             write_packed(space, new)
         else:
             save(space, new, overwrite=True)
-        text = card(space, name=name or folder_name(target), evaluation=metrics, licence=licence)
+        text = card(space, name=name or target.name, evaluation=metrics, licence=licence)
         write_bytes(new / CARD, text.encode())
     return target
 

@@ -67,7 +67,9 @@ class _Packing:
 
     def taken(self, modality: str, name: str) -> str:
         """Copy an encoder's files; its name as the packed space has it."""
-        self._names[name] = self._copied(modality, name)
+        self.sizes.setdefault(modality, 0)
+        if name not in self._names:  # documents may go through the anchor
+            self._names[name] = self._copied(modality, name)
         return self._names[name]
 
     def described(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +85,6 @@ class _Packing:
     def _copied(self, modality: str, name: str) -> str:
         call = parse(name)
         self.needs |= {package_of(call)} - {""}
-        self.sizes.setdefault(modality, 0)
         if call.inner:
             return named(replace(call, inner=self._copied(modality, call.inner)))
         source = place_of(call, offline=self._offline)
