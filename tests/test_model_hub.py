@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
@@ -13,7 +16,8 @@ from typing import Any
 import pytest
 
 import textanchor
-from conftest import picture
+from conftest import ROOT, picture
+from fake_hub import fake_hub
 from textanchor import export_hub, pull, push
 from textanchor.errors import DamagedError, InputError, MissingError
 from textanchor.interop.hub import upload
@@ -74,6 +78,29 @@ def test_pushed_and_pulled_back_it_is_the_same(space: Any, hub: FakeHub, tmp_pat
     assert (tmp_path / "back" / "README.md").is_file()
     with pytest.raises(InputError, match="exists already"):
         pull("me/shapes", tmp_path / "back", runtime=ONLINE)
+
+
+def test_the_librarys_own_client_pushes_and_pulls(space: Any, saved: Path, tmp_path: Path) -> None:
+    """Over HTTP, against a hub on this machine, in a process that is not offline."""
+    code = (
+        "import sys, textanchor\n"
+        "space = textanchor.load(sys.argv[1])\n"
+        "print(textanchor.push(space, 'me/shapes'))\n"
+        "textanchor.pull('me/shapes', sys.argv[2])\n"
+    )
+    with fake_hub(tmp_path / "hub") as address:
+        environment = {**os.environ, "HF_ENDPOINT": address, "HF_TOKEN": "hf_none", "HF_HOME": str(tmp_path / "home")}
+        environment |= {"HF_HUB_OFFLINE": "0", "PYTHONPATH": str(ROOT / "src"), "HF_HUB_DISABLE_XET": "1"}
+        command = [sys.executable, "-c", code, str(saved), str(tmp_path / "back")]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "me/shapes" in done.stdout
+    assert "fetching me/shapes: 5 files" in done.stderr
+    again = textanchor.load(tmp_path / "back")
+    assert fingerprint(again) == fingerprint(space)
+    assert {path.name for path in (tmp_path / "back").iterdir()} == {
+        "README.md", "space.json", "seen.json", "image.safetensors", "audio.safetensors",
+    }  # fmt: skip
 
 
 def test_packed_it_brings_its_encoders(shapes: Path, hub: FakeHub, tmp_path: Path) -> None:
