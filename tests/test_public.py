@@ -13,7 +13,8 @@ import textanchor
 
 PUBLIC = {
     "read_pairs", "write_sample", "split", "Split", "split_video", "start", "Taken", "wording", "Wording",
-    "encode_collection", "embed_collection", "Tally", "build_index", "Index", "search", "Hit", "classify",
+    "encode_collection", "embed_collection", "Tally", "build_index", "Index", "search", "Hit", "Hits", "classify",
+    "Collection", "SyncReport", "Query", "Part", "Terms",
     "fit", "load", "Space", "Fitted", "Story", "Embedded", "Geometry", "Comparison",
     "Runtime", "Splitting", "Reading", "Limits", "Progress", "Bar", "Terminal", "Silent",
     "evaluate", "Evaluation", "write_report", "diagnose", "Diagnosis", "Finding",

@@ -26,6 +26,7 @@ from textanchor.evaluation.answers import answers, classes, confusions
 from textanchor.evaluation.held_out import HELD_OUT
 from textanchor.evaluation.verdict import _relation, cards, percent, verdict
 from textanchor.judging import judge
+from textanchor.records import Hits
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u202e"
 
@@ -339,7 +340,7 @@ def test_the_page_of_hits_says_what_the_json_says(saved: Path, shapes: Path, tmp
     assert "“circle”" in page.text
     for hit in json.loads(done.stdout):
         assert hit["item"] in page.text
-        assert f"score {hit['score']:.2f} · {hit['standard']:.2f} σ · {hit['modality']} {hit['item']}" in page.text
+        assert f"score {hit['score']:.2f} · {hit['modality']} {hit['item']}" in page.text
         assert Path(hit["path"]).as_uri() in page.links
     assert page.tags["img"] == 6
     refused = run("search", saved, "circle", "--in", shapes, "--html", file)
@@ -371,7 +372,7 @@ def test_several_queries_stand_on_one_page(space: Any, shapes: Path, tmp_path: P
     index = textanchor.build_index(space, shapes)
     asked = ["circle", shapes / "image" / "cross" / "01.png"]
     answered = [(query, textanchor.search(space, query, index, k=3)) for query in asked]
-    page = Page(write_hits(tmp_path / "hits.html", index, [*answered, ("nothing", [])]))
+    page = Page(write_hits(tmp_path / "hits.html", index, [*answered, ("nothing", Hits())]))
     assert page.text.index("“circle”") < page.text.index("Asked with this image") < page.text.index("“nothing”")
     assert page.tags["figure"] == 7
     assert "No hit." in page.text

@@ -12,10 +12,25 @@ from textanchor.budgeting import Proposal as Proposal
 from textanchor.budgeting import budget as budget
 from textanchor.budgeting import next_pairs as next_pairs
 from textanchor.collections import (
+    Collection as Collection,
+)
+from textanchor.collections import (
     Index as Index,
 )
 from textanchor.collections import (
+    Part as Part,
+)
+from textanchor.collections import (
+    Query as Query,
+)
+from textanchor.collections import (
+    SyncReport as SyncReport,
+)
+from textanchor.collections import (
     Tally as Tally,
+)
+from textanchor.collections import (
+    Terms as Terms,
 )
 from textanchor.collections import (
     build_index as build_index,
@@ -99,6 +114,9 @@ from textanchor.records import (
 )
 from textanchor.records import (
     Hit as Hit,
+)
+from textanchor.records import (
+    Hits as Hits,
 )
 from textanchor.records import (
     Item as Item,

@@ -140,6 +140,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",
         "search": "textanchor.cli.search:command",
+        "collection": "textanchor.cli.collection:command",
         "classify": "textanchor.cli.classify:command",
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",

@@ -12,7 +12,7 @@ from textanchor import registry
 from textanchor.aligners.comparison import Comparison, Statistics
 from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.selection import Branches, Path, Point, Selection, Tried, softness
+from textanchor.aligners.selection import Branches, Path, Point, Selection, Tried, softness, unseen
 from textanchor.errors import InputError
 from textanchor.records import Choice, Fit, PairedLatents, Task
 
@@ -97,6 +97,7 @@ def chosen(path: Path, selection: Selection, top: Tried, task: Task, *, searched
         centred_score=selection.centred(top),
         temperature=softness(top.projector, view, selection.val, seed=task.seed),
         naming=naming(top.unknown, view, selection.val),
+        unseen=unseen(top.projector, selection.val, seed=task.seed),
         notes=selection.notes,
     )
     if task.refit:

@@ -15,7 +15,7 @@ from textanchor.aligners.comparison import Comparison, Statistics, drawn
 from textanchor.aligners.loop import Look, Looks, numbers
 from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
-from textanchor.aligners.selection import apart, judges, score, softness
+from textanchor.aligners.selection import apart, judges, score, softness, unseen
 from textanchor.aligners.training import Plan, Sample, trained
 from textanchor.errors import InputError
 from textanchor.projectors import project
@@ -122,6 +122,7 @@ class Gradient:
             temperature=None if val is None else softness(projector, view, val, seed=task.seed),
             notes={"last loss": loss},
             naming=None if val is None else naming(project(projector, val.inputs), view, val),
+            unseen=None if val is None else unseen(projector, val, seed=task.seed),
         )
         return Fit(projector=projector.eval(), view=view, choice=choice)
 

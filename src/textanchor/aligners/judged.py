@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from textanchor.aligners.naming import naming
-from textanchor.aligners.selection import judges, rated, reciprocal_ranks, softness
+from textanchor.aligners.selection import judges, rated, reciprocal_ranks, softness, unseen
 from textanchor.projectors import project
 from textanchor.records import Fit, PairedLatents, Task
 
@@ -27,6 +27,7 @@ def judged(fit: Fit, task: Task) -> Fit:
         centred_score=None,
         temperature=softness(fit.projector, fit.view, val, seed=task.seed),
         naming=naming(raw, fit.view, val),
+        unseen=unseen(fit.projector, val, seed=task.seed),
         notes={**fit.choice.notes, **notes},
     )
     return replace(fit, choice=choice)

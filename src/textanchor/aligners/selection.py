@@ -15,7 +15,7 @@ from textanchor.errors import LeakError
 from textanchor.metrics.calibration import temperature
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import project
-from textanchor.records import Fit, PairedLatents, Setting, Task, Vectors, View
+from textanchor.records import Fit, PairedLatents, Setting, Task, Unseen, Vectors, View
 from textanchor.views import as_item, as_query, as_text, cosines, item_gallery, naming, text_gallery
 
 Point = Mapping[str, Setting]
@@ -61,6 +61,12 @@ def softness(projector: nn.Module, view: View | None, val: PairedLatents, *, see
     judged = some(val, CALIBRATED, seed=seed)
     queries, gallery = naming(view, project(projector, judged.inputs), judged.anchors)
     return temperature(cosines(queries, gallery), judged.relevant.toarray())
+
+
+def unseen(projector: nn.Module, val: PairedLatents, *, seed: int) -> Unseen:
+    """A random 500 validation items and their texts; the projector must not have seen them."""
+    kept = some(val, CALIBRATED, seed=seed)
+    return Unseen(items=project(projector, kept.inputs), texts=kept.anchors, edges=kept.edges)
 
 
 def apart(train: PairedLatents, val: PairedLatents | None) -> None:

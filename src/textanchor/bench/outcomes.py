@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def measured(run: Run, world: World, side: str) -> Outcome:
         run=run,
         side=side,
         figures=plain,
-        chosen={modality: fit.choice for modality, fit in tried.fits.items()},
+        chosen={modality: replace(fit.choice, unseen=None) for modality, fit in tried.fits.items()},
         seconds=tried.seconds,
         hits={ranking.name: ranking.hits for ranking in figures.rankings},
         groups={ranking.name: ranking.groups for ranking in figures.rankings},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def measured(asked: Trial, sides: Sides, judged: PairedLatents, *, device: str) 
             )
             for one in rankings
         },
-        chosen=outcome.fits[asked.modality].choice,
+        chosen=replace(outcome.fits[asked.modality].choice, unseen=None),
     )
 
 

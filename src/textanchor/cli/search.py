@@ -15,31 +15,57 @@ from textanchor.files import located
 from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
+    from textanchor.collections import Terms
     from textanchor.records import Hit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Query:
-    """What is searched for, as typed: a sentence or the name of a file, `force` saying which; and the file's modality."""
+class Question:
+    """What is searched for, as typed: a sentence or the name of a file, `force` saying which, and the file's modality; what is
+    asked beside it, and what is not wanted."""
 
     query: str
     force: str | None
     query_modality: str | None
+    also: tuple[str, ...]
+    unwanted: tuple[str, ...]
 
-    def understood(self) -> str | Path:
-        """The sentence or the file. Raises `InputError` for a file that is not there, or nothing."""
+    def understood(self) -> Any:
+        """The sentence, the file, or a `Query` of several. Raises `InputError` for a file that is not there, or nothing."""
+        first = self._meant(self.query)
+        if not self.also and not self.unwanted:
+            return first
+        from textanchor.collections import Part, Query
+        from textanchor.collections.asking.composing import parse_part
+
+        parts = [Part(first, modality=self._modality(first))]
+        for negative, typed in ((False, self.also), (True, self.unwanted)):
+            for one in typed:
+                part = parse_part(one, negative=negative)
+                meant = self._meant(str(part.value))
+                parts.append(Part(meant, modality=self._modality(meant), weight=part.weight))
+        return Query(*parts)
+
+    def modality(self, understood: Any) -> str | None:
+        """What a single query is, where that is said."""
+        return self.query_modality or ("text" if isinstance(understood, str) else None)
+
+    def _modality(self, meant: str | Path) -> str | None:
+        return "text" if isinstance(meant, str) else self.query_modality
+
+    def _meant(self, typed: str) -> str | Path:
         from textanchor.data.readers import guess_modality
 
-        file = located(self.query)
+        file = located(typed)
         if self.force == "file" and not file.is_file():
-            raise InputError(f"no file {self.query}; without --file it is searched as a sentence")
+            raise InputError(f"no file {typed}; without --file it is searched as a sentence")
         if self.force == "file" or (self.force is None and _is_file(file)):
             return file
-        if not self.query.strip():
+        if not typed.strip():
             raise InputError("the query is empty; give a sentence or a file")
         if guess_modality(file):
-            printing.say(f"no file {self.query}: it is searched as a sentence")
-        return self.query
+            printing.say(f"no file {typed}: it is searched as a sentence")
+        return typed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,26 +76,59 @@ class Gallery:
     index: str
 
 
+def _terms(**told: Any) -> Any:
+    from textanchor.collections import Terms
+
+    return Terms(**told)
+
+
 _GALLERY = (
-    click.option("--in", "collection", required=True, type=click.Path(path_type=Path), help="Folder or table to search."),
     click.option(
-        "--index", default="exact", show_default=True, help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'."
+        "--in",
+        "collection",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="Collection, folder, table, archive or vectors.parquet to search.",
     ),
+    click.option("--index", default="", help="What searches, such as faiss or 'faiss(kind=hnsw, links=16)'. [default: exact]"),
 )
-_QUERY = (
+_QUESTION = (
     click.argument("query"),
+    click.option("--and", "also", multiple=True, metavar="[WEIGHT*]PART", help="Also this, a sentence or a file. Repeatable."),
+    click.option("--not", "unwanted", multiple=True, metavar="[WEIGHT*]PART", help="But not this. Repeatable."),
     click.option("--text", "force", flag_value="text", help="QUERY is a sentence even if a file has that name."),
     click.option("--file", "force", flag_value="file", help="QUERY is a file; it is an error if there is none."),
     click.option("--query-modality", help="Modality of the query file, where its ending does not say."),
+)
+_TERMS = (
+    click.option("--modality", help="Only hits of this modality (text: the texts of the table)."),
+    click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of hits."),
+    click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Hits to pass over."),
+    click.option("--where", help="Only items that pass, such as \"year >= 2020 and camera = 'X100'\"."),
+    click.option("--threshold", type=float, help="Only hits of at least this score."),
+    click.option(
+        "--level",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.1,
+        show_default=True,
+        help="Share of chance hits that is accepted above the line.",
+    ),
+    click.option("--collapse", type=click.FloatRange(0, 1, min_open=True), help="Cosine from which hits are shown once."),
+    click.option(
+        "--order",
+        type=click.Choice(["chance", "score"]),
+        default="chance",
+        show_default=True,
+        help="How a list of several modalities is ordered.",
+    ),
 )
 
 
 @click.command()
 @click.argument("space", type=click.Path(path_type=Path))
-@options.gathered("query", Query, *_QUERY)
+@options.gathered("question", Question, *_QUESTION)
 @options.gathered("gallery", Gallery, *_GALLERY)
-@click.option("--modality", help="Only hits of this modality (text: the texts of the table).")
-@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of hits.")
+@options.gathered("terms", _terms, *_TERMS)
 @options.reading_of_hits
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with the hits' pictures and sounds, one file.")
 @options.encoders
@@ -78,10 +137,9 @@ _QUERY = (
 @options.as_json
 def command(
     space: Path,
-    query: Query,
+    question: Question,
     gallery: Gallery,
-    modality: str | None,
-    k: int,
+    terms: Terms,
     reading: Reading,
     html: Path | None,
     encoders: dict[str, str],
@@ -89,31 +147,33 @@ def command(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Find what is nearest to QUERY, a sentence or a file of any modality, in a folder or table of any modalities.
+    """Find what is nearest to QUERY, a sentence or a file of any modality, in a collection, folder or table of any modalities.
 
-    QUERY is a file if such a file exists. A list of several modalities is ordered by `standard`, the score in standard
-    deviations above that of random training pairs of the two modalities.
+    QUERY is a file if such a file exists. `p` is how often a query and an item that do not belong together score as high, among
+    the space's validation data; `above` is whether a hit stands above the line, below which most hits are chance. If none does,
+    nothing relevant was found.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read with torch: waiting threads would spin for one query
-    from textanchor.collections import build_index, search
+    from textanchor.collections.searching import indexed, search
     from textanchor.files import refuse_existing
     from textanchor.space.storage import load
 
     if html:
         refuse_existing(html, overwrite=overwrite)
-    understood = query.understood()
+    understood = question.understood()
     opened = load(space, encoders=encoders, runtime=runtime)
-    built = build_index(
-        opened, gallery.collection, texts=modality == "text", modality=modality, backend=gallery.index, reading=reading
-    )
+    built = indexed(opened, gallery.collection, backend=gallery.index, modality=terms.modality, reading=reading)
     printing.skipped(built.skipped)
-    told = query.query_modality or ("text" if isinstance(understood, str) else None)
-    hits = search(opened, understood, built, k=k, modality=modality, query_modality=told)
+    hits = search(opened, understood, built, terms=terms, query_modality=question.modality(understood))
     rows = [_row(hit) for hit in hits]
     if as_json:
-        printing.dump([{**row, "path": str(hit.path) if hit.path else None} for row, hit in zip(rows, hits, strict=True)])
+        printing.dump([{**row, **_more(hit)} for row, hit in zip(rows, hits, strict=True)])
     else:
-        printing.table(rows)
+        printing.table([_brief(row) for row in rows])
+    if hits.nothing_relevant:
+        printing.say(f"nothing relevant: at level {hits.level:g} no hit among {hits.total} items stands above the line")
+    elif hits.line is not None and not as_json:
+        printing.say(f"{hits.line} of {hits.total} items stand above the line: at most {hits.level:.0%} of them by chance")
     if html:
         from textanchor.collections.page import write_hits
 
@@ -122,16 +182,31 @@ def command(
             built,
             [(understood, hits)],
             place=str(gallery.collection),
-            query_modality=query.query_modality,
+            query_modality=question.query_modality,
             limits=runtime.limits,
             overwrite=overwrite,
         )
         printing.say(f"page: {html}")
 
 
+def _brief(row: dict[str, Any]) -> dict[str, Any]:
+    """For a terminal: p-values are small."""
+    return {**row, "p": f"{row['p']:.2g}"} if "p" in row else row
+
+
+def _more(hit: Hit) -> dict[str, Any]:
+    return {
+        "percentile": hit.percentile,
+        "path": str(hit.path) if hit.path else None,
+        "fields": dict(hit.fields),
+        "duplicates": list(hit.duplicates),
+        "parts": list(hit.parts),
+    }
+
+
 def _row(hit: Hit) -> dict[str, Any]:
-    standard = {} if hit.standard is None else {"standard": hit.standard}
-    return {"rank": hit.rank, "score": hit.score, **standard, "modality": hit.modality, "item": hit.id}
+    chance = {} if hit.p is None else {"p": hit.p, "above": hit.above}
+    return {"rank": hit.rank, "score": hit.score, **chance, "modality": hit.modality, "item": hit.id}
 
 
 def _is_file(path: Path) -> bool:

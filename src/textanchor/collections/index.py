@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Unpack
 
-import numpy as np
-
 from textanchor import registry
-from textanchor.collections.backends import NONE, Backend, Rows, make_backend
+from textanchor.collections.backends import Backend, Found, Rows, make_backend
+from textanchor.collections.holding import Holding, InMemory
 from textanchor.collections.taking import known_items
 from textanchor.data.objects.object_tables import is_table
 from textanchor.data.pairs import read_collection
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Skipped, Vectors
-from textanchor.records.showing import counted
 from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import TEXT, Comparison, Geometry, Space, as_items
 
@@ -26,58 +23,58 @@ EXACT = "exact"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Index:
-    """A collection's items and raw vectors, compared by a geometry, and what could not be read.
+    """What a collection or memory holds, compared by a geometry, and what could not be read.
 
     For each way of comparing there is a gallery in a backend of its own, named by `backend`; it is made when it is first asked,
     and shared by all query modalities that compare alike. May be used by several threads.
     """
 
     geometry: Geometry
-    items: tuple[Item, ...]
-    vectors: Vectors
+    holding: Holding
     skipped: tuple[Skipped, ...] = ()
     backend: str = EXACT
     _galleries: dict[str, Backend] = field(default_factory=dict, repr=False)
     _building: Lock = field(default_factory=Lock, repr=False)
 
     def __repr__(self) -> str:
-        return f"Index({counted(item.modality for item in self.items)}; {self.vectors.shape[1]} numbers each; {self.backend})"
+        counts = ", ".join(f"{self.holding.count(modality)} {modality}" for modality in self.modalities)
+        dim = self.holding.raw(self.modalities[0]).shape[1]
+        return f"Index({counts}; {dim} numbers each; {self.backend})"
 
-    @cached_property
+    def __len__(self) -> int:
+        return sum(map(self.holding.count, self.modalities))
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         """Modalities that are there, in order of first appearance."""
-        return tuple(self._rows)
+        return self.holding.modalities
 
-    def search(
-        self, queries: Vectors, query_modality: str, modality: str, k: int, *, allowed: Rows | None = None
-    ) -> list[list[tuple[float, Item]]]:
-        """For each raw query vector the k best items of one modality, with their scores; see `Comparison`.
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All items of what was indexed in memory. Raises `InputError` for a collection, which lists its own."""
+        if not isinstance(self.holding, InMemory):
+            raise InputError("a collection's items are not all in memory; list them: textanchor collection list")
+        return self.holding.all_items
 
-        `allowed` are rows of the collection among which to search.
+    @property
+    def exact(self) -> bool:
+        """Whether the best are always found."""
+        return make_backend(self.backend).exact
+
+    def top(self, queries: Vectors, query_modality: str, modality: str, k: int, *, allowed: Rows | None = None) -> Found:
+        """Scores and places of the k best items of one modality for each raw query vector; see `Comparison`.
+
+        `allowed` are places among which to search.
         """
         comparison = self.geometry.between(query_modality, modality)
-        rows = self._rows[modality]
-        places = None if allowed is None else np.flatnonzero(np.isin(rows, allowed))
-        scores, found = self._gallery(comparison).top(comparison.query(queries), min(k, len(rows)), places)
-        return [
-            [(score, self.items[rows[place]]) for score, place in zip(*hits, strict=True) if place != NONE]
-            for hits in zip(scores.tolist(), found.tolist(), strict=True)
-        ]
+        count = min(k, self.holding.count(modality))
+        return self.gallery(comparison).top(comparison.query(queries), count, allowed)
 
-    @cached_property
-    def _rows(self) -> dict[str, Rows]:
-        """Where each modality's items stand."""
-        rows: dict[str, list[int]] = {}
-        for row, item in enumerate(self.items):
-            rows.setdefault(item.modality, []).append(row)
-        return {modality: np.array(own, dtype=np.int64) for modality, own in rows.items()}
-
-    def _gallery(self, comparison: Comparison) -> Backend:
+    def gallery(self, comparison: Comparison) -> Backend:
+        """What finds the nearest under a comparison."""
         with self._building:
             if comparison.key not in self._galleries:
-                gallery = make_backend(self.backend)
-                gallery.build(comparison.gallery(self.vectors[self._rows[comparison.asked]]))
-                self._galleries[comparison.key] = gallery
+                self._galleries[comparison.key] = self.holding.backend(comparison, self.backend)
             return self._galleries[comparison.key]
 
 
@@ -115,8 +112,7 @@ def build_index(
     embedded = space.embed_all(known, runtime=how)
     return Index(
         geometry=space.geometry,
-        items=embedded.items,
-        vectors=embedded.vectors,
+        holding=InMemory(all_items=embedded.items, vectors=embedded.vectors, contents=embedded.contents),
         skipped=(*skipped, *foreign, *embedded.skipped),
         backend=backend,
     )

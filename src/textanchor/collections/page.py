@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.collections.index import Index
+from textanchor.collections.queries import Query
 from textanchor.files import located, new_file
 from textanchor.pages import Album, Media, rendered
-from textanchor.records import Hit, Item
+from textanchor.records import Hit, Hits, Item
 from textanchor.runtime import Limits
 from textanchor.space import TEXT, as_items
 
@@ -32,12 +33,13 @@ class Found:
 
     query: Seen
     hits: list[tuple[Hit, Seen]]
+    nothing: bool
 
 
 def write_hits(
     file: str | Path,
     index: Index,
-    answers: Sequence[tuple[Any, Sequence[Hit]]],
+    answers: Sequence[tuple[Any, Hits]],
     *,
     place: str = "",
     query_modality: str | None = None,
@@ -50,11 +52,12 @@ def write_hits(
     nothing outside it but the files, which a click opens. `place` is what the collection is called.
     Raises `InputError` if the file exists, unless `overwrite`, or cannot be made there.
     """
-    album, items = Album(limits or Limits()), {(item.modality, item.id): item for item in index.items}
+    album = Album(limits or Limits())
     found = [
         Found(
-            query=_seen(as_items(query, query_modality)[0], album),
-            hits=[(hit, _seen(items[hit.modality, hit.id], album)) for hit in hits],
+            query=_seen(_asked(query, query_modality), album),
+            nothing=hits.nothing_relevant,
+            hits=[(hit, _seen(hit.item, album)) for hit in hits],
         )
         for query, hits in answers
     ]
@@ -64,12 +67,20 @@ def write_hits(
         found=found,
         place=place,
         index=index,
-        mixed=any(hit.standard is not None for one in found for hit, _ in one.hits),
+        mixed=len(index.modalities) > 1,
         missing=album.missing,
     )
     with new_file(located(file), overwrite=overwrite) as new:
         new.write_bytes(html)
     return Path(file)
+
+
+def _asked(query: Any, modality: str | None) -> Item:
+    """The query as an item, or the first part of several."""
+    if isinstance(query, Query):
+        first = query.parts[0]
+        return as_items(first.value, first.modality or modality)[0]
+    return as_items(query, modality)[0]
 
 
 def _seen(item: Item, album: Album) -> Seen:

@@ -39,13 +39,13 @@ def run_through(
     skipped: list[Skipped] = []
     total = sum(count for modality, count in survey.counts.items() if modality not in course.refused)
     with runtime.progress.bar("encode", total=total) as bar:
-        within = replace(runtime, progress=_Within(bar))
+        inside = within(runtime, bar)
         for batch in survey.batches():
             modality = batch[0].modality
             if modality in course.refused:
                 skipped += [Skipped(item=item.id, reason=course.refused[modality]) for item in batch]
                 continue
-            for chunk in course.source(batch, modality, within):
+            for chunk in course.source(batch, modality, inside):
                 for table, latents in zip(course.tables.get(modality, ()), chunk.latents, strict=False):
                     table.add(chunk.items, latents)
                 skipped += chunk.skipped
@@ -56,6 +56,11 @@ def run_through(
                     skipped=len(skipped),
                 )
     return counted, skipped
+
+
+def within(runtime: Runtime, whole: Bar) -> Runtime:
+    """The same, but that progress shows on a bar that is there already."""
+    return replace(runtime, progress=_Within(whole))
 
 
 @dataclass(frozen=True)

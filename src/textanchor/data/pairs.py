@@ -166,7 +166,7 @@ def iterate_collection(
         elif texts and not (item and item.modality == "text"):
             continue
         if item is not None and not (row.problem and not texts):
-            yield item
+            yield replace(item, fields=row.fields) if row.fields else item
         elif row.problem:
             yield Skipped(item=row.place, reason=row.problem)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import translate
 from pathlib import Path
 
 from textanchor.data.readers import guess_modality, reader
 from textanchor.records import Item
+from textanchor.records.items import NO_FIELDS, Field
 from textanchor.runtime import Reading
 
 LOST, STRAY, UNASKED = "lost", "stray", "unasked"
@@ -21,7 +23,7 @@ class Row:
     """One row as found; `modality` is what it says of a text that has no item.
 
     `split` is a side or `EVAL`, `folder` what each of the file's folders means, joined by slashes. What has a `problem` is no
-    pair: it is `LOST` data, a `STRAY` file that nobody took for data, or `UNASKED`.
+    pair: it is `LOST` data, a `STRAY` file that nobody took for data, or `UNASKED`. `fields` are what else its table says.
     """
 
     place: str
@@ -33,6 +35,7 @@ class Row:
     modality: str = ""
     problem: str = ""
     kind: str = LOST
+    fields: Mapping[str, Field] = field(default_factory=lambda: NO_FIELDS)
 
 
 class Wanted:

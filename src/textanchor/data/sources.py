@@ -1,4 +1,4 @@
-"""Where the rows of a source are: in a table, in the tables of a folder, or in its files."""
+"""Where the rows of a source are: in a table, in the tables of a folder, in its files, or in an archive's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.data import tables
+from textanchor.data.folders.archives import ArchiveRows, is_archive
 from textanchor.data.folders.folder_rows import FolderRows, walk
 from textanchor.data.rows import Row, Wanted
 from textanchor.data.side_names import EVAL, is_shard, settled, side_of, side_of_file
@@ -24,7 +25,7 @@ _OWN = tuple(f"{stem}{ending}{pack}" for stem in _STEMS for ending in tables.END
 class Source:
     """Rows of a source, in order, and in a line each what was taken for what."""
 
-    parts: tuple[TableRows | FolderRows, ...]
+    parts: tuple[TableRows | FolderRows | ArchiveRows, ...]
     remarks: tuple[str, ...] = ()
 
     @property
@@ -39,13 +40,15 @@ class Source:
 
 
 def source_of(place: Path, reading: Reading, *, captions: bool = True, restrict: bool = True) -> Source:
-    """A table; or of a folder its own table, its tables by split or in shards, its only table, those of folders within, its
-    files. Without `captions` text files beside others are items, and an only table counts where it holds its items, or names
-    most files and no other table is there; without `restrict` modalities only say what files are.
+    """A table; an archive; or of a folder its own table, its tables by split or in shards, its only table, those of folders
+    within, its files. Without `captions` text files beside others are items, and an only table counts where it holds its items,
+    or names most files and no other table is there; without `restrict` modalities only say what files are.
 
     Raises `InputError` for a table that cannot be read, `UnknownNameError` for a modality that nobody knows.
     """
     wanted = Wanted(reading, restrict=restrict)
+    if place.is_file() and is_archive(place):
+        return Source(parts=(ArchiveRows(place, reading, wanted, captions),))
     if place.is_file():
         return Source(parts=(table_rows(place, reading, wanted),))
     if own := own_table(place):

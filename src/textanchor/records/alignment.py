@@ -5,7 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Bool, Int
 
 from textanchor import registry
 from textanchor.records.heads import Named
@@ -80,14 +84,35 @@ class Naming:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unseen:
+    """Validation pairs as the fit on training pairs alone places them: what scores of held-out data are like.
+
+    *Shape:* raw vectors of items [n, d] and of their distinct texts [m, d]; edges [e, 2] say which text belongs to which item.
+    """
+
+    __repr__ = short
+
+    items: Vectors
+    texts: Vectors
+    edges: Int[np.ndarray, "e 2"]
+
+    @cached_property
+    def belongs(self) -> Bool[np.ndarray, "n m"]:
+        """`belongs[i, t]`: text t describes item i."""
+        found = np.zeros((len(self.items), len(self.texts)), dtype=bool)
+        found[self.edges[:, 0], self.edges[:, 1]] = True
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """What an aligner chose, and on what.
 
     `aligner` is its spec as asked for, and left empty by the aligner itself; of `auto` it is the winner's, and `scores` holds
     every candidate's. `settings` are the values it was fitted with in the end, by the names of its signature where it has them.
-    `score`, `centred_score`, that under plain centring, `temperature`, by which scores become probabilities, and `naming` are
-    of the fit on the training pairs alone. `notes` is what is worth telling and sets nothing: a last loss, the number of
-    landmarks.
+    `score`, `centred_score`, that under plain centring, `temperature`, by which scores become probabilities, `naming` and
+    `unseen` are of the fit on the training pairs alone. `notes` is what is worth telling and sets nothing: a last loss, the
+    number of landmarks.
     """
 
     __repr__ = short
@@ -103,6 +128,7 @@ class Choice:
     scores: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, Setting] = field(default_factory=dict)
     naming: Naming | None = None
+    unseen: Unseen | None = field(default=None, repr=False, compare=False)
 
     @property
     def fixed(self) -> str:

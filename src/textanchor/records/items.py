@@ -15,6 +15,9 @@ from textanchor.escaping import legible, writable
 from textanchor.records.components import components
 from textanchor.records.showing import counted, short
 
+Field = str | int | float | bool
+NO_FIELDS: Mapping[str, Field] = {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Waveform:
@@ -65,6 +68,7 @@ class Item:
     stands in a table (`Held`).
 
     `part` names a piece of a file of another modality, such as `video:frame:uniform:4:0`, the first of a video's four frames.
+    `fields` are what its table says beside; they make no other item of it.
     """
 
     __repr__ = short
@@ -74,6 +78,7 @@ class Item:
     path: Path | None = None
     value: Any = None
     part: str = ""
+    fields: Mapping[str, Field] = field(default_factory=lambda: NO_FIELDS, compare=False)
 
     def __post_init__(self) -> None:
         """Names of any bytes and texts with lone surrogates become what UTF-8 can hold; `path` stays as it is."""

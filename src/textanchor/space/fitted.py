@@ -33,7 +33,7 @@ class Fitted:
     @property
     def side(self) -> FittedSide:
         """Its part of the geometry."""
-        return FittedSide(self.projector, self.view)
+        return FittedSide(self.projector, self.view, self.choice.unseen)
 
     @property
     def aligner(self) -> str:

@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from textanchor.errors import InputError
-from textanchor.records import Ragged, Vectors, View
+from textanchor.metrics.chance import Chance
+from textanchor.records import Ragged, Unseen, Vectors, View
 from textanchor.records.views import alike
 from textanchor.space.items import TEXT
 from textanchor.space.sides import AnchorSide, Side
+from textanchor.space.strangers import strangers
 from textanchor.views import as_item, as_peer, as_query, as_text, cosines, item_gallery, text_gallery, unit
 
 BANK = 500  # training vectors of either side from which the scale of scores is taken
@@ -55,8 +57,14 @@ class Geometry:
         """How vectors of one modality ask a gallery of another (or of the same)."""
         if (asking, asked) not in self._comparisons:
             views = self.view(asking), self.view(asked)
-            self._comparisons[asking, asked] = Comparison(asking=asking, asked=asked, views=views, texts=self._texts)
+            unseen = self._unseen(asking), self._unseen(asked)
+            self._comparisons[asking, asked] = Comparison(
+                asking=asking, asked=asked, views=views, texts=self._texts, unseen=unseen
+            )
         return self._comparisons[asking, asked]
+
+    def _unseen(self, modality: str) -> Unseen | None:
+        return getattr(self.side(modality), "unseen", None)
 
     @cached_property
     def _texts(self) -> Vectors | None:
@@ -77,6 +85,7 @@ class Comparison:
     asked: str
     views: tuple[View | None, View | None]
     texts: Vectors | None = field(default=None, repr=False)
+    unseen: tuple[Unseen | None, Unseen | None] = field(default=(None, None), repr=False)
 
     def __repr__(self) -> str:
         return f"Comparison({self.asking} -> {self.asked})"
@@ -113,6 +122,15 @@ class Comparison:
         if self.asking in (TEXT, self.asked) or _share_a_map(mine, theirs):
             return f"{self.asked} {mine.id} {'corrected' if self._is_corrected else 'plain'}"
         return f"{self.asked} centred"
+
+    @cached_property
+    def chance(self) -> Chance | None:
+        """Scores of held-out queries with items they do not belong to; None where no validation pairs are kept."""
+        held = strangers(self.asking, self.asked, *self.unseen)
+        if held is None:
+            return None
+        scores = self.query(held.queries) @ self.gallery(held.gallery).T
+        return Chance.of(scores, held.apart)
 
     @cached_property
     def scale(self) -> tuple[float, float] | None:

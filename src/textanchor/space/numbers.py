@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,16 +14,19 @@ from torch import Tensor, from_numpy
 from textanchor.data.wording import wording
 from textanchor.errors import DamagedError
 from textanchor.projectors import Projector, build
-from textanchor.records import Affine, Bent, Choice, Hubness, Map, View
+from textanchor.records import Affine, Bent, Choice, Hubness, Map, Unseen, View
 from textanchor.space.fitted import Fitted
 
 SIDES = ("item", "text")
+UNSEEN = ("items", "texts", "edges")
 
 
 def tensors(fitted: Fitted) -> dict[str, Tensor]:
     """All numbers of the projector and the view."""
     numbers = {f"projector.{key}": value.contiguous().cpu() for key, value in fitted.projector.state_dict().items()}
-    view = fitted.view
+    view, unseen = fitted.view, fitted.choice.unseen
+    if unseen is not None:
+        numbers |= {f"unseen.{name}": from_numpy(np.array(getattr(unseen, name))) for name in UNSEEN}
     if view is None:
         return numbers
     for side in SIDES:
@@ -65,11 +69,16 @@ def read_fitted(told: Mapping[str, Any], file: Path) -> Fitted:
         fingerprint=str(told["fingerprint"]),
         projector=build(told["projector"]["name"], told["projector"]["settings"], _below(numbers, "projector.")),
         view=view,
-        choice=Choice.read(told["choice"]),
+        choice=replace(Choice.read(told["choice"]), unseen=_unseen(_below(numbers, "unseen."))),
         asked=str(told["asked"]),
         seed=int(told["seed"]),
         wording=wording(**told["wording"]),
     )
+
+
+def _unseen(numbers: Mapping[str, Tensor]) -> Unseen | None:
+    """None in spaces that an older version wrote, and in those without validation pairs."""
+    return Unseen(**{name: numbers[name].numpy() for name in UNSEEN}) if numbers else None
 
 
 def _view(numbers: Mapping[str, Tensor], told: Mapping[str, Any]) -> View:

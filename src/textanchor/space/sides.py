@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from textanchor.projectors import Projector, project
-from textanchor.records import Affine, Ragged, Vectors, View
+from textanchor.records import Affine, Ragged, Unseen, Vectors, View
 from textanchor.space.composition import Composition
 from textanchor.space.items import TEXT
 from textanchor.views import as_peer, unit
@@ -30,10 +30,11 @@ class AnchorSide:
 
 @dataclass(frozen=True)
 class FittedSide:
-    """Items whose projector was fitted; `view` None is the raw cosine."""
+    """Items whose projector was fitted; `view` None is the raw cosine. `unseen` are its validation pairs, where it had some."""
 
     projector: nn.Module
     view: View | None
+    unseen: Unseen | None = None
 
     @property
     def dims(self) -> tuple[int, int]:

@@ -51,13 +51,13 @@ class Space:
         stories: Sequence[Story] = (),
         plans: Mapping[str, str] | None = None,
     ) -> None:
-        self.anchor = anchor
-        self.anchor_fingerprint = anchor_fingerprint
+        self.anchor, self.anchor_fingerprint = anchor, anchor_fingerprint
         self.modalities = dict(modalities)
         self.seen = seen or Seen()
         self.stories = tuple(stories)
         self.plans = {**DEFAULTS, **(plans or {})}
         self.runtime = runtime
+        self.place: Path | None = None  # the folder that it was loaded from
         self.compositions = compositions(self.plans, self.modalities)
         self.geometry = Geometry(sides({name: one.side for name, one in self.modalities.items()}, self.compositions))
         self._encoders: dict[str, Encoder] = {}

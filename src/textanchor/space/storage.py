@@ -121,6 +121,7 @@ def load(
         raise DamagedError(f"{place / FACTS} is incomplete or altered ({why!r:.120}); fit the space again") from None
     for modality, name in (encoders or {}).items():
         space.replace_encoder(modality, name)
+    space.place = place
     return space
 
 
@@ -137,6 +138,21 @@ def fingerprint(space: Space, *, only: str | None = None) -> str:
             continue
         parts += [name, fitted.fingerprint, digest(tensor_bytes(tensors(fitted)))]
     return digest(*parts)
+
+
+def vector_fingerprint(space: Space, modality: str) -> str:
+    """One hash of all that raw vectors of a modality depend on: anchor, encoder and projector, and for what is composed of
+    others their views, but no view else. Raises `InputError` for a modality that the space does not have."""
+    composed = modality in space.compositions
+    kinds = space.compositions[modality].kinds if composed else (modality,)
+    numbers = {
+        f"{kind} {name}": value
+        for kind in sorted(set(kinds) & set(space.modalities))
+        for name, value in tensors(space.modalities[kind]).items()
+        if composed or name.startswith("projector.")
+    }
+    told = [f"{name} {list(value.shape)} {digest(value.numpy().tobytes())}" for name, value in sorted(numbers.items())]
+    return digest(space.anchor_fingerprint, space.latent_fingerprint(modality), *told)
 
 
 def _check_version(facts: Any, place: Path) -> None:

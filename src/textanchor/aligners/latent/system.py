@@ -18,7 +18,7 @@ from textanchor.aligners.latent.frames import Frames, Supply
 from textanchor.aligners.latent.networks import System
 from textanchor.aligners.latent.stages import Plan, Progress, trained
 from textanchor.aligners.naming import naming
-from textanchor.aligners.selection import apart, judges, rated, score, softness
+from textanchor.aligners.selection import apart, judges, rated, score, softness, unseen
 from textanchor.errors import InputError
 from textanchor.projectors import project
 from textanchor.records import Affine, Choice, Fit, PairedLatents, Setting, Task, View
@@ -175,6 +175,7 @@ class LatentSystem:
             temperature=None if val is None else softness(projector, view, val, seed=task.seed),
             notes=notes,
             naming=None if val is None else naming(project(projector, val.inputs), view, val),
+            unseen=None if val is None else unseen(projector, val, seed=task.seed),
         )
         return Fit(projector=projector, view=view, choice=choice)
 

@@ -63,7 +63,7 @@ class Filter:
         return self.condition.matches(fields)
 
     def sql(self) -> Clause:
-        """The same for SQLite: a condition on `items` (`id`, `modality`, `path`, and `fields`, a JSON object), and parameters."""
+        """The same for SQLite: a condition on `items` (`id`, `modality`, `path`, `fields`: a JSON object), and parameters."""
         return self.condition.sql()
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from textanchor.data import tables
+from textanchor.data.folders.archives import ArchiveRows, is_archive
 from textanchor.data.folders.class_folders import ClassFolders, Meaning, class_folders
 from textanchor.data.rows import LOST, STRAY, UNASKED, UNREAD, Row, Wanted
 from textanchor.data.tables.cells import normal
+from textanchor.errors import InputError
 from textanchor.records import Item
 from textanchor.runtime import Reading
 
@@ -34,7 +36,8 @@ class Found:
 class FolderRows:
     """`[wrapping/][split/]class/.../file`, or files with their captions beside them.
 
-    Hidden files are passed over, files of unknown kind are reported. Without `captions` a text file is an item like any other.
+    Hidden files are passed over, files of unknown kind are reported. Without `captions` a text file is an item like any other,
+    and an archive is a folder.
     """
 
     root: Path
@@ -80,6 +83,9 @@ class FolderRows:
             if problem := captions_of(path)[1]:
                 yield Row(place=place, item=None, text="", problem=problem, kind=STRAY)
             return
+        if not self.captions and is_archive(path):
+            yield from self._packed(place, path)
+            return
         modality = self.wanted.modality(path)
         if not modality:
             known = (
@@ -100,6 +106,13 @@ class FolderRows:
             texts = [meaning.text]
         for text in [""] if meaning.problem else texts or [""]:
             yield Row(place=place, item=item, text=text, split=meaning.split, problem=meaning.problem)
+
+    def _packed(self, place: str, path: Path) -> Iterator[Row]:
+        """The files of an archive as if its name were a folder's."""
+        try:
+            yield from ArchiveRows(path, self.reading, self.wanted, captions=False, within=f"{place}/")
+        except InputError as why:
+            yield Row(place=place, item=None, text="", problem=str(why).removeprefix(f"{path} "))
 
     def _is_asked(self, place: str) -> bool:
         modality = self.wanted.modality(Path(place))

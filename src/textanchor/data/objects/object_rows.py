@@ -15,6 +15,7 @@ from textanchor.data.objects.values import described, kind_of, plain
 from textanchor.data.rows import UNASKED, Row, Wanted
 from textanchor.data.side_names import side_of
 from textanchor.data.tables.cells import Unclear, texts, within
+from textanchor.data.tables.cells import fields as cell_fields
 from textanchor.data.tables.columns import Columns, chosen, modality_of, shown, squeezed
 from textanchor.data.tables.places import Places
 from textanchor.errors import InputError
@@ -103,10 +104,11 @@ def _rows(place: str, row: Cells, columns: Columns, items: Items, table: Table) 
         yield Row(place=place, item=None, text="", problem=problem, kind=wrong.kind)
         return
     group = group or (place if len(whole) > 1 else "")
+    fields = {} if table.bare else cell_fields(row, columns.fields, shown)
     for item in whole or [None]:
         for text in dict.fromkeys(texts) or [""]:
             label = place if item is None else f"{place} {item.id}"[:200]
-            yield Row(place=label, item=item, text=text, group=group, split=split, modality=told)
+            yield Row(place=label, item=item, text=text, group=group, split=split, modality=told, fields=fields)
 
 
 def _texts(row: Cells, column: str, classes: Sequence[str] | None) -> list[str]:

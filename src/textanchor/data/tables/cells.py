@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from textanchor.data.tables.columns import FILES, squeezed
-from textanchor.records.items import Held
+from textanchor.records.items import Field, Held
 
+_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,2})?", re.ASCII)
 _LITERAL = 100_000  # letters; longer cells are not looked at for a list within
 
 
@@ -76,6 +80,31 @@ def within(row: Row, column: str) -> Any:
     if isinstance(value, list | tuple):
         return [one.get(inner) for one in value if isinstance(one, Mapping) and one.get(inner) is not None]
     return value.get(inner) if isinstance(value, Mapping) else None
+
+
+def fields(row: Row, columns: Sequence[str], called: Callable[[str], str]) -> dict[str, Field]:
+    """What some cells say beside the item, by the columns' names: texts, numbers and truth values; all else is passed over.
+
+    Text that is a finite number is one, as every cell of a CSV table is text.
+    """
+    return {called(name): told for name in columns if (told := _field(within(row, name))) is not None}
+
+
+def _field(value: object) -> Field | None:
+    if isinstance(value, str):
+        told = normal(value)
+        return (_number(told) if _NUMBER.fullmatch(told) else told) if told else None
+    if isinstance(value, bool | int):
+        return value if -(2**63) <= value < 2**63 else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value) if isinstance(value, date | Decimal) else None
+
+
+def _number(told: str) -> Field:
+    whole = told.lstrip("+-").isdecimal()
+    number = int(told) if whole else float(told)
+    return number if not whole or -(2**63) <= number < 2**63 else told
 
 
 def _scalar(value: object) -> str:

@@ -71,6 +71,12 @@ class Columns:
         """Whether a row can hold an item and a text."""
         return bool((self.paths or self.item_text) and self.texts)
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Columns that say more of an item than what it is."""
+        told = (*self.texts, self.group, self.split, *self.unused)
+        return tuple(dict.fromkeys(name for name in told if name and name not in self.paths))
+
     def without(self, paths: Collection[str]) -> Columns:
         """The same without some of the columns of items."""
         kept = tuple(path for path in self.paths if path not in paths)

@@ -123,7 +123,8 @@ class TableRows:
         if not things and modality and _unknown(modality) and texts:
             yield Row(place=label, item=None, text="", problem=_unknown(modality))
             return
-        found = Row(place=label, item=None, text="", group=group, split=side, folder=folder, modality=modality)
+        fields = cells.fields(row, self.columns.fields, shown)
+        found = Row(place=label, item=None, text="", group=group, split=side, folder=folder, modality=modality, fields=fields)
         if not things and not texts:
             yield replace(found, problem="neither an item nor a text")
         for thing in things or [Thing()]:

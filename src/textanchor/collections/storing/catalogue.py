@@ -1,0 +1,216 @@
+"""What a collection's file says, in the words of the library: items, their vectors' places, and transactions."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from textanchor.collections.storing.schema import NAME, connected
+from textanchor.data.held import found_again, held_as
+from textanchor.errors import InputError
+from textanchor.records import Item
+from textanchor.records.items import Field
+
+CHUNK = 500  # values of one statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What shows that a file has changed; `changed` is None where a change might not show, so that it is read again."""
+
+    size: int | None = None
+    changed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What is known of an item: its row, stamp, content and, if it was left out, why and by which encoder."""
+
+    row: int
+    modality: str
+    stamp: Stamp
+    content: str | None
+    reason: str | None
+    tried: str | None
+    held: str | None
+    fields: str
+    slot: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorStore:
+    """A file of vectors of one fingerprint and modality; `rows` of it count."""
+
+    store: int
+    fingerprint: str
+    modality: str
+    dim: int
+    file: str
+    rows: int
+
+
+class Catalogue:
+    """One connection, used by one thread at a time. Raises what `connected` raises."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._connection = connected(folder / NAME, create=create)
+        self._turn = RLock()
+
+    def close(self) -> None:
+        """No more is asked."""
+        self._connection.close()
+
+    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of an answer. Raises `InputError` where the disk is full."""
+        with self._turn:
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.OperationalError as why:
+                raise InputError(f"{self.folder}: {why}; nothing was changed") from None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Everything within happens together, or nothing of it."""
+        with self._turn:
+            self.ask("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.ask("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Everything within sees one state, whatever others commit meanwhile."""
+        with self._turn:
+            self.ask("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    @property
+    def state(self) -> int:
+        """Another number when another connection has committed."""
+        return int(self._one("PRAGMA data_version"))
+
+    def fact(self, name: str, default: str = "") -> str:
+        """Something that was noted."""
+        found = self.ask("SELECT value FROM facts WHERE name = ?", name)
+        return str(found[0][0]) if found else default
+
+    def note(self, name: str, value: str) -> None:
+        """Note something."""
+        self.ask("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+
+    def source(self, place: str, reading: str) -> int:
+        """The number of a place, which is now read so."""
+        self.ask(
+            "INSERT INTO sources (place, reading) VALUES (?, ?) ON CONFLICT (place) DO UPDATE SET reading = excluded.reading",
+            place,
+            reading,
+        )
+        return int(self._one("SELECT source FROM sources WHERE place = ?", place))
+
+    def entries(self, source: int, ids: Sequence[str], stores: Mapping[str, VectorStore]) -> dict[str, Entry]:
+        """What is known of some items of a source, by id; slots are those of the given stores by modality."""
+        numbers = [store.store for store in stores.values()] or [-1]
+        found: dict[str, Entry] = {}
+        for start in range(0, len(ids), CHUNK):
+            some = ids[start : start + CHUNK]
+            told = self.ask(
+                "SELECT id, items.row, modality, size, changed, content, reason, tried, held, fields, slot FROM items "
+                f"LEFT JOIN vectors ON vectors.row = items.row AND store IN ({_marks(numbers)}) "
+                f"WHERE source = ? AND id IN ({_marks(some)})",
+                *numbers,
+                source,
+                *some,
+            )
+            for name, row, modality, size, changed, content, reason, tried, held, fields, slot in told:
+                found[name] = Entry(
+                    row=row,
+                    modality=modality,
+                    stamp=Stamp(size=size, changed=changed),
+                    content=content,
+                    reason=reason,
+                    tried=tried,
+                    held=held,
+                    fields=fields,
+                    slot=slot,
+                )
+        return found
+
+    def store(self, fingerprint: str, modality: str, *, dim: int | None = None) -> VectorStore | None:
+        """The store of a fingerprint; with `dim` it is begun where there is none."""
+        if dim is not None:
+            file = f"{modality}-{fingerprint[:16]}.f32"
+            begun = "INSERT OR IGNORE INTO stores (fingerprint, modality, dim, file) VALUES (?, ?, ?, ?)"
+            self.ask(begun, fingerprint, modality, dim, file)
+        found = self.stores("fingerprint = ? AND modality = ?", fingerprint, modality)
+        return found[0] if found else None
+
+    def stores(self, where: str = "1", *values: object) -> tuple[VectorStore, ...]:
+        """The stores of a condition."""
+        told = self.ask(f"SELECT store, fingerprint, modality, dim, file, rows FROM stores WHERE {where}", *values)
+        names = ("store", "fingerprint", "modality", "dim", "file", "rows")
+        return tuple(VectorStore(**dict(zip(names, row, strict=True))) for row in told)
+
+    def slots(self, store: VectorStore, where: str = "", *values: object) -> Int[np.ndarray, " n"]:
+        """Places of the vectors that count, in order; `where` is a condition on the table `items`."""
+        joined = f"JOIN items USING (row) WHERE store = ? AND ({where})" if where else "WHERE store = ?"
+        told = self.ask(f"SELECT slot FROM vectors {joined} ORDER BY slot", store.store, *values)
+        return np.fromiter((slot for (slot,) in told), dtype=np.int64, count=len(told))
+
+    def items(self, store: VectorStore, slots: Sequence[int]) -> dict[int, Item]:
+        """The items whose vectors stand at some places of a file that is still in use."""
+        found: dict[int, Item] = {}
+        several = self._one("SELECT count(*) FROM sources") > 1
+        for start in range(0, len(slots), CHUNK):
+            some = slots[start : start + CHUNK]
+            told = self.ask(
+                "SELECT slot, id, modality, path, held, fields, place FROM vectors JOIN items USING (row) "
+                "JOIN sources USING (source) "
+                f"WHERE store = (SELECT store FROM stores WHERE file = ?) AND slot IN ({_marks(some)})",
+                store.file,
+                *some,
+            )
+            for slot, name, modality, path, held, fields, place in told:
+                found[slot] = Item(
+                    id=f"{place}/{name}" if several else name,
+                    modality=modality,
+                    path=None if path is None else found_again(path),
+                    value=None if held is None else held_as(held),
+                    fields=json.loads(fields),
+                )
+        return found
+
+    def content(self, store: VectorStore, slot: int) -> str:
+        """The hash of the content of the item whose vector stands there."""
+        joined = "SELECT content FROM vectors JOIN items USING (row) WHERE store = ? AND slot = ?"
+        return "".join(content for (content,) in self.ask(joined, store.store, slot))
+
+    def _one(self, statement: str, *values: object) -> int:
+        return self.ask(statement, *values)[0][0]
+
+
+def written(fields: Mapping[str, Field]) -> str:
+    """Fields as JSON."""
+    return json.dumps(dict(fields), ensure_ascii=False, allow_nan=False) if fields else "{}"
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
