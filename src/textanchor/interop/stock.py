@@ -33,9 +33,10 @@ def layers_of(projector: nn.Module) -> list[Layer] | None:
         return None if first is None or second is None else [*first, *second]
     if isinstance(projector, MLP):
         hidden, last = (_layer(cast(nn.Linear, projector.layers[place])) for place in (0, 3))
-        weight = hidden.weight / projector.scale.double()
-        bias = hidden.bias - weight @ projector.mean.double()
-        return [Layer(weight=weight, bias=bias, activation=nn.GELU), replace(last, bias=last.bias + projector.offset.double())]
+        weight = hidden.weight / projector.scale.cpu().double()
+        bias = hidden.bias - weight @ projector.mean.cpu().double()
+        offset = projector.offset.cpu().double()
+        return [Layer(weight=weight, bias=bias, activation=nn.GELU), replace(last, bias=last.bias + offset)]
     return None
 
 
