@@ -211,6 +211,7 @@ def peak(folder: Path, count: int) -> None:
 
     from textanchor.collections import embed_collection
     from textanchor.encoders import make
+    from textanchor.projectors import Kept
     from textanchor.projectors.linear import Linear
     from textanchor.records import Choice
     from textanchor.runtime import Runtime
@@ -224,7 +225,7 @@ def peak(folder: Path, count: int) -> None:
     anchor, encoder = make("st:all-MiniLM-L6-v2", "text", Runtime(device="cpu")), make("signal", "image", Runtime(device="cpu"))
     torch.manual_seed(0)
     projector = Linear(dim_in=encoder.dim, dim_out=anchor.dim)
-    fitted = Fitted(encoder="signal", fingerprint=encoder.fingerprint, projector=projector, view=None, choice=Choice())
+    fitted = Fitted(encoder="signal", fingerprint=encoder.fingerprint, projector=Kept.of(projector), view=None, choice=Choice())
     space = Space(
         anchor="st:all-MiniLM-L6-v2",
         anchor_fingerprint=anchor.fingerprint,

@@ -57,6 +57,8 @@ def hashing_space(folder: Path, modalities: Any = None) -> Any:
 def searching(size: int, folder: Path, index: str = "exact") -> Figures:
     """Seconds of one warm search among `size` vectors, of the index alone, and of all else."""
     from textanchor.collections import Index, search
+    from textanchor.collections.holding import InMemory
+    from textanchor.projectors import Kept
     from textanchor.projectors.linear import Linear
     from textanchor.records import Choice, Item
     from textanchor.space import Fitted
@@ -67,10 +69,10 @@ def searching(size: int, folder: Path, index: str = "exact") -> Figures:
     bank = {"items": vectors[:5000], "anchors": unit(rng.standard_normal((5000, DIM), dtype=np.float32))}
     seen = with_hubness(view("centring", targets=bank["items"], **bank), "csls", **bank)
     projector = Linear(dim_in=DIM, dim_out=DIM)
-    fitted = Fitted(encoder="none", fingerprint="none", projector=projector, view=seen, choice=Choice())
+    fitted = Fitted(encoder="none", fingerprint="none", projector=Kept.of(projector), view=seen, choice=Choice())
     space = hashing_space(folder, {"image": fitted})
     items = tuple(Item(id=str(row), modality="image") for row in range(size))
-    built = Index(geometry=space.geometry, items=items, vectors=vectors, backend=index)
+    built = Index(geometry=space.geometry, holding=InMemory(all_items=items, vectors=vectors), backend=index)
     start = time.perf_counter()
     search(space, "warm up", built)
     first = time.perf_counter() - start

@@ -1,9 +1,10 @@
 """What negatives in queries are worth: `python benchmarks/without.py DATA [--seeds 3]`.
 
 DATA holds flickr8k/ and splits/. The default is fitted on the training photos, hyperparameters and ways are chosen on the
-validation photos, which are not fitted; dev is judged once. A query is "X without Y"; a photo is relevant if a caption mentions X and none
-mentions Y, by the expressions below. All pairs of concepts are asked of which a side has at least 15 photos with both and 15
-with X alone. Prints Markdown; intervals are over queries, those of one X drawn together; figures are means over seeds.
+validation photos, which are not fitted; dev is judged once. A query is "X without Y"; a photo is relevant if a caption
+mentions X and none mentions Y, by the expressions below. All pairs of concepts are asked of which a side has at least 15
+photos with both and 15 with X alone. Prints Markdown; intervals are over queries, those of one X drawn together; figures are
+means over seeds.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +166,7 @@ def main() -> None:
     judged = {name: [side_of(ready, one, sides.pairs[name]) for one in fits] for name in ("val", "test")}
     without(judged["val"], judged["test"])
     like_a_photo(judged["val"], judged["test"])
+    several(judged["val"], judged["test"])
 
 
 def side_of(ready: Prepared, geometry: Geometry, pairs: PairedLatents) -> Side:
@@ -211,6 +214,46 @@ def top(side: Side, pair: Pair, scores: np.ndarray) -> tuple[float, float]:
     best = np.argsort(-scores, kind="stable")[:TOP]
     wanted, unwanted = (side.mentioned[name] for name in pair)
     return float((wanted & ~unwanted)[best].mean()), float(unwanted[best].mean())
+
+
+def several(chosen: list[Side], judged: list[Side]) -> None:
+    """Two that are wanted; two wanted and one not; one wanted and two not. The first fit."""
+    both: dict[str, Callable[[Side, Sequence[str]], np.ndarray]] = {
+        "mean of unit vectors": lambda side, x: side.scores(*map(side.asking, x)),
+        "sum of scores": lambda side, x: side.scores(side.asking(x[0])) + side.scores(side.asking(x[1])),
+        "lowest score": lambda side, x: np.minimum(*(side.scores(side.asking(one)) for one in x)),
+    }
+    print("\n| parts | way | queries, val / dev | P@10, val | dev |\n|" + "---|" * 5)
+    for name, scores in both.items():
+        row("X, Y", name, [over_parts(side[0], 2, 0, lambda s, x, y, f=scores: f(s, x)) for side in (chosen, judged)])
+    for wanted, unwanted, label in ((2, 1, "X, Y, not Z"), (1, 2, "X, not Y, not Z")):
+        for weight in (0.0, 0.5, 0.75, 1.0, 1.5, 2.0):
+
+            def scored(side: Side, x: Sequence[str], y: Sequence[str], weight: float = weight) -> np.ndarray:
+                return side.scores(*map(side.asking, x), *(side.asking(one, -weight) for one in y if weight))
+
+            found = [over_parts(side[0], wanted, unwanted, scored) for side in (chosen, judged)]
+            row(label, f"apart, {weight:g}" if weight else "without negatives", found)
+
+
+def row(label: str, way: str, found: list[np.ndarray]) -> None:
+    """One line of the table."""
+    counts, means = " / ".join(str(len(one)) for one in found), " | ".join(f"{one.mean():.3f}" for one in found)
+    print(f"| {label} | {way} | {counts} | {means} |", flush=True)
+
+
+def over_parts(side: Side, wanted: int, unwanted: int, scored: Callable[..., np.ndarray]) -> np.ndarray:
+    """P@10 of all queries with enough photos."""
+    done = []
+    for parts in combinations(CONCEPTS, wanted + unwanted):
+        for y in combinations(parts, unwanted):
+            x = [one for one in parts if one not in y]
+            has = np.all([side.mentioned[one] for one in x], axis=0)
+            bad = np.any([side.mentioned[one] for one in y], axis=0) if y else ~has
+            if (has & ~bad).sum() >= ENOUGH and (not y or all((has & side.mentioned[one]).sum() >= ENOUGH for one in y)):
+                best = np.argsort(-scored(side, x, y), kind="stable")[:TOP]
+                done.append((has & ~bad)[best].mean())
+    return np.array(done)
 
 
 def like_a_photo(chosen: list[Side], judged: list[Side]) -> None:

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textanchor.collections.asking.composing import WAYS, Asking, Composed, Part, compose, parse_part
+from textanchor.collections.asking.duplicates import Candidate, Kept, collapse
+from textanchor.collections.asking.explaining import Listed, Named, Neighbour, nearest, why_not
 from textanchor.collections.asking.filters import DEEPEST, LONGEST, MOST, parse_filter
 from textanchor.errors import InputError
 from textanchor.projectors.linear import Linear
@@ -83,6 +85,8 @@ def test_a_mapping_and_sqlite_answer_alike(text: str, items: list[dict[str, Any]
     found = [row for (row,) in base.execute(f"select row from items where {clause} order by row", values)]
     base.close()
     assert found == [row for row, item in enumerate(items) if made.matches(item)]
+    again = parse_filter(str(made.condition))
+    assert again.sql() == made.sql(), "a condition reads back"
 
 
 @pytest.mark.parametrize(
@@ -297,3 +301,93 @@ def test_parts_are_read_as_typed() -> None:
         parse_part("-1*x", negative=True)
     with pytest.raises(InputError, match="weight nan"):
         Part("x", weight=float("nan"))
+
+
+def candidate(*vector: float, content: str | None = None, modality: str = "image") -> Candidate:
+    latent = np.array(vector, np.float32) if vector else None
+    return Candidate(modality=modality, content=content, latent=latent)
+
+
+def test_later_hits_stand_under_the_first_like_them() -> None:
+    near = float(np.cos(0.1))
+    chain = [candidate(np.cos(a), np.sin(a)) for a in (0.0, 0.09, 0.18, 1.5, 0.01)]
+    kept = collapse(chain, least=near)
+    assert kept == (Kept(row=0, duplicates=(1, 4)), Kept(row=2), Kept(row=3)), "a duplicate brings none of its own"
+    assert sorted(row for one in kept for row in (one.row, *one.duplicates)) == list(range(5)), "nothing is lost"
+
+
+def test_equal_contents_collapse_whatever_the_vectors_say() -> None:
+    items = [candidate(1, 0, content="a"), candidate(0, 1, content="a"), candidate(content="a", modality="audio"), candidate()]
+    assert collapse([*items, candidate()]) == (Kept(row=0, duplicates=(1, 2)), Kept(row=3), Kept(row=4))
+
+
+def test_only_one_modality_is_compared_and_zero_is_like_nothing() -> None:
+    items = [candidate(1, 0), candidate(1, 0, modality="audio"), candidate(1, 0, 0), candidate(0, 0), candidate(0, 0)]
+    assert collapse(items, least=1.0) == tuple(Kept(row=row) for row in range(5))
+    assert collapse([]) == ()
+    assert collapse([candidate(0.1, 0.3, 0.7)] * 3, least=1.0) == (Kept(row=0, duplicates=(1, 2)),)
+    with pytest.raises(InputError, match="cosine of 0"):
+        collapse([], least=0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "b", None])), max_size=12))
+def test_collapsing_is_the_plain_loop(told: list[tuple[int, str | None]]) -> None:
+    units = np.eye(2, dtype=np.float32)
+    items = [Candidate(modality=f"m{kind // 2}", content=content, latent=units[kind % 2]) for kind, content in told]
+    expected: list[list[int]] = []
+    for row, (kind, content) in enumerate(told):
+        for group in expected:
+            other_kind, other = told[group[0]]
+            if kind == other_kind or (content is not None and content == other):
+                group.append(row)
+                break
+        else:
+            expected.append([row])
+    assert [[one.row, *one.duplicates] for one in collapse(items)] == expected
+
+
+def test_what_is_nearest_is_named_with_its_pair(geometry: Geometry) -> None:
+    comparison, vectors = geometry.between(TEXT, "image"), rows(5, 6)
+    names = [f"photo {row}" for row in range(6)]
+    found = nearest(
+        rows(1, 1)[0], comparison, Named(names=names, vectors=vectors, pairs=[f"text {row}" for row in range(6)]), k=2
+    )
+    cosines = comparison.cosine(rows(1, 1), vectors)[0]
+    best = np.argsort(-cosines)[:2]
+    assert found == tuple(Neighbour(name=names[row], cosine=float(cosines[row]), pair=f"text {row}") for row in best)
+    assert nearest(rows(1, 1)[0], comparison, Named(names=[], vectors=vectors[:0])) == ()
+    with pytest.raises(InputError, match="5 names, 6 vectors"):
+        nearest(rows(1, 1)[0], comparison, Named(names=names[:5], vectors=vectors))
+
+
+SCORES = np.array([0.9, 0.8, 0.8, 0.5, 0.1], np.float32)
+
+
+def kinds(row: int, listed: Listed, **fields: Any) -> tuple[int, list[str]]:
+    found = why_not(row, listed, fields or None)
+    return found.rank, [reason.kind for reason in found.reasons]
+
+
+def test_why_an_item_is_not_shown() -> None:
+    assert kinds(1, Listed(scores=SCORES, k=2)) == (2, [])
+    assert kinds(2, Listed(scores=SCORES, k=2)) == (3, ["rank"]), "of equals the earlier row comes first"
+    assert kinds(3, Listed(scores=SCORES, k=5, threshold=0.6)) == (4, ["threshold"])
+    assert kinds(0, Listed(scores=SCORES, k=5, allowed=np.arange(5) > 0)) == (1, ["filter"])
+    assert kinds(1, Listed(scores=SCORES, k=5, under=((1, 0),))) == (2, ["duplicate"])
+    assert kinds(2, Listed(scores=SCORES, k=2, under=((1, 0),))) == (2, []), "what is collapsed takes no place"
+    contributions = np.stack([SCORES, np.zeros(5, np.float32)]) + np.array([[0], [0]], np.float32)
+    contributions[:, 4] = [0.6, -0.5]
+    found = why_not(4, Listed(scores=SCORES, k=1, contributions=contributions))
+    assert [reason.kind for reason in found.reasons] == ["rank", "part"]
+    assert found.reasons[0].told == "its rank is 5 and 1 are shown; 0.800 lower than the last of them"
+    assert found.reasons[1].told == "part 2 of the query gives it 0.500 less than the last hit shown"
+    with pytest.raises(InputError, match="no item 5; the collection has 5"):
+        why_not(5, Listed(scores=SCORES, k=1))
+
+
+def test_the_filter_says_what_does_not_hold() -> None:
+    made = parse_filter("year >= 2020 and (camera = 'X' or not lens is missing) and \"my not\" in (1, 'a')")
+    found = why_not(0, Listed(scores=SCORES, k=5, filter=made), {"year": 2021, "camera": "Y"})
+    (reason,) = found.reasons
+    assert reason.told == "does not hold: (camera = 'X') or (not (lens is missing)); \"my not\" in (1, 'a')"

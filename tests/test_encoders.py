@@ -418,3 +418,35 @@ def test_a_search_imports_no_library_of_models(saved: Path, shapes: Path, tmp_pa
     done = subprocess.run(call, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_few_texts_need_no_torch(run_python: Any) -> None:
+    """The network in numpy gives what the one in torch gives, and a process that asks for a text imports no torch."""
+    from textanchor.encoders.making import make
+    from textanchor.runtime import Runtime
+
+    texts = ["a dog", "", "Ünïcode and some more words, longer than the others: " + "one two three " * 40]
+    anchor = make("st:", "text", Runtime(device="cpu"))
+    model = anchor._model
+    ids = [encoding.ids for encoding in model._tokens.encode_batch(texts)]
+    np.testing.assert_allclose(model._light.encode(ids), model._network.encode(ids), atol=1e-6)
+    np.testing.assert_allclose(anchor.encode(texts), model._network.encode(ids), atol=1e-6)
+    told = run_python(
+        "import sys\n"
+        "from textanchor.encoders.making import make\n"
+        "from textanchor.runtime import Runtime\n"
+        "make('st:', 'text', Runtime(device='cpu')).encode(['a dog'])\n"
+        "print('torch' in sys.modules)"
+    )
+    assert told == "False"
+
+
+@pytest.fixture
+def run_python() -> Any:
+    import subprocess
+    import sys
+
+    def call(code: str) -> str:
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+    return call

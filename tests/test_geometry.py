@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from textanchor.errors import InputError
+from textanchor.projectors import Kept
 from textanchor.projectors.linear import Linear
 from textanchor.records import Affine, View
 from textanchor.space import TEXT, Geometry
@@ -28,8 +29,8 @@ def view(seed: int, *, hubness: str = "csls(k=2)", matrix: bool = True) -> View:
 
 @pytest.fixture
 def geometry() -> Geometry:
-    image = FittedSide(Linear(dim_in=3, dim_out=DIM).eval(), view(10))
-    audio = FittedSide(Linear(dim_in=2, dim_out=DIM).eval(), view(20, hubness="none"))
+    image = FittedSide(Kept.of(Linear(dim_in=3, dim_out=DIM).eval()), view(10))
+    audio = FittedSide(Kept.of(Linear(dim_in=2, dim_out=DIM).eval()), view(20, hubness="none"))
     video = ComposedSide(("image", "image", "audio"), {"image": image, "audio": audio})
     return Geometry({TEXT: AnchorSide(), "image": image, "audio": audio, "video": video})
 

@@ -21,7 +21,8 @@ from textanchor.encoders import head_of, make
 from textanchor.encoders.efficientnet_lite import EfficientNetLite0, packaged
 from textanchor.errors import InputError
 from textanchor.metrics.retrieval import retrieval, rows_of
-from textanchor.projectors import build, names_projector, project
+from textanchor.projectors import build, project
+from textanchor.projectors.names import names_projector
 from textanchor.records import Head, Task
 from textanchor.runtime import Runtime
 from textanchor.space.names import named

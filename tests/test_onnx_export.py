@@ -17,6 +17,7 @@ from conftest import picture
 from textanchor import registry
 from textanchor.errors import InputError, MissingError
 from textanchor.interop import onnx
+from textanchor.projectors import Kept
 from textanchor.records import Choice
 from textanchor.space.fitted import Fitted
 from textanchor.space.storage import fingerprint
@@ -67,7 +68,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize("name", registry.BUILT_IN["projector"])
 def test_every_projector_is_a_graph(name: str, small: Any, tmp_path: Path) -> None:
     made = filled(name)
-    mine = Fitted(encoder="vectors@dim=7", fingerprint="x", projector=made, view=small.modalities["mine"].view, choice=Choice())
+    mine = Fitted(
+        encoder="vectors@dim=7", fingerprint="x", projector=Kept.of(made), view=small.modalities["mine"].view, choice=Choice()
+    )
     space = small.with_modalities({"mine": mine})
     onnx.export_onnx(space, tmp_path / "raw", modality="mine")
     rng = np.random.default_rng(1)

@@ -176,8 +176,14 @@ def test_a_damaged_space_is_an_answer(name: str, saved: Path, tmp_path: Path) ->
     change, match = DAMAGES[name]
     change(folder)
     with pytest.raises(InputError, match=match) as caught:
-        textanchor.load(folder)
+        used(folder)
     assert "\n" not in str(caught.value)
+
+
+def used(folder: Path) -> None:
+    """Loaded, and its projectors built, which happens when they are first asked for."""
+    for fitted in textanchor.load(folder).modalities.values():
+        assert fitted.projector.module
 
 
 def test_a_folder_without_a_space_is_said(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import zipfile
@@ -407,3 +408,19 @@ def test_the_command_line_keeps_a_collection(tmp_path: Path, saved: Path, photos
     empty = run("search", saved, "circle", "--in", place)
     assert empty.exit_code == 2
     assert "it holds nothing" in empty.stderr or "another space" in empty.stderr
+
+
+def test_a_sentence_is_searched_without_importing_torch(kept: Collection, space: Any, saved: Path) -> None:
+    """Importing it takes longer than a search among 100,000 items."""
+    expected = search(space, "circle", kept, k=3)
+    code = textwrap.dedent(
+        f"""
+        import sys
+        from textanchor.collections.searching import search
+        from textanchor.space.storage import load
+        print([hit.id for hit in search(load({str(saved)!r}), "circle", {str(kept.folder)!r}, k=3)])
+        print([name for name in ("torch", "scipy", "sklearn", "pyarrow", "transformers") if name in sys.modules])
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str([hit.id for hit in expected]), "[]"]

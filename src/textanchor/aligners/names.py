@@ -18,7 +18,8 @@ from textanchor.aligners.comparison import VIEWS, Comparison
 from textanchor.aligners.protocol import aligner
 from textanchor.aligners.selection import MANY, Branches, Path, Point, away_from
 from textanchor.errors import InputError
-from textanchor.projectors import Names, Prior, Projector, names_projector, project
+from textanchor.projectors import Projector, project
+from textanchor.projectors.names import Names, Prior, names_projector
 from textanchor.records import Fit, Named, PairedLatents, Task
 from textanchor.settings import Part, Positive, ViewName
 

@@ -22,7 +22,7 @@ from textanchor.records import Pairs
 from textanchor.runtime import Reading, Runtime, Simple, settled
 from textanchor.space import Fitted, Space, Story
 from textanchor.space.fitting import fit
-from textanchor.space.numbers import tensors
+from textanchor.space.numbers import arrays
 from textanchor.space.starting import SOURCE, start
 from textanchor.space.storage import FACTS as SPACE
 from textanchor.space.storage import load
@@ -111,7 +111,7 @@ def _space(place: Path, output: str | Path | None, tables: _Tables, runtime: Run
 
 def _alike(one: Fitted, other: Fitted) -> bool:
     """Whether two fits are the same but for rounding: their projectors and views, number by number."""
-    mine, others = ({name: value.numpy() for name, value in tensors(fitted).items()} for fitted in (one, other))
+    mine, others = arrays(one), arrays(other)
     if {name: value.shape for name, value in mine.items()} != {name: value.shape for name, value in others.items()}:
         return False
     for name, value in mine.items():

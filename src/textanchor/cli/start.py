@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -59,10 +59,9 @@ def command(
 
 def _found(space: Space, modality: str, fitted: Fitted) -> str:
     """What the space was made of."""
-    from textanchor.projectors import Projector
 
     if space.stories[-1].loose:
         count, notes = space.stories[-1].counts[modality]["train"], fitted.choice.notes
         told = ", ".join(f"{name} {notes[name]}" for name in ("agreement", "agreement by chance"))
         return f"{count.lone_items} items and {count.lone_texts} texts, no pairs; {told}"
-    return f"{cast(Projector, fitted.projector).settings['classes']} names, no pairs; measure it before you trust it"
+    return f"{fitted.projector.settings['classes']} names, no pairs; measure it before you trust it"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +16,8 @@ from textanchor.errors import InputError
 from textanchor.grammar import Call
 from textanchor.runtime import Runtime
 from textanchor.settings import bound
+
+ACCELERATORS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg", "/dev/dri/renderD128")  # of Linux
 
 
 def make(text: str, modality: str, runtime: Runtime) -> Encoder:
@@ -59,7 +63,12 @@ def _one_window(call: Call, modality: str, runtime: Runtime) -> Encoder:
 
 
 def pick_device(name: str) -> str:
-    """`auto` is CUDA or MPS where present, else CPU; anything else must exist. Raises `InputError`."""
+    """`auto` is CUDA or MPS where present, else CPU; anything else must exist. Raises `InputError`.
+
+    Where the system has no accelerator at all nobody is asked: importing torch takes longer than a search.
+    """
+    if name == "cpu" or (name == "auto" and sys.platform == "linux" and not any(map(os.path.exists, ACCELERATORS))):
+        return "cpu"
     import torch
 
     if name == "auto":

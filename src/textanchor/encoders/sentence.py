@@ -43,7 +43,7 @@ class Sentence:
         self.fingerprint = digest("st", "2", *source)
         labels = dict.fromkeys((label, label.rsplit("/", 1)[-1], *PACKAGED))
         self.formerly = tuple(digest("st", former, *source) for former in labels)
-        self._model, self._inner = model, 128 if model.device.type == "cuda" else 64
+        self._model, self._inner = model, 128 if str(model.device).startswith("cuda") else 64
         self._options = {} if isinstance(model, Bert) else {"normalize_embeddings": True, "show_progress_bar": False}
         self._lock = Lock()
 

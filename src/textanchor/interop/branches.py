@@ -67,7 +67,7 @@ def item_branch(space: Space, modality: str, compared_with: str | None, scratch:
             f"{modality}: encoder {space.modalities[modality].encoder} is no module of sentence-transformers; expected "
             "hub:<model> with one vector an item in full precision, efficientnet-lite0 or timm:<model>"
         )
-    projector = space.modalities[modality].projector
+    projector = space.modalities[modality].projector.module
     held = None if compared_with is None else map_of(space, modality, compared_with)
     transformer, processing = _transformer(network, pooled, modality)
     stock = _stock(pooled, projector, held)

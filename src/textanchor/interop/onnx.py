@@ -96,7 +96,7 @@ def graph_of(space: Space, modality: str, *, whole: bool, compared_with: str | N
     if modality not in space.modalities:
         space.geometry.side(modality)
         raise InputError(f"{modality} is composed of others and has no projector of its own; export its parts' modalities")
-    projector = space.modalities[modality].projector.eval()
+    projector = space.modalities[modality].projector.module.eval()
     if not whole:
         return _of_latents(projector, after)
     network = _network(space, modality)

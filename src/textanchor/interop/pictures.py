@@ -18,6 +18,7 @@ from PIL import Image
 from sentence_transformers.base.modules import InputModule
 
 GRAPH = "model.onnx"
+Features = dict[str, Any]
 
 
 class Pictures(InputModule):  # type: ignore[misc]
@@ -35,12 +36,12 @@ class Pictures(InputModule):  # type: ignore[misc]
         """Pictures alone."""
         return ["image"]
 
-    def preprocess(self, inputs: Sequence[Any], **_: Any) -> dict[str, Any]:
+    def preprocess(self, inputs: Sequence[Any], **_: Any) -> Features:
         """PIL images, or dicts of one."""
         images = [one["image"] if isinstance(one, Mapping) else one for one in inputs]
         return {"pixel_values": torch.from_numpy(np.stack([self._pixels(image) for image in images]))}
 
-    def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def forward(self, features: Features, **_: Any) -> Features:
         """On the CPU, whatever the other modules run on."""
         pixels = features["pixel_values"]
         (vectors,) = self.session.run(["vectors"], {"pixel_values": pixels.cpu().numpy()})

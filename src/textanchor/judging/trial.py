@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from textanchor.aligners import Aligner
 from textanchor.aligners import aligner as make_aligner
+from textanchor.projectors import Kept
 from textanchor.records import Fit, Task
 from textanchor.space.geometry import Geometry
 from textanchor.space.items import TEXT
@@ -31,5 +32,5 @@ def trial(aligner: str | Aligner, tasks: Mapping[str, Task]) -> Outcome:
     seconds = time.perf_counter() - start
     sides: dict[str, Side] = {TEXT: AnchorSide()}
     for modality, fit in fits.items():
-        sides[modality] = FittedSide(fit.projector, fit.view)
+        sides[modality] = FittedSide(Kept.of(fit.projector), fit.view)
     return Outcome(fits=fits, geometry=Geometry(sides), seconds=seconds)

@@ -4,7 +4,7 @@ A projector has `settings`, the keyword arguments that build it anew; its number
 """
 
 from textanchor.projectors.applying import build, project, tensors
-from textanchor.projectors.names import Names, Prior, names_projector
+from textanchor.projectors.kept import Kept
 from textanchor.projectors.protocol import Projector
 
-__all__ = ["Names", "Prior", "Projector", "build", "names_projector", "project", "tensors"]
+__all__ = ["Kept", "Projector", "build", "project", "tensors"]

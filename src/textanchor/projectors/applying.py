@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
 from jaxtyping import Float32
-from torch import Tensor, nn
 
 from textanchor import registry
 from textanchor.records import Ragged, Vectors
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 CHUNK, TOKEN_CHUNK = 4096, 256
 
@@ -21,14 +22,18 @@ def build(name: str, settings: Mapping[str, Any], state: Mapping[str, Tensor]) -
 
     Nothing is allocated from `settings` alone, so a hostile size cannot exhaust memory.
     """
+    import torch
+
     with torch.device("meta"):
-        made = cast(nn.Module, registry.load("projector", name)(**settings))
+        made = cast("nn.Module", registry.load("projector", name)(**settings))
     made.load_state_dict(dict(state), assign=True)
     return made.eval()
 
 
 def project(projector: nn.Module, latents: Vectors | Ragged) -> Float32[np.ndarray, "n d_out"]:
     """Apply a projector to many latents. *Shape:* [n, d_in] -> [n, d_out]; tokens are padded, a chunk of items at a time."""
+    import torch
+
     projector.eval()
     device = next((one.device for one in (*projector.parameters(), *projector.buffers())), torch.device("cpu"))
     step = CHUNK if isinstance(latents, np.ndarray) else TOKEN_CHUNK
@@ -40,6 +45,8 @@ def project(projector: nn.Module, latents: Vectors | Ragged) -> Float32[np.ndarr
 
 def tensors(latents: Vectors | Ragged, rows: Sequence[int] | np.ndarray) -> tuple[Tensor, ...]:
     """What a projector is called with: vectors [b, d], or padded tokens [b, m, d] and the mask [b, m] of real ones."""
+    import torch
+
     if isinstance(latents, np.ndarray):
         return (torch.from_numpy(latents[np.asarray(rows)]),)
     held = [latents[row] for row in rows]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from torch import nn
-
 from textanchor.data.wording import Wording
+from textanchor.projectors import Kept
 from textanchor.records import Choice, View
 from textanchor.records.showing import short
 from textanchor.space.sides import FittedSide
@@ -23,7 +22,7 @@ class Fitted:
 
     encoder: str
     fingerprint: str
-    projector: nn.Module
+    projector: Kept
     view: View | None
     choice: Choice
     asked: str = ""

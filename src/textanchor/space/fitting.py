@@ -12,6 +12,7 @@ from textanchor.data.decoding import PART
 from textanchor.data.pairs import group_key
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError
+from textanchor.projectors import Kept
 from textanchor.records import Task, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.fitted import Fitted
@@ -81,7 +82,7 @@ def fit(
         new[modality] = Fitted(
             encoder=ready.encoders[modality],
             fingerprint=usable[modality].fingerprint,
-            projector=fitted.projector,
+            projector=Kept.of(fitted.projector),
             view=fitted.view,
             choice=fitted.choice,
             asked=aligner,

@@ -10,6 +10,7 @@ from textanchor.data.pairs import read_loose
 from textanchor.data.splits import Split
 from textanchor.errors import AbstainedError, InputError, ItemError, NothingUsableError
 from textanchor.latents.engine import contents
+from textanchor.projectors import Kept
 from textanchor.records import Pairs, Setting
 from textanchor.records.items import first_of
 from textanchor.runtime import Reading, Runtime, Splitting
@@ -79,7 +80,7 @@ def _fitted(fitter: Aligner, by: str, modality: str, sides: Sides, ready: Prepar
     return Fitted(
         encoder=ready.encoders[modality],
         fingerprint=sides.fingerprint,
-        projector=fit.projector,
+        projector=Kept.of(fit.projector),
         view=fit.view,
         choice=replace(fit.choice, chosen_on="nothing"),
         asked=by,

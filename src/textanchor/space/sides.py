@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
-from torch import nn
 
-from textanchor.projectors import Projector, project
+from textanchor.projectors import Kept, project
 from textanchor.records import Affine, Ragged, Unseen, Vectors, View
 from textanchor.space.composition import Composition
 from textanchor.space.items import TEXT
@@ -32,19 +31,19 @@ class AnchorSide:
 class FittedSide:
     """Items whose projector was fitted; `view` None is the raw cosine. `unseen` are its validation pairs, where it had some."""
 
-    projector: nn.Module
+    projector: Kept
     view: View | None
     unseen: Unseen | None = None
 
     @property
     def dims(self) -> tuple[int, int]:
         """Lengths of a latent and of a vector."""
-        settings = cast(Projector, self.projector).settings
+        settings = self.projector.settings
         return int(settings["dim_in"]), int(settings["dim_out"])
 
     def project(self, latents: Vectors | Ragged) -> Vectors:
         """Raw vectors. *Shape:* [n, dim_in] or n times [n_i, dim_in] -> [n, dim_out]."""
-        return project(self.projector, latents) if len(latents) else np.empty((0, self.dims[1]), dtype=np.float32)
+        return project(self.projector.module, latents) if len(latents) else np.empty((0, self.dims[1]), dtype=np.float32)
 
 
 @dataclass(frozen=True)

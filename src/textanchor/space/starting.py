@@ -12,7 +12,8 @@ from textanchor.encoders import canonical, head_of, make_single
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.grammar import take_apart
-from textanchor.projectors import names_projector
+from textanchor.projectors import Kept
+from textanchor.projectors.names import names_projector
 from textanchor.records import Choice, Named, View
 from textanchor.runtime import Reading, Runtime, Simple, Splitting, settled
 from textanchor.space.fitted import Fitted
@@ -75,7 +76,7 @@ def start(
         new[modality] = Fitted(
             encoder=canonical(name),
             fingerprint=encoder.fingerprint,
-            projector=names_projector(known, TEMPERATURE),
+            projector=Kept.of(names_projector(known, TEMPERATURE)),
             view=_view(known),
             choice=Choice(
                 aligner="names", settings={"temperature": TEMPERATURE}, view=VIEW, hubness=HUBNESS, chosen_on="nothing"
@@ -96,7 +97,7 @@ def start(
 
 def started(modality: str, known: Named) -> Geometry:
     """The geometry of a classifier's names alone."""
-    return Geometry({modality: FittedSide(names_projector(known, TEMPERATURE), _view(known))})
+    return Geometry({modality: FittedSide(Kept.of(names_projector(known, TEMPERATURE)), _view(known))})
 
 
 def _view(known: Named) -> View:

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from safetensors import SafetensorError
-from safetensors.torch import save as tensor_bytes
+from safetensors.numpy import save as as_bytes
 
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, located, new_folder, read_json, write_bytes, write_json
 from textanchor.runtime import Runtime, Simple, settled
 from textanchor.space.fitted import Fitted
 from textanchor.space.former import brought_up
-from textanchor.space.numbers import described, read_fitted, tensors
+from textanchor.space.numbers import arrays, described, read_fitted
 from textanchor.space.packed import refuse_own_encoders, unpacked, with_places
 from textanchor.space.seen import Seen
 from textanchor.space.space import Space
@@ -48,7 +48,7 @@ def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
             },
         )
         for name, fitted in space.modalities.items():
-            write_bytes(new / f"{name}.safetensors", tensor_bytes(tensors(fitted)))
+            write_bytes(new / f"{name}.safetensors", as_bytes(arrays(fitted)))
         facts = {
             "format": FORMAT,
             "version": VERSION,
@@ -136,7 +136,7 @@ def fingerprint(space: Space, *, only: str | None = None) -> str:
     for name, fitted in sorted(space.modalities.items()):
         if only not in (None, name):
             continue
-        parts += [name, fitted.fingerprint, digest(tensor_bytes(tensors(fitted)))]
+        parts += [name, fitted.fingerprint, digest(as_bytes(arrays(fitted)))]
     return digest(*parts)
 
 
@@ -148,10 +148,10 @@ def vector_fingerprint(space: Space, modality: str) -> str:
     numbers = {
         f"{kind} {name}": value
         for kind in sorted(set(kinds) & set(space.modalities))
-        for name, value in tensors(space.modalities[kind]).items()
+        for name, value in arrays(space.modalities[kind]).items()
         if composed or name.startswith("projector.")
     }
-    told = [f"{name} {list(value.shape)} {digest(value.numpy().tobytes())}" for name, value in sorted(numbers.items())]
+    told = [f"{name} {list(value.shape)} {digest(value.tobytes())}" for name, value in sorted(numbers.items())]
     return digest(space.anchor_fingerprint, space.latent_fingerprint(modality), *told)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.special import logsumexp
 
 from textanchor.records import Vectors
 from textanchor.settings import Amount, Count, Positive
@@ -38,6 +37,8 @@ def dis(*, gallery: Vectors, bank: Vectors, beta: Positive = 20.0, weight: Amoun
     Sources: Smith et al. 2017, arXiv:1702.03859, equation 10; as a correction from training queries Bogolin et al. 2022,
     arXiv:2112.12777, section 3, applied to every gallery vector and not to activated ones only.
     """
+    from scipy.special import logsumexp  # it takes longer to import than a search takes
+
     sums = [logsumexp(beta * (part @ bank.T), axis=1) for part in _parts(gallery, len(bank))]
     return (-weight / beta * (np.concatenate(sums) - np.log(len(bank)))).astype(np.float32)
 

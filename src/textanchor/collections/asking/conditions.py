@@ -23,12 +23,13 @@ COLUMNS = ("id", "modality", "path")  # columns of their own, of text; all other
 SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+WORDS = ("and", "or", "not", "in", "is", "missing", "true", "false")  # as names of fields they stand between quotes
 TEXT, NUMBER = "type = 'text'", "type in ('integer', 'real', 'true', 'false')"
 SMALLEST, BEYOND = -(1 << 63), 1 << 63  # SQLite's whole numbers; others are floats there
 
 
 class Condition(Protocol):
-    """Holds for some items."""
+    """Holds for some items; its `str` reads back as the same filter."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -48,6 +49,9 @@ class Compared:
     name: str
     sign: str
     value: Value
+
+    def __str__(self) -> str:
+        return f"{_name(self.name)} {self.sign} {_spelled(self.value)}"
 
     @property
     def names(self) -> frozenset[str]:
@@ -71,6 +75,9 @@ class Among:
 
     name: str
     values: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return f"{_name(self.name)} in ({', '.join(map(_spelled, self.values))})"
 
     @property
     def names(self) -> frozenset[str]:
@@ -104,6 +111,9 @@ class Alike:
     name: str
     pattern: str
 
+    def __str__(self) -> str:
+        return f"{_name(self.name)} ~ {_spelled(self.pattern)}"
+
     @property
     def names(self) -> frozenset[str]:
         """The one."""
@@ -129,6 +139,9 @@ class Missing:
 
     name: str
 
+    def __str__(self) -> str:
+        return f"{_name(self.name)} is missing"
+
     @property
     def names(self) -> frozenset[str]:
         """The one."""
@@ -150,6 +163,9 @@ class Opposite:
     """Holds where another does not."""
 
     inner: Condition
+
+    def __str__(self) -> str:
+        return f"not ({self.inner})"
 
     @property
     def names(self) -> frozenset[str]:
@@ -173,6 +189,9 @@ class Several:
     word: str
     parts: tuple[Condition, ...]
 
+    def __str__(self) -> str:
+        return f" {self.word} ".join(f"({part})" for part in self.parts)
+
     @property
     def names(self) -> frozenset[str]:
         """All of theirs."""
@@ -185,6 +204,25 @@ class Several:
     def sql(self) -> Clause:
         """Joined by the word."""
         return _joined([part.sql() for part in self.parts], self.word)
+
+
+def unmet(condition: Condition, fields: Fields) -> tuple[str, ...]:
+    """What of a condition does not hold for these fields: the parts of an `and` one by one, else the condition as a whole."""
+    if condition.matches(fields):
+        return ()
+    if isinstance(condition, Several) and condition.word == "and":
+        return tuple(told for part in condition.parts for told in unmet(part, fields))
+    return (str(condition),)
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if not re.fullmatch(r"[^\W\d][\w.-]*", name) or name.lower() in WORDS else name
+
+
+def _spelled(value: Value) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value).lower() if isinstance(value, bool) else repr(value).replace("inf", "1e999")
 
 
 def _held(fields: Fields, name: str) -> str | int | float | None:
