@@ -206,6 +206,10 @@ def test_from_the_command_line(run: Callable[..., Any], saved: Path, hub: FakeHu
     done = run("export", saved, "--to", "hub", "-o", tmp_path / "out", "--push", "me/shapes", "--license", "mit")
     assert done.exit_code == 0, done.stderr
     assert "pushed to hub/me/shapes" in done.stdout
+    assert "textanchor import me/shapes -o space" in (tmp_path / "out" / "README.md").read_text()
+    done = run("import", tmp_path / "out", "-o", tmp_path / "back", "--made-by", "x")
+    assert done.exit_code == 2
+    assert "is no file of vectors" in done.stderr
     done = run("import", tmp_path / "out", "-o", tmp_path / "back")
     assert done.exit_code == 0, done.stderr
     assert textanchor.load(tmp_path / "back").modalities.keys() == {"image", "audio"}

@@ -159,3 +159,6 @@ def test_from_the_command_line(run: Callable[..., Any], saved: Path, tmp_path: P
     assert done.exit_code == 0, done.stderr
     assert "latents" in done.stdout
     assert run("export", saved, "--to", "onnx", "-o", tmp_path / "other").exit_code == 2
+    done = run("export", saved, "--to", "onnx", "--modality", "image", "--packed", "-o", tmp_path / "other")
+    assert done.exit_code == 2
+    assert "--packed means nothing for --to onnx; it belongs to --to hub" in done.stderr

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from textanchor.space import Space
 
 FORMATS = ("sentence-transformers", "onnx", "hub")
+BELONGS = {  # options that mean something for some formats only
+    "modality": FORMATS[:2], "view": FORMATS[:2], "whole": ("onnx",),
+    **dict.fromkeys(("packed", "evaluation", "license", "push"), ("hub",)),
+}  # fmt: skip
 
 
 @click.command()
@@ -50,6 +54,13 @@ def command(
     sentence-transformers: `SentenceTransformer(folder).encode` gives the same vectors of texts and of what its modules can
     hold. onnx: a graph of one modality. hub: a folder with a model card for the Hugging Face hub.
     """
+    given = {
+        "modality": modality, "view": view, "whole": whole, "packed": packed, "evaluation": evaluation, "license": licence,
+        "push": push,
+    }  # fmt: skip
+    for name, value in given.items():
+        if value and form not in BELONGS[name]:
+            raise click.UsageError(f"--{name} means nothing for --to {form}; it belongs to --to {' or '.join(BELONGS[name])}")
     from textanchor.space.storage import load
 
     held = load(space, encoders=encoders, runtime=runtime)
@@ -60,7 +71,15 @@ def command(
     else:
         from textanchor.interop.hub import export_hub, upload
 
-        export_hub(held, output, packed=packed, evaluation=evaluation, licence=licence, overwrite=overwrite)
+        export_hub(
+            held,
+            output,
+            packed=packed,
+            evaluation=evaluation,
+            licence=licence,
+            name=push or "",
+            overwrite=overwrite,
+        )
         click.echo(f"saved to {output}, with a model card in README.md")
         if push:
             click.echo(f"pushed to {upload(output, push)}")

@@ -47,6 +47,8 @@ def command(
 
     refuse_existing(output, overwrite=overwrite)
     if Path(source).suffix.lower() not in (".npy", ".parquet"):
+        if texts or made_by or vector_column or into:
+            raise click.UsageError(f"{source} is no file of vectors (.npy, .parquet), so it is fetched as a space, as it is")
         from textanchor.interop.hub import pull
 
         pull(source, output, overwrite=overwrite, runtime=runtime)
