@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,18 @@ MORE: dict[str, dict[str, Any]] = {
 def run_graph(folder: Path, **inputs: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     return session.run(["vectors"], inputs)[0]
+
+
+def telling(space: Any, modality: str = "image") -> Any:
+    """The space with random numbers in its projector: what is fitted to a random model's latents hardly depends on them."""
+    own = space.modalities[modality]
+    torch.manual_seed(1)
+    state = {name: torch.from_numpy(value.copy()) for name, value in own.projector.numbers.items()}
+    for name, value in state.items():
+        if name not in ("gamma", "mean", "scale", "landmarks"):
+            state[name] = torch.randn(value.shape) * 0.3
+    numbers = {name: value.numpy() for name, value in state.items()}
+    return space.with_modalities({modality: replace(own, projector=Kept(own.projector.name, own.projector.settings, numbers))})
 
 
 def filled(name: str) -> torch.nn.Module:
@@ -102,11 +115,13 @@ def test_an_image_model_and_its_projector(family: str, options: str, shapes: Pat
     encoder = f"hub:{tiny_hub(tmp_path / 'model', family)}" + (f"@{options}" if options else "")
     anchor = str(tiny_anchor(tmp_path / "anchor"))
     pairs = textanchor.read_pairs(shapes).only("image")
-    space = textanchor.fit(pairs, encoders={"image": encoder}, anchor=anchor, aligner="ridge")
+    space = telling(textanchor.fit(pairs, encoders={"image": encoder}, anchor=anchor, aligner="ridge"))
     onnx.export_onnx(space, tmp_path / "graph", modality="image", whole=True)
     pictures = [picture("cross", 1), picture("circle", 2, 40), picture("stripes", 3, 64)]
     pixels = np.stack([space.encoder("image").prepare(one)["pixel_values"] for one in pictures])
-    np.testing.assert_allclose(run_graph(tmp_path / "graph", pixel_values=pixels), space.embed(pictures), atol=1e-5)
+    wanted = space.embed(pictures)
+    assert "mobilenet" in family or np.ptp(wanted, axis=0).max() > 1e-3, "pictures differ"
+    np.testing.assert_allclose(run_graph(tmp_path / "graph", pixel_values=pixels), wanted, atol=1e-5 * max(1, wanted.max()))
     assert (tmp_path / "graph" / "preprocessor_config.json").is_file()
 
 
