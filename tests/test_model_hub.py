@@ -18,6 +18,7 @@ import pytest
 import textanchor
 from conftest import ROOT, picture
 from fake_hub import fake_hub
+from test_onnx_export import telling
 from textanchor import export_hub, pull, push
 from textanchor.errors import DamagedError, InputError, MissingError
 from textanchor.interop.hub import upload
@@ -106,7 +107,7 @@ def test_the_librarys_own_client_pushes_and_pulls(space: Any, saved: Path, tmp_p
 def test_packed_it_brings_its_encoders(shapes: Path, hub: FakeHub, tmp_path: Path) -> None:
     encoder, anchor = f"hub:{tiny_hub(tmp_path / 'model')}", str(tiny_anchor(tmp_path / "anchor"))
     pairs = textanchor.read_pairs(shapes).only("image")
-    space = textanchor.fit(pairs, encoders={"image": encoder}, anchor=anchor, aligner="ridge")
+    space = telling(textanchor.fit(pairs, encoders={"image": encoder}, anchor=anchor, aligner="ridge"))
     with pytest.raises(InputError, match="lies on this machine only; take its files along: --packed"):
         push(space, "me/shapes")
     push(space, "me/shapes", packed=True)

@@ -16,6 +16,7 @@ import pytest
 
 import textanchor
 from conftest import ROOT, picture, write_shapes
+from test_onnx_export import telling
 from textanchor import pack
 from textanchor.errors import DamagedError, InputError
 from textanchor.space.storage import fingerprint
@@ -61,6 +62,7 @@ def elsewhere(folder: Path, out: Path, shapes: Path) -> dict[str, np.ndarray]:
 def test_it_works_where_nothing_else_is(models: Path, shapes: Path, tmp_path: Path) -> None:
     encoders = {"image": f"hub:{models / 'see+hear, a=b'}@pool=cls", "audio": f"onnx:{models / 'hear'}"}
     space = textanchor.fit(shapes, anchor=str(models / "anchor"), encoders=encoders, aligner="ridge")
+    space = telling(telling(space), "audio")
     before = {kind: space.embed([shapes / kind / "cross" / f"01.{end}"]) for kind, end in (("image", "png"), ("audio", "wav"))}
     before["texts"] = space.embed(["circle", "a red cross"])
     packed = pack(space, tmp_path / "packed")
