@@ -424,3 +424,49 @@ def test_a_sentence_is_searched_without_importing_torch(kept: Collection, space:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [str([hit.id for hit in expected]), "[]"]
+
+
+def test_a_collection_moves_to_another_space(tmp_path: Path, space: Any, shapes: Path, run: Run) -> None:
+    import textanchor
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(120):
+        picture(("circle", "square", "cross", "stripes")[number % 4], 100 + number).save(photos / f"{number:03d}.png")
+    old(photos)
+    kept = Collection(tmp_path / "kept", create=True)
+    kept.add(space, photos)
+    other = textanchor.fit(shapes / "image", aligner="ridge(alpha=3)", fractions=(0.6, 0.2, 0.2), seed=3)
+    truth = [hit.id for hit in search(other, "circle", photos, k=30)]
+    with pytest.raises(InputError, match="a map and its judgement need 70 or more"):
+        kept.upgrade(other, items=60)
+    with pytest.raises(InputError, match=r"the map keeps recall@10 .* and 1\.01 is asked for"):
+        kept.upgrade(other, items=100, recall=1.01)
+    with pytest.raises(InputError, match="of another space"):
+        search(other, "circle", kept)
+    (moved,) = kept.upgrade(other, items=90, recall=0.5)
+    assert (moved.encoded, moved.mapped, moved.lasting) == (90, 30, 0)
+    assert moved.recall >= 0.5
+    assert moved.interval is not None
+    assert [one.mapped for one in kept.facts.vectors] == [0, 30]
+    found = [hit.id for hit in search(other, "circle", kept, k=30)]
+    assert len(set(found) & set(truth)) >= 27, "mapped vectors serve"
+    assert [hit.id for hit in search(space, "circle", kept, k=5)], "the old space serves on"
+    (report,) = kept.sync(other)
+    assert report.unchanged == 120
+    assert [one.mapped for one in kept.facts.vectors] == [0, 0]
+    assert [hit.id for hit in search(other, "circle", kept, k=30)] == truth
+    assert kept.forget(other) > 0
+    assert len(kept.facts.vectors) == 1
+    assert not kept.verify()
+    new = other.save(tmp_path / "other")
+    again = run("collection", "upgrade", kept.folder, "--space", new, "--items", 90)
+    assert again.exit_code == 2
+    assert "holds nothing of another space" in again.stderr
+
+
+def test_a_collection_of_the_first_version_is_brought_up_to_date(kept: Collection, space: Any) -> None:
+    expected = search(space, "circle", kept, k=9)
+    kept.catalogue.ask("ALTER TABLE vectors DROP COLUMN mapped")
+    kept.catalogue.ask("PRAGMA user_version = 1")
+    assert search(space, "circle", Collection(kept.folder), k=9) == expected

@@ -143,6 +143,39 @@ def list_(collection: Path, skipped: bool, where: str | None, as_json: bool) -> 
         click.echo(f"... and {more} more; --json lists all")
 
 
+@command.command("upgrade")
+@_folder
+@click.option("--space", required=True, type=click.Path(path_type=Path), help="Space to move to.")
+@click.option("--items", type=click.IntRange(min=70), default=1000, show_default=True, help="Items to encode before mapping.")
+@click.option(
+    "--recall",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="Share of the ten best hits that the map must keep, or nothing is changed.",
+)
+@click.option("--map-only", is_flag=True, help="Leave encoding the rest to the next sync.")
+@click.option("--forget", is_flag=True, help="Delete the old space's vectors when all is encoded.")
+@options.seed
+@options.runtime
+def upgrade(
+    collection: Path, space: Path, items: int, recall: float, map_only: bool, forget: bool, seed: int, runtime: Runtime
+) -> None:
+    """Move COLLECTION to another encoder or space. It can be searched at once, by mapped vectors, and is encoded meanwhile."""
+    from textanchor.collections import Collection
+    from textanchor.space.storage import load
+
+    kept, opened = Collection(collection), load(space, runtime=runtime)
+    done = kept.upgrade(opened, items=items, recall=recall, seed=seed, runtime=runtime)
+    printing.table([asdict(one) for one in done])
+    if map_only:
+        printing.say(f"encode the rest: textanchor collection sync {collection}")
+        return
+    _tell(kept.sync(opened, runtime=runtime), as_json=False)
+    if forget:
+        click.echo(f"gave back {kept.forget(opened)} bytes")
+
+
 @command.command("verify")
 @_folder
 @click.option("--repair", is_flag=True, help="Encode the items of what is damaged again.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from textanchor.collections.asking.duplicates import Candidate, collapse
 from textanchor.collections.backends.protocol import Rows
 from textanchor.collections.index import Index
 from textanchor.collections.queries import Asked
@@ -23,14 +24,14 @@ Entry = tuple[Ranking, int]  # a hit: its ranking, and where it stands there
 def found(index: Index, queries: Sequence[Asked], terms: Terms) -> list[Hits]:
     """Hits of each query."""
     galleries = (terms.modality,) if terms.modality else index.modalities
-    places = {name: _places(index, name, terms) for name in galleries}
+    places = {name: among(index, name, terms) for name in galleries}
     total = sum(index.holding.count(name) if rows is None else len(rows) for name, rows in places.items())
     depth = _depth(index, terms)
     ranked = [rankings(index, queries, name, depth, places[name]) for name in galleries]
     return [_hits(index, [own[row] for own in ranked], total, terms) for row in range(len(queries))]
 
 
-def _places(index: Index, modality: str, terms: Terms) -> Rows | None:
+def among(index: Index, modality: str, terms: Terms) -> Rows | None:
     """Where items stand among which is searched; None for all."""
     rows = None if terms.allowed is None else index.holding.among(modality, np.asarray(terms.allowed, dtype=np.int64))
     if terms.filter is None:
@@ -80,27 +81,23 @@ def _worst_above(own: Sequence[Ranking], total: int, level: float) -> float:
     return float(p[line - 1]) if line else -1.0
 
 
-def _collapsed(index: Index, entries: Sequence[Entry], threshold: float) -> list[list[Entry]]:
-    """Entries of one modality that show the same, by the cosine of items among themselves or by their content, in one group."""
-    groups: list[list[Entry]] = []
-    heads: dict[str, list[int]] = {}
-    units: dict[int, Vectors] = {}
-    contents: dict[tuple[str, str], int] = {}
-    for ranking, place in entries:
-        name, where = ranking.modality, int(ranking.places[place])
-        own = index.geometry.between(name, name).query_unit(np.asarray(index.holding.raw(name)[where][None]))[0]
-        content = index.holding.content(name, where)
-        same = contents.get((name, content)) if content else None
-        if same is None:
-            same = next((group for group in heads.get(name, []) if float(units[group] @ own) >= threshold), None)
-        if same is not None:
-            groups[same].append((ranking, place))
-            continue
-        units[len(groups)] = own
-        contents[name, content] = len(groups)
-        heads.setdefault(name, []).append(len(groups))
-        groups.append([(ranking, place)])
-    return groups
+def _collapsed(index: Index, entries: Sequence[Entry], least: float) -> list[list[Entry]]:
+    """Entries that show the same in one group: of one content, or alike among items of their modality."""
+    told = [
+        Candidate(
+            modality=ranking.modality,
+            content=index.holding.content(ranking.modality, int(ranking.places[place])) or None,
+            latent=index.holding.raw(ranking.modality)[ranking.places[place]] - _mean(index, ranking.modality),
+        )
+        for ranking, place in entries
+    ]
+    return [[entries[row] for row in (kept.row, *kept.duplicates)] for kept in collapse(told, least=least)]
+
+
+def _mean(index: Index, modality: str) -> Vectors | float:
+    """What all items of a modality share, by its view, and what would make any two alike."""
+    view = index.geometry.view(modality)
+    return 0.0 if view is None else view.item.mean
 
 
 def _hit(index: Index, rank: int, group: Sequence[Entry], worst: float | None) -> Hit:
@@ -119,5 +116,6 @@ def _hit(index: Index, rank: int, group: Sequence[Entry], worst: float | None) -
         fields=item.fields,
         duplicates=tuple(other.id for other in others),
         item=item,
+        place=int(ranking.places[place]),
         parts=() if ranking.parts is None else tuple(ranking.parts[:, place].tolist()),
     )

@@ -127,14 +127,15 @@ class Catalogue:
         return int(self._one("SELECT source FROM sources WHERE place = ?", place))
 
     def entries(self, source: int, ids: Sequence[str], stores: Mapping[str, VectorStore]) -> dict[str, Entry]:
-        """What is known of some items of a source, by id; slots are those of the given stores by modality."""
+        """What is known of some items of a source, by id; slots are those of the given stores by modality, and of no
+        mapped vector."""
         numbers = [store.store for store in stores.values()] or [-1]
         found: dict[str, Entry] = {}
         for start in range(0, len(ids), CHUNK):
             some = ids[start : start + CHUNK]
             told = self.ask(
                 "SELECT id, items.row, modality, size, changed, content, reason, tried, held, fields, slot FROM items "
-                f"LEFT JOIN vectors ON vectors.row = items.row AND store IN ({_marks(numbers)}) "
+                f"LEFT JOIN vectors ON vectors.row = items.row AND mapped = 0 AND store IN ({_marks(numbers)}) "
                 f"WHERE source = ? AND id IN ({_marks(some)})",
                 *numbers,
                 source,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from filelock import FileLock, Timeout
 
@@ -23,7 +23,7 @@ from textanchor.collections.storing.catalogue import Catalogue
 from textanchor.collections.storing.contents import Facts, Listed, facts_of, items_of
 from textanchor.collections.storing.schema import NAME
 from textanchor.collections.storing.shrinking import shrink
-from textanchor.collections.storing.snapshot import Snapshot
+from textanchor.collections.storing.snapshot import VECTORS, Snapshot
 from textanchor.collections.storing.surveyed import MEMORY, surveyed
 from textanchor.collections.storing.syncing import Syncing, SyncReport
 from textanchor.collections.storing.verifying import Damage, damages, take_out
@@ -31,7 +31,11 @@ from textanchor.errors import InputError
 from textanchor.escaping import writable, written_back
 from textanchor.files import located
 from textanchor.runtime import Reading, Runtime, Simple, settled
-from textanchor.space import Space
+from textanchor.space import TEXT, Space
+from textanchor.space.storage import vector_fingerprint
+
+if TYPE_CHECKING:
+    from textanchor.collections.storing.upgrading import Upgrade
 
 INDEX, SPACE = "index", "space"
 
@@ -116,6 +120,48 @@ class Collection:
         with self._changing():
             return tuple(self._synced(space, Path(written_back(place)), known[place], how) for place in wanted)
 
+    def upgrade(
+        self,
+        space: Space,
+        *,
+        items: int = 1000,
+        recall: float = 0.8,
+        seed: int = 0,
+        runtime: Runtime | None = None,
+        **simple: Unpack[Simple],
+    ) -> tuple[Upgrade, ...]:
+        """Move to another encoder or space: `items` of each modality are encoded anew, the others' vectors are mapped.
+
+        From then on it can be searched in the new space, and every `sync` with it encodes what is mapped still; the old
+        vectors stay until `forget`. Raises `InputError` if the map keeps less than the share `recall` of the ten best hits of
+        held-out queries, or there is nothing to move; then nothing is changed.
+        """
+        from textanchor.collections.storing.upgrading import Upgrading
+
+        how = settled(runtime or space.runtime, simple)
+        with self._changing(), self.catalogue.writing():
+            moving = Upgrading(catalogue=self.catalogue, space=space, runtime=how, seed=seed)
+            olds = {kind: old for kind in (TEXT, *space.kinds) if (old := moving.old(kind)) is not None}
+            if not olds:
+                raise InputError(f"{self.folder} holds nothing of another space that could be moved")
+            done = tuple(moving.run(kind, old, items=items, recall=recall) for kind, old in olds.items())
+            self._note_space(space)
+        return done
+
+    def forget(self, space: Space) -> int:
+        """Delete the vectors of all other spaces than this one; how many bytes that gives back."""
+        with self._changing(), self.catalogue.writing():
+            own = {vector_fingerprint(space, kind) for kind in (TEXT, *space.kinds)}
+            others = [store for store in self.catalogue.stores() if store.fingerprint not in own]
+            for store in others:
+                for table in ("vectors", "blocks", "stores"):
+                    self.catalogue.ask(f"DELETE FROM {table} WHERE store = ?", store.store)
+        files = [self.folder / VECTORS / store.file for store in others]
+        freed = sum(file.stat().st_size for file in files if file.exists())
+        for file in files:
+            file.unlink(missing_ok=True)
+        return freed
+
     def remove(self, *, ids: Sequence[str] = (), places: Sequence[str | Path] = ()) -> int:
         """Take items out, by their ids or with the places that hold them, which are followed no more; how many there were.
 
@@ -172,8 +218,7 @@ class Collection:
         with self.catalogue.writing():
             told = json.dumps({**asdict(reading), "root": reading.root and str(reading.root)})
             source = self.catalogue.source(place, told)
-            if space.place is not None:
-                self.catalogue.note(SPACE, writable(str(space.place.absolute())))
+            self._note_space(space)
             report = Syncing(catalogue=self.catalogue, space=space, source=source, runtime=how, removes=place != MEMORY).run(
                 place, survey
             )
@@ -182,6 +227,10 @@ class Collection:
             file.unlink(missing_ok=True)
         self._indexes.clear()
         return report
+
+    def _note_space(self, space: Space) -> None:
+        if space.place is not None:
+            self.catalogue.note(SPACE, writable(str(space.place.absolute())))
 
     def _remove_place(self, place: str) -> None:
         told = self.catalogue.ask("SELECT source FROM sources WHERE place = ?", place)

@@ -29,11 +29,13 @@ class Listed:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """Vectors of one modality in one space: how many items they are of, and bytes on disk, with what counts no longer."""
+    """Vectors of one modality in one space: how many items they are of, how many of these are mapped from another space, and
+    bytes on disk, with what counts no longer."""
 
     modality: str
     fingerprint: str
     items: int
+    mapped: int
     size: int
 
 
@@ -76,10 +78,17 @@ def facts_of(catalogue: Catalogue, backend: str, space: str) -> Facts:
         counts = catalogue.ask("SELECT modality, count(*) FROM items WHERE reason IS NULL GROUP BY modality ORDER BY modality")
         (skipped,) = catalogue.ask("SELECT count(*) FROM items WHERE reason IS NOT NULL")[0]
         places = tuple(place for (place,) in catalogue.ask("SELECT place FROM sources ORDER BY source"))
-        stores = [(store, len(catalogue.slots(store))) for store in catalogue.stores()]
+        counted = "SELECT count(*), coalesce(sum(mapped), 0) FROM vectors WHERE store = ?"
+        stores = [(store, *catalogue.ask(counted, store.store)[0]) for store in catalogue.stores()]
     kept = tuple(
-        Kept(modality=store.modality, fingerprint=store.fingerprint, items=items, size=store.rows * store.dim * 4)
-        for store, items in stores
+        Kept(
+            modality=store.modality,
+            fingerprint=store.fingerprint,
+            items=items,
+            mapped=mapped,
+            size=store.rows * store.dim * 4,
+        )
+        for store, items, mapped in stores
     )
     files = (file for kind in (GALLERIES, INDEXES) for file in (catalogue.folder / kind).glob("*") if file.is_file())
     return Facts(

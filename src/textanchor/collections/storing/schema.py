@@ -3,7 +3,7 @@
 sources    places that were synced, and how each is read
 items      what was found there: what it is, its stamp and content, fields, and why it was left out
 stores     a file of vectors a fingerprint and modality; `rows` of it count, of which some may be dead
-vectors    where an item's vector stands in a store
+vectors    where an item's vector stands in a store; `mapped` ones come from another space and are no encoder's
 blocks     the sha256 of every 4096 rows of a store
 """
 
@@ -57,6 +57,7 @@ MIGRATIONS = (
         store INTEGER NOT NULL REFERENCES stores, block INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (store, block)
     ) WITHOUT ROWID;
     """,
+    "ALTER TABLE vectors ADD COLUMN mapped INTEGER NOT NULL DEFAULT 0;",
 )
 
 
