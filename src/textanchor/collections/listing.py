@@ -69,7 +69,7 @@ def _order(own: Sequence[Ranking], terms: Terms, *, known: bool) -> Callable[[En
         if len(own) == 1 or terms.order == "score":
             return (score,)
         far = -float(ranking.standard[place]) if standard and ranking.standard is not None else score
-        return (float(ranking.p[place]), far) if known and ranking.p is not None else (far,)
+        return (float(ranking.order[place]), far) if known and ranking.order is not None else (far,)
 
     return key
 

@@ -17,7 +17,8 @@ from textanchor.collections.queries import Asked
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """The best places of one modality for one query, best first; `p` and `percentiles` where something is known of chance.
+    """The best places of one modality for one query, best first; `p`, `percentiles` and `order`, by which several modalities
+    are put in one, where something is known of chance.
 
     `parts` is what each part of a composed query adds to each score. *Shape:* [k]; parts [m, k].
     """
@@ -27,6 +28,7 @@ class Ranking:
     places: Rows
     p: Float[np.ndarray, " k"] | None = None
     percentiles: Float[np.ndarray, " k"] | None = None
+    order: Float[np.ndarray, " k"] | None = None
     standard: Float[np.ndarray, " k"] | None = None
     parts: Float32[np.ndarray, "m k"] | None = None
 
@@ -56,6 +58,7 @@ def _judged(index: Index, kind: str, modality: str, scores: Float32[np.ndarray, 
         places=places,
         p=None if chance is None else chance.p(scores),
         percentiles=None if chance is None else chance.percentile(scores),
+        order=None if chance is None else chance.order(scores),
         standard=None if scale is None else (scores.astype(float) - scale[0]) / scale[1],
     )
 

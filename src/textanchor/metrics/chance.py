@@ -7,25 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-TAIL, FEWEST = 0.01, 50  # share of the largest scores from which the tail is extrapolated, and how many they are at least
+TAIL, FEWEST = (
+    0.01,
+    50,
+)  # share of the largest scores whose mean excess says how far beyond them a score is, and how many at least
 LEAST = 10  # scores that say anything
-KNOTS = 24  # scores at which the share of larger ones is taken
+KNOTS = 32  # scores at which the share of larger ones is taken
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chance:
     """Scores of queries with items they do not belong to, ascending.
 
-    `shares` are how many of them, with a margin, are as large as each of `knots`: (1 + how many) / (1 + all), enlarged by one
-    standard error over queries and items, for few of these say little however many pairs they make. Between knots the share is
-    interpolated by its logarithm. Beyond the last knot the tail is taken for exponential with the mean excess `excess`: scores
-    are bounded, so that the true tail is lighter and p-values are rather too large.
+    `shares` are how many of them, with a margin, are as large as each of `knots`: (1 + how many) / (1 + all), and one standard
+    error over queries and items, for few of these say little however many pairs they make. Between knots the share is
+    interpolated by its logarithm. Scores beyond all of them have the same p-value `least`: one item in so many may be misplaced
+    without any of these having been. `excess`, the mean by which the largest exceed their own beginning, orders them.
     Source of the share: Davison and Hinkley 1997, Bootstrap Methods and their Application, equation 4.11.
     """
 
     scores: Float32[np.ndarray, " n"]
     knots: Float[np.ndarray, " m"]
     shares: Float[np.ndarray, " m"]
+    least: float
     excess: float
 
     @classmethod
@@ -34,18 +38,23 @@ class Chance:
         null = np.sort(scores[apart])
         if len(null) < LEAST:
             return None
-        many = min(max(FEWEST, round(TAIL * len(null))), len(null) // 2)
-        places = np.unique(len(null) - np.geomspace(len(null), many, KNOTS).round().astype(int))
-        knots = np.unique(null[places])
+        knots = np.unique(null[np.unique(len(null) - np.geomspace(len(null), 1, KNOTS).round().astype(int))])
         shares = [_share(np.where(apart, scores >= knot, False), apart) for knot in knots]
-        falling = np.maximum.accumulate(shares[::-1])[::-1]
-        excess = float(np.mean(null[-many:] - knots[-1]))
-        return cls(scores=null, knots=knots.astype(float), shares=np.minimum(falling, 1.0), excess=max(excess, 1e-6))
+        falling = np.minimum(np.maximum.accumulate(shares[::-1])[::-1], 1.0)
+        many = min(max(FEWEST, round(TAIL * len(null))), len(null) // 2)
+        excess = float(np.mean(null[-many:] - null[-many]))
+        least = min(2 / (1 + len(null)), float(falling[-1]))
+        return cls(scores=null, knots=knots.astype(float), shares=falling, least=least, excess=max(excess, 1e-6))
 
     def p(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
-        """The share of chance scores that are as large, in (0, 1]; it falls as scores rise."""
-        within = np.interp(scores, self.knots, np.log(self.shares))
-        return np.exp(within - np.maximum(scores - self.knots[-1], 0) / self.excess)
+        """The share of chance scores that are as large, with its margin, in (0, 1]; it never rises as scores rise."""
+        within = np.exp(np.interp(scores, self.knots, np.log(self.shares)))
+        return np.where(scores > self.knots[-1], self.least, within)
+
+    def order(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
+        """By what scores of several modalities are put in one order, smallest first: the logarithm of the p-value, which beyond
+        all chance scores goes on as if their tail were exponential."""
+        return np.log(self.p(scores)) - np.maximum(scores - self.knots[-1], 0) / self.excess
 
     def percentile(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
         """The share of chance scores that are smaller, in percent."""
