@@ -1,7 +1,8 @@
 """Items of many requests encoded together: one queue and one thread a modality.
 
 While a batch is encoded the next one gathers, so that under load the batches grow by themselves; an idle worker waits a few
-milliseconds for company, if there are other requests under way. Requests take turns: one of a thousand items does not keep one of a single item waiting.
+milliseconds for company, if other requests are under way. Requests take turns: one of a thousand items does not keep one of a
+single item waiting.
 """
 
 from __future__ import annotations
