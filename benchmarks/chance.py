@@ -19,7 +19,8 @@ from losses import esc50, flickr8k
 from reference import printed
 
 import textanchor
-from textanchor.collections import Index, Terms, build_index, search
+from textanchor.collections import Index, build_index
+from textanchor.metrics.chance import above_line
 
 LEVELS = (0.05, 0.1, 0.2)
 ASKED = 200  # queries of one kind, at most
@@ -127,31 +128,49 @@ def measured(
     side: Side, gallery: str | None, queries: list[Any], texts: list[set[str]], level: float, asking: str
 ) -> tuple[float, ...]:
     """Chance, found, answered, removed, foreign, and mean average precision by p-values and by bare scores."""
-    places = {(item.modality, item.id): row for row, item in enumerate(side.index.items)}
-    there = np.array([gallery in (None, item.modality) for item in side.index.items])
+    rows = [row for row, item in enumerate(side.index.items) if gallery in (None, item.modality)]
+    scores, p = scored(side, asking, side.space.embed(queries), rows)
+    ids = [side.index.items[row] for row in rows]
     told = []
-    for query, own in zip(queries, texts, strict=True):
-        mine = np.array([item is query for item in side.index.items])
-        belongs, asked = side.belongs(own) & there & ~mine, there & ~mine
+    for number, (query, own) in enumerate(zip(queries, texts, strict=True)):
+        others = np.array([item is not query for item in ids])
+        belongs = side.belongs(own)[rows][others]
         if not belongs.any():
             continue
-        terms = Terms(k=min(int(asked.sum()), 10_000), modality=gallery, level=level, allowed=np.flatnonzero(asked))
-        hits = search(side.space, query, side.index, terms=terms)
-        right = np.array([belongs[places[hit.modality, hit.id]] for hit in hits])
-        above = right[: hits.line or 0]
-        bare = search(side.space, query, side.index, terms=terms, order="score") if gallery is None else hits
-        by_score = np.array([belongs[places[hit.modality, hit.id]] for hit in bare])
-        without = search(side.space, query, side.index, terms=terms, k=1, allowed=np.flatnonzero(asked & ~belongs))
-        wrong = float(1 - above.mean()) if len(above) else 0.0
+        chances, bare = p[number][others], scores[number][others]
+        order = np.lexsort((-bare, chances))
+        right = belongs[order]
+        line = above_line(chances[order], len(order), level)
+        left = np.sort(chances[~belongs])
         told.append(
-            (wrong, above.sum() / belongs.sum(), bool(hits.line), bool(without.line), precision(right), precision(by_score))
+            (
+                1 - right[:line].mean() if line else 0.0,
+                right[:line].sum() / right.sum(),
+                line > 0,
+                above_line(left, len(left), level) > 0,
+                precision(right),
+                precision(belongs[np.argsort(-bare, kind="stable")]),
+            )
         )
     foreign = np.nan
     if asking == "text":
-        found = search(side.space, list(FOREIGN), side.index, modality=gallery, level=level, k=1)
-        foreign = float(np.mean([bool(hits.line) for hits in found]))
-    chance, found_, answered, removed, by_p, by_score_ = np.mean(np.array(told, dtype=float), axis=0)
-    return chance, found_, answered, removed, foreign, by_p, by_score_
+        alien = np.sort(scored(side, asking, side.space.embed(list(FOREIGN)), rows)[1], axis=1)
+        foreign = float(np.mean([above_line(row, len(row), level) > 0 for row in alien]))
+    chance, found, answered, removed, by_p, by_score = np.mean(np.array(told, dtype=float), axis=0)
+    return chance, found, answered, removed, foreign, by_p, by_score
+
+
+def scored(side: Side, asking: str, queries: np.ndarray, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and p-values of all rows for each query."""
+    kinds = np.array([side.index.items[row].modality for row in rows])
+    scores, p = np.empty((len(queries), len(rows))), np.empty((len(queries), len(rows)))
+    for kind in dict.fromkeys(kinds):
+        comparison = side.space.geometry.between(asking, kind)
+        assert comparison.chance is not None
+        own = kinds == kind
+        scores[:, own] = comparison.query(queries) @ comparison.gallery(side.index.holding.raw(kind)).T
+        p[:, own] = comparison.chance.p(scores[:, own])
+    return scores, p
 
 
 def precision(right: np.ndarray) -> float:

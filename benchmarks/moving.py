@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from losses import ALL, flickr8k, read
 
+from textanchor.collections.moving.judging import judged_map
 from textanchor.collections.moving.mapping import fit_map
 from textanchor.collections.moving.recall import Kept, recall_kept
 from textanchor.judging import trial
@@ -47,7 +48,7 @@ class Place:
 
 
 def main() -> None:
-    """Both tables."""
+    """All tables."""
     told = argparse.ArgumentParser(description=__doc__)
     told.add_argument("data", type=Path)
     told.add_argument("models", type=Path)
@@ -64,8 +65,9 @@ def main() -> None:
                 places[f"{name}, {spec}"] = placed(spec, sides.train, sides.val, sides.pairs["test"])
     moves = [("EfficientNet-Lite0, ridge", "EfficientNet-Lite0, auto"), ("MobileNet v1, auto", "EfficientNet-Lite0, auto")]
     moves += [("MobileNet v1, ridge", "EfficientNet-Lite0, ridge")]
-    kept(places, moves)
+    ahead(places, moves)
     midway(places, moves)
+    kept(places, moves)
 
 
 def placed(spec: str, train: PairedLatents, val: PairedLatents, dev: PairedLatents) -> Place:
@@ -106,6 +108,21 @@ def measured(new: Place, mapped: np.ndarray) -> Kept:
     """Against the re-encoded gallery."""
     galleries = (new.comparison.gallery(raw) for raw in (mapped, new.gallery))
     return recall_kept(*galleries, new.comparison.query(new.queries))
+
+
+def ahead(places: dict[str, Place], moves: list[tuple[str, str]]) -> None:
+    """What is judged on the items encoded in both, what that foresees among all others, and what is kept there."""
+    print("| from → to | items | judged among them | foreseen among the others | kept there |\n|" + "---|" * 5)
+    for left, right in moves:
+        old, new = places[left], places[right]
+        for count in COUNTS[:2]:
+            made = judged_map(old.items[:count], new.items[:count], new.queries, new.comparison)
+            others = [np.concatenate([own.gallery, own.items[count:]]) for own in (old, new)]
+            galleries = [new.comparison.gallery(raw) for raw in (made.map(others[0]), others[1])]
+            true = recall_kept(*galleries, new.comparison.query(new.queries))
+            told = f"{made.kept.recall:.3f} | {made.kept.foreseen(true.items):.3f} of {true.items} | {true.recall:.3f}"
+            print(f"| {left} → {right} | {count} | {told} |", flush=True)
+    print()
 
 
 def midway(places: dict[str, Place], moves: list[tuple[str, str]]) -> None:

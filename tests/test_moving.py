@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from textanchor.collections.moving.judging import judged_map
+from textanchor.collections.moving.judging import Demand, judged_map
 from textanchor.collections.moving.mapping import Form, VectorMap, _Items, fit_map
 from textanchor.collections.moving.recall import Kept, recall_kept, refuse_below
 from textanchor.collections.moving.stored import KEY, load_map, save_map
@@ -101,18 +101,31 @@ def test_too_little_kept_is_refused_with_value_and_interval() -> None:
         refuse_below(kept, 0.9)
 
 
+def test_less_is_foreseen_in_a_larger_gallery() -> None:
+    kept = Kept(recall=0.6, interval=(0.5, 0.7), k=10, queries=30, items=100, smaller=((25, 0.8), (50, 0.7)))
+    assert kept.foreseen(100) == kept.foreseen(3) == 0.6
+    assert kept.foreseen(400) == pytest.approx(0.4)
+    assert kept.foreseen(10**9) == 0
+    refuse_below(kept, 0.6)
+    with pytest.raises(InputError, match="among 100 items, about 0.500 among 200, and 0.6 is asked for"):
+        refuse_below(kept, 0.6, total=200)
+    small = recall_kept(rows(1, 90, 5), rows(2, 90, 5), rows(3, 50, 5))
+    assert [items for items, _ in small.smaller] == [23, 45]
+    assert recall_kept(rows(1, 15, 5), rows(2, 15, 5), rows(3, 50, 5)).foreseen(1000) > 0
+
+
 def test_a_map_is_judged_on_items_that_it_was_not_fitted_on() -> None:
     comparison = Comparison(asking=TEXT, asked="image", views=(None, None))
     old, new, queries = rows(1, 80, 40), rows(2, 80, 40), rows(3, 60, 40)
     made = judged_map(old, new, queries, comparison, kind="ridge")
     assert made.kept.recall < 0.35, "unrelated spaces: what is kept is chance, however well the fit remembers"
     assert made.map.count == 80
-    assert made.kept.items == 50
+    assert made.kept.items == 80
     few = old[:, :8]
-    good = judged_map(few, few @ rotation(4, 8), queries[:, :8], comparison, kind="orthogonal", least=0.9)
+    good = judged_map(few, few @ rotation(4, 8), queries[:, :8], comparison, kind="orthogonal", demand=Demand(least=0.9))
     assert good.kept.recall > 0.99
     with pytest.raises(InputError, match="asked for"):
-        judged_map(old, new, queries, comparison, least=0.9)
+        judged_map(old, new, queries, comparison, demand=Demand(least=0.9))
     with pytest.raises(InputError, match="need 70 or more"):
         judged_map(old[:69], new[:69], queries, comparison)
 
@@ -189,7 +202,7 @@ def test_real_photos_move_between_two_fits(shared: Callable[[str], Path], tmp_pa
     old, new = (space.embed(photos) for space in (one, other))
     queries = embed_texts(other, [row["text"] for row in dev[300:600]])
     made = judged_map(old, new, queries, other.geometry.between(TEXT, "image"))
-    assert made.kept.items == 75
+    assert made.kept.items == 300
     assert made.kept.recall > 0.6
     with pytest.raises(InputError, match="asked for"):
-        judged_map(old, rows(1, *new.shape), queries, other.geometry.between(TEXT, "image"), least=0.6)
+        judged_map(old, rows(1, *new.shape), queries, other.geometry.between(TEXT, "image"), demand=Demand(least=0.6))

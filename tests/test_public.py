@@ -14,9 +14,10 @@ import textanchor
 PUBLIC = {
     "read_pairs", "write_sample", "split", "Split", "split_video", "start", "Taken", "wording", "Wording",
     "encode_collection", "embed_collection", "Tally", "build_index", "Index", "search", "Hit", "Hits", "classify",
-    "Collection", "SyncReport", "Query", "Part", "Terms",
+    "Collection", "SyncReport", "Query", "Part", "Terms", "Explanation", "explain", "absence", "Absence",
     "fit", "load", "Space", "Fitted", "Story", "Embedded", "Geometry", "Comparison",
     "Runtime", "Splitting", "Reading", "Limits", "Progress", "Bar", "Terminal", "Silent",
+    "recall_card", "RecallCard", "RecallRow",
     "evaluate", "Evaluation", "write_report", "diagnose", "Diagnosis", "Finding",
     "budget", "Budget", "next_pairs", "Proposal", "compare", "Grid", "Board", "Line", "Facts", "Difference", "rerun", "Repeat",
     "Item", "Pair", "Pairs", "Single", "Skipped", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired",

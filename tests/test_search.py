@@ -1,4 +1,4 @@
-"""Search, its index, and the contract of what stands behind an index."""
+"""Search and its index."""
 
 from __future__ import annotations
 
@@ -8,117 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from conftest import picture
-from textanchor import build_index, registry, search
-from textanchor.collections.backends import Backend, make_backend
-from textanchor.errors import DamagedError, InputError, MissingError, NothingUsableError
+from textanchor import Part, Query, Terms, build_index, load, search
+from textanchor.errors import InputError, MissingError, NothingUsableError
 from textanchor.records import Choice, Item
 from textanchor.space import Comparison
-
-FURTHER = ("exact(block=2)", "faiss(kind=ivf)", "faiss(kind=ivf, lists=3, probes=3)", "faiss(kind=hnsw)")
-
-
-def made(spec: str) -> Backend:
-    """A backend, or a skip that says what is not installed."""
-    try:
-        return make_backend(spec)
-    except MissingError as why:
-        pytest.skip(str(why))
-
-
-def some(count: int, *, dim: int = 4, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
-
-
-def slow(vectors: np.ndarray, rows: list[int], query: np.ndarray, k: int) -> list[float]:
-    """Scores of the k best among some rows, one product after the other."""
-    return sorted((float(query @ vectors[row]) for row in rows), reverse=True)[:k]
-
-
-def agree(backend: Backend, vectors: np.ndarray, rows: list[int], k: int, allowed: np.ndarray | None = None) -> None:
-    """What is found is there, in order, and, where that is promised, the best."""
-    queries = some(3, seed=7)
-    scores, found = backend.top(queries, k, allowed)
-    assert scores.shape == found.shape == (3, min(k, len(rows)))
-    assert scores.dtype == np.float32
-    for query in range(3):
-        hits = [row for row in found[query].tolist() if row != -1]
-        assert set(hits) <= set(rows)
-        assert len(set(hits)) == len(hits)
-        assert np.all(np.isneginf(scores[query, len(hits) :]))
-        np.testing.assert_allclose(vectors[hits] @ queries[query], scores[query, : len(hits)], atol=1e-5)
-        assert np.all(np.diff(scores[query, : len(hits)]) <= 1e-6)
-        if backend.exact:
-            np.testing.assert_allclose(scores[query], slow(vectors, rows, queries[query], k), atol=1e-5)
-
-
-@pytest.mark.parametrize("spec", [*registry.names("index"), *FURTHER])
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 999), size=st.integers(1, 30), k=st.integers(1, 40))
-def test_index_contract(spec: str, seed: int, size: int, k: int) -> None:
-    backend = made(spec)
-    vectors = some(size + 5, seed=seed)
-    vectors[size // 2] = vectors[0]
-    backend.build(vectors[:size])
-    assert len(backend) == size
-    agree(backend, vectors, list(range(size)), k)
-    assert backend.add(vectors[size:]).tolist() == list(range(size, size + 5))
-    everything = list(range(size + 5))
-    agree(backend, vectors, everything, k)
-    gone = {0, size + 2}
-    backend.remove(np.array([*gone, 10_000]))
-    kept = [row for row in everything if row not in gone]
-    assert len(backend) == len(kept)
-    agree(backend, vectors, kept, k)
-    allowed = np.array([0, 1, size + 3, 10_000])
-    agree(backend, vectors, [row for row in (1, size + 3) if row in kept], k, allowed)
-    agree(backend, vectors, [], k, np.array([], dtype=np.int64))
-    assert backend.add(vectors[:1]).tolist() == [size + 5], "the number of a removed row is not given again"
-    backend.build(vectors[:2])
-    agree(backend, vectors, [0, 1], k)
-
-
-@pytest.mark.parametrize("spec", [*registry.names("index"), *FURTHER])
-def test_a_saved_index_is_the_same(spec: str, tmp_path: Path) -> None:
-    backend, again = made(spec), made(spec)
-    backend.build(some(50))
-    backend.remove(np.array([3, 4]))
-    backend.save(tmp_path / "index")
-    again.load(tmp_path / "index")
-    for one, other in zip(backend.top(some(4, seed=1), 9), again.top(some(4, seed=1), 9), strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert again.add(some(2)).tolist() == [50, 51]
-    assert [path.name for path in tmp_path.iterdir()] == ["index"]
-    (tmp_path / "index").write_bytes(b"nonsense")
-    with pytest.raises(DamagedError, match="not a readable index"):
-        again.load(tmp_path / "index")
-
-
-def test_approximate_indexes_find_nearly_all() -> None:
-    vectors, queries = some(2000, dim=16), some(50, dim=16, seed=1)
-    exact = made("exact")
-    exact.build(vectors)
-    _, best = exact.top(queries, 10)
-    for spec in ("faiss(kind=ivf, lists=20, probes=10)", "faiss(kind=hnsw)"):
-        backend = made(spec)
-        backend.build(vectors)
-        _, found = backend.top(queries, 10)
-        shared = np.mean([len(set(one) & set(other)) / 10 for one, other in zip(best.tolist(), found.tolist(), strict=True)])
-        assert shared > 0.8, spec
-
-
-def test_equal_scores_keep_the_order_of_the_rows() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        values = rng.integers(0, 4, size=rng.integers(1, 40)).astype(np.float32)
-        backend = made("exact")
-        backend.build(values[:, None])
-        for k in (1, 3, len(values)):
-            _, rows = backend.top(np.ones((1, 1), np.float32), k)
-            assert rows[0].tolist() == np.argsort(-values, kind="stable")[:k].tolist()
 
 
 def test_an_index_that_is_not_there_is_said(space: Any, shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +22,7 @@ def test_an_index_that_is_not_there_is_said(space: Any, shapes: Path, monkeypatc
     with pytest.raises(InputError, match="block"):
         build_index(space, shapes, backend="exact(block=0)")
     monkeypatch.setitem(__import__("sys").modules, "faiss", None)
-    with pytest.raises(MissingError, match=r"pip install 'textanchor\[faiss\]'"):
+    with pytest.raises(MissingError, match=r"pip install 'textanchor\[index\]'"):
         build_index(space, shapes, backend="faiss")
 
 
@@ -277,7 +172,7 @@ def test_a_search_among_some_rows(space: Any, shapes: Path) -> None:
 
 @pytest.mark.parametrize("spec", ["faiss", "faiss(kind=hnsw)"])
 def test_another_backend_finds_the_same(space: Any, shapes: Path, spec: str) -> None:
-    made(spec)
+    pytest.importorskip("faiss")
     expected = search(space, "circle", shapes, k=8)
     found = search(space, "circle", build_index(space, shapes, backend=spec), k=8)
     assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=1e-5)
@@ -301,3 +196,51 @@ def test_hits_stand_above_or_below_a_line(judged: Any, shapes: Path) -> None:
     assert len(search(judged, "circle", index, threshold=threshold)) == 5
     assert [hit.id for hit in search(judged, "circle", index, k=3, offset=2)] == [hit.id for hit in hits[2:5]]
     assert search(judged, "circle", index, k=3, offset=2)[0].rank == 3
+
+
+def test_a_hit_is_explained_and_so_is_what_is_none(judged: Any, shapes: Path, tmp_path: Path, run: Any) -> None:
+    from textanchor import absence, explain
+
+    index = build_index(judged, shapes / "image")
+    hits = search(judged, "circle", index, k=5)
+    told = explain(judged, index, hits)
+    assert [one.hit for one in told] == list(hits)
+    for one in told:
+        assert one.like[0].pair == "circle"
+        assert "circle" in one.like[0].name
+        assert one.texts[0].name == "circle"
+        assert one.like[0].cosine >= one.like[-1].cosine
+    every = search(judged, "circle", index, k=48)
+    last = every[-1]
+    found = absence(judged, "circle", index, last.id, terms=Terms(k=5))
+    assert (found.rank, found.score) == (48, pytest.approx(last.score, abs=1e-5))
+    assert [reason.kind for reason in found.reasons] == ["rank"]
+    filtered = absence(judged, "circle", index, hits[0].id, terms=Terms(k=5, where="id = 'x'"))
+    assert [reason.kind for reason in filtered.reasons] == ["filter"]
+    assert not absence(judged, "circle", index, hits[0].id, terms=Terms(k=5)).reasons
+    with pytest.raises(InputError, match="the collection holds no item 'nothing'"):
+        absence(judged, "circle", index, "nothing", terms=Terms())
+    space = judged.save(tmp_path / "space")
+    again = load(space)
+    assert explain(again, index, hits) == told, "a saved space remembers its examples"
+    shown = run("search", space, "circle", "--in", shapes / "image", "--explain", "--not", "cross", "--why-not", last.id)
+    assert shown.exit_code == 0, shown.stderr
+    assert "query, part 2, is near to: 'cross'" in shown.stdout
+    assert "like the training items" in shown.stdout
+    assert "'circle' (" in shown.stdout
+    assert f"{last.id}: rank " in shown.stdout
+
+
+def test_parts_of_a_query_add_up(judged: Any, shapes: Path) -> None:
+    index = build_index(judged, shapes / "image")
+    query = Query("circle", Part("cross", weight=-0.5), Part(picture("circle", 77), weight=0.5))
+    hits = search(judged, query, index, k=48)
+    for hit in hits:
+        assert len(hit.parts) == 3
+        assert sum(hit.parts) == pytest.approx(hit.score, abs=1e-4)
+        assert hit.p is None, "what chance gives such a query is not known"
+    assert sum("circle" in hit.id for hit in hits[:10]) >= 8
+    alone = search(judged, Query("circle"), index, k=48)
+    assert [hit.id for hit in alone] == [hit.id for hit in search(judged, "circle", index, k=48)]
+    with pytest.raises(InputError, match="the query has no part"):
+        search(judged, Query(), index)

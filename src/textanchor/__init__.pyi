@@ -12,7 +12,13 @@ from textanchor.budgeting import Proposal as Proposal
 from textanchor.budgeting import budget as budget
 from textanchor.budgeting import next_pairs as next_pairs
 from textanchor.collections import (
+    Absence as Absence,
+)
+from textanchor.collections import (
     Collection as Collection,
+)
+from textanchor.collections import (
+    Explanation as Explanation,
 )
 from textanchor.collections import (
     Index as Index,
@@ -24,6 +30,12 @@ from textanchor.collections import (
     Query as Query,
 )
 from textanchor.collections import (
+    RecallCard as RecallCard,
+)
+from textanchor.collections import (
+    RecallRow as RecallRow,
+)
+from textanchor.collections import (
     SyncReport as SyncReport,
 )
 from textanchor.collections import (
@@ -33,6 +45,9 @@ from textanchor.collections import (
     Terms as Terms,
 )
 from textanchor.collections import (
+    absence as absence,
+)
+from textanchor.collections import (
     build_index as build_index,
 )
 from textanchor.collections import (
@@ -40,6 +55,12 @@ from textanchor.collections import (
 )
 from textanchor.collections import (
     encode_collection as encode_collection,
+)
+from textanchor.collections import (
+    explain as explain,
+)
+from textanchor.collections import (
+    recall_card as recall_card,
 )
 from textanchor.collections import (
     search as search,

@@ -109,6 +109,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "index": {
         "exact": "textanchor.collections.backends.exact:Exact",
         "faiss": "textanchor.collections.backends.faiss:Faiss",
+        "pgvector": "textanchor.collections.backends.pgvector:PgVector",
+        "milvus": "textanchor.collections.backends.milvus:Milvus",
     },
     "sample": {
         "digits": "textanchor.data.samples.digits:write",
@@ -139,6 +141,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",
         "search": "textanchor.cli.search:command",
+        "index-card": "textanchor.cli.index_card:command",
         "collection": "textanchor.cli.collection:command",
         "classify": "textanchor.cli.classify:command",
         "evaluate": "textanchor.cli.evaluate:command",

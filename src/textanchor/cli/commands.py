@@ -25,6 +25,7 @@ ABOUT: Mapping[str, str] = {
     "budget": "Say how many pairs to buy, and which: recall on shares of them, and what more would add.",
     "rerun": "Repeat what made a space or a bench, and say whether it came out the same.",
     "search": "Find the items of a collection nearest to a sentence or a file.",
+    "index-card": "Measure indexes on your own queries, and name the cheapest that finds enough.",
     "collection": "Keep the vectors of folders, tables and archives, and bring them up to date.",
     "classify": "Say which of some texts an item is, with probabilities.",
     "evaluate": "Measure a space on pairs it has not seen.",

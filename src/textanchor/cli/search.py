@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,15 @@ import click
 
 from textanchor.cli import options, printing
 from textanchor.errors import InputError
+from textanchor.escaping import shown
 from textanchor.files import located
 from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
-    from textanchor.collections import Terms
-    from textanchor.records import Hit
+    from textanchor.collections import Index, Terms
+    from textanchor.collections.asking.explaining import Neighbour
+    from textanchor.records import Hit, Hits
+    from textanchor.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,14 @@ class Gallery:
     index: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reasons:
+    """What is to be explained."""
+
+    told: bool
+    why_not: str | None
+
+
 def _terms(**told: Any) -> Any:
     from textanchor.collections import Terms
 
@@ -99,6 +111,10 @@ _QUESTION = (
     click.option("--text", "force", flag_value="text", help="QUERY is a sentence even if a file has that name."),
     click.option("--file", "force", flag_value="file", help="QUERY is a file; it is an error if there is none."),
     click.option("--query-modality", help="Modality of the query file, where its ending does not say."),
+)
+_REASONS = (
+    click.option("--explain", "told", is_flag=True, help="Say what each hit is like, and what each part of the query adds."),
+    click.option("--why-not", metavar="ITEM", help="Say why this item is not among the hits."),
 )
 _TERMS = (
     click.option("--modality", help="Only hits of this modality (text: the texts of the table)."),
@@ -130,6 +146,7 @@ _TERMS = (
 @options.gathered("gallery", Gallery, *_GALLERY)
 @options.gathered("terms", _terms, *_TERMS)
 @options.reading_of_hits
+@options.gathered("reasons", Reasons, *_REASONS)
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with the hits' pictures and sounds, one file.")
 @options.encoders
 @options.runtime
@@ -141,6 +158,7 @@ def command(
     gallery: Gallery,
     terms: Terms,
     reading: Reading,
+    reasons: Reasons,
     html: Path | None,
     encoders: dict[str, str],
     runtime: Runtime,
@@ -174,6 +192,10 @@ def command(
         printing.say(f"nothing relevant: at level {hits.level:g} no hit among {hits.total} items stands above the line")
     elif hits.line is not None and not as_json:
         printing.say(f"{hits.line} of {hits.total} items stand above the line: at most {hits.level:.0%} of them by chance")
+    if reasons.told and not as_json:
+        _explain(opened, built, hits, understood)
+    if reasons.why_not:
+        _absent(opened, built, understood, reasons.why_not, terms)
     if html:
         from textanchor.collections.page import write_hits
 
@@ -187,6 +209,33 @@ def command(
             overwrite=overwrite,
         )
         printing.say(f"page: {html}")
+
+
+def _explain(space: Space, index: Index, hits: Hits, query: Any) -> None:
+    """What the query is near to, and each hit; stdout."""
+    from textanchor.collections.explaining import explain, understood
+
+    for part, texts in enumerate(understood(space, query), start=1):
+        click.echo(f"\nquery, part {part}, is near to: {_neighbours(texts)}")
+    for one in explain(space, index, hits):
+        parts = f"; parts add {', '.join(f'{share:+.3f}' for share in one.hit.parts)}" if one.hit.parts else ""
+        chance = "" if one.hit.p is None else f"; p {one.hit.p:.2g}, higher than {one.hit.percentile:.1f} % of chance scores"
+        click.echo(f"\n{one.hit.rank} {shown(one.hit.id)}: score {one.hit.score:.3f}{chance}{parts}")
+        click.echo(f"  like the training items {_neighbours(one.like) or '(none is remembered)'}")
+        click.echo(f"  like the training texts {_neighbours(one.texts) or '(none is remembered)'}")
+
+
+def _neighbours(found: Sequence[Neighbour]) -> str:
+    told = ((f"{one.name} '{one.pair}'" if one.pair else f"'{one.name}'", one.cosine) for one in found)
+    return shown(", ".join(f"{name} ({cosine:.2f})" for name, cosine in told))
+
+
+def _absent(space: Space, index: Index, query: Any, name: str, terms: Terms) -> None:
+    from textanchor.collections.explaining import absence
+
+    found = absence(space, query, index, name, terms=terms)
+    why = "; ".join(reason.told for reason in found.reasons) or "it is among the hits"
+    click.echo(f"\n{shown(name)}: rank {found.rank}, score {found.score:.3f}: {why}")
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -31,6 +31,9 @@ class Holding(Protocol):
 
     def items(self, modality: str, places: Sequence[int]) -> list[Item]:
         """The items at some places."""
+
+    def find(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Modalities and places of the items of that id."""
 
     def content(self, modality: str, place: int) -> str:
         """The hash of an item's content."""
@@ -84,6 +87,11 @@ class InMemory:
         """The items at some places."""
         return [self.all_items[self.rows[modality][place]] for place in places]
 
+    def find(self, name: str) -> tuple[tuple[str, int], ...]:
+        """One at most of each modality."""
+        places = ((kind, place, row) for kind, rows in self.rows.items() for place, row in enumerate(rows))
+        return tuple((kind, place) for kind, place, row in places if self.all_items[row].id == name)
+
     def content(self, modality: str, place: int) -> str:
         """ "" where it is not known."""
         row = self.rows[modality][place]
@@ -92,7 +100,7 @@ class InMemory:
     def places(self, modality: str, where: Filter) -> Rows:
         """Where items stand that pass a filter."""
         own = self.items(modality, range(self.count(modality)))
-        return np.array([place for place, item in enumerate(own) if where.matches(_fields(item))], dtype=np.int64)
+        return np.array([place for place, item in enumerate(own) if where.matches(fields_of(item))], dtype=np.int64)
 
     def filled(self, modality: str) -> Rows:
         """All of them."""
@@ -113,5 +121,6 @@ class InMemory:
         return found
 
 
-def _fields(item: Item) -> dict[str, Field | None]:
+def fields_of(item: Item) -> Mapping[str, Field | None]:
+    """What a filter may ask of it."""
     return {**item.fields, "id": item.id, "modality": item.modality, "path": None if item.path is None else str(item.path)}

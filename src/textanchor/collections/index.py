@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Unpack
 
 from textanchor import registry
-from textanchor.collections.backends import Backend, Found, Rows, make_backend
+from textanchor.collections.backends import Backend, Found, Rows, make_backend, without_password
 from textanchor.collections.holding import Holding, InMemory
 from textanchor.collections.taking import known_items
 from textanchor.data.objects.object_tables import is_table
@@ -39,7 +39,7 @@ class Index:
     def __repr__(self) -> str:
         counts = ", ".join(f"{self.holding.count(modality)} {modality}" for modality in self.modalities)
         dim = self.holding.raw(self.modalities[0]).shape[1]
-        return f"Index({counts}; {dim} numbers each; {self.backend})"
+        return f"Index({counts}; {dim} numbers each; {without_password(self.backend)})"
 
     def __len__(self) -> int:
         return sum(map(self.holding.count, self.modalities))
@@ -121,7 +121,7 @@ def _check_backend(spec: str) -> None:
     """Says what is wrong with a backend before anything is embedded."""
     made = make_backend(spec)
     if not isinstance(made, Backend):
-        raise InputError(f"index '{spec}' is no backend; expected build, add, remove, top, save and load")
+        raise InputError(f"index '{without_password(spec)}' is no backend; expected build, add, remove, top, save and load")
 
 
 def _of_files(modality: str | None) -> str | None:

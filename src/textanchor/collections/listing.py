@@ -24,14 +24,14 @@ Entry = tuple[Ranking, int]  # a hit: its ranking, and where it stands there
 def found(index: Index, queries: Sequence[Asked], terms: Terms) -> list[Hits]:
     """Hits of each query."""
     galleries = (terms.modality,) if terms.modality else index.modalities
-    places = {name: _places(index, name, terms) for name in galleries}
+    places = {name: among(index, name, terms) for name in galleries}
     total = sum(index.holding.count(name) if rows is None else len(rows) for name, rows in places.items())
     depth = _depth(index, terms)
     ranked = [rankings(index, queries, name, depth, places[name]) for name in galleries]
     return [_hits(index, [own[row] for own in ranked], total, terms) for row in range(len(queries))]
 
 
-def _places(index: Index, modality: str, terms: Terms) -> Rows | None:
+def among(index: Index, modality: str, terms: Terms) -> Rows | None:
     """Where items stand among which is searched; None for all."""
     rows = None if terms.allowed is None else index.holding.among(modality, np.asarray(terms.allowed, dtype=np.int64))
     if terms.filter is None:
@@ -116,5 +116,6 @@ def _hit(index: Index, rank: int, group: Sequence[Entry], worst: float | None) -
         fields=item.fields,
         duplicates=tuple(other.id for other in others),
         item=item,
+        place=int(ranking.places[place]),
         parts=() if ranking.parts is None else tuple(ranking.parts[:, place].tolist()),
     )

@@ -18,8 +18,8 @@ class Hit:
 
     `p` is the share of chance pairs of the two modalities that score as high, `percentile` the share in percent that scores
     lower; both are None where nothing is known of chance. `above`: it stands above the line. `path` is None for a text or a
-    value in memory, `fields` is what its table says of it, `duplicates` are ids of hits that show the same, `parts` is what
-    each part of the query adds to the score.
+    value in memory, `place` is where its vector stands among those of its modality, `fields` is what its table says of it,
+    `duplicates` are ids of hits that show the same, `parts` is what each part of the query adds to the score.
     """
 
     __repr__ = short
@@ -30,6 +30,7 @@ class Hit:
     score: float
     path: Path | None
     item: Item = field(repr=False, compare=False)
+    place: int = field(repr=False, compare=False)
     p: float | None = None
     percentile: float | None = None
     above: bool | None = None

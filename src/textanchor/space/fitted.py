@@ -8,6 +8,7 @@ from textanchor.data.wording import Wording
 from textanchor.projectors import Kept
 from textanchor.records import Choice, View
 from textanchor.records.showing import short
+from textanchor.space.examples import Examples
 from textanchor.space.sides import FittedSide
 
 
@@ -15,7 +16,8 @@ from textanchor.space.sides import FittedSide
 class Fitted:
     """An encoder by name and fingerprint, the projector that was fitted to its latents, the view, and how they came about.
 
-    `asked` is the aligner that was asked for, `choice` what it chose; `wording` is how its texts were put into words.
+    `asked` is the aligner that was asked for, `choice` what it chose; `wording` is how its texts were put into words,
+    `examples` are some of its training pairs.
     """
 
     __repr__ = short
@@ -28,6 +30,7 @@ class Fitted:
     asked: str = ""
     seed: int = 0
     wording: Wording = field(default_factory=Wording)
+    examples: Examples | None = field(default=None, repr=False)
 
     @property
     def side(self) -> FittedSide:

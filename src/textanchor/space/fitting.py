@@ -15,6 +15,7 @@ from textanchor.errors import NothingUsableError
 from textanchor.projectors import Kept
 from textanchor.records import Task, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.space.examples import examples
 from textanchor.space.fitted import Fitted
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
 from textanchor.space.remarks import after_fit, before_fit
@@ -88,6 +89,7 @@ def fit(
             asked=aligner,
             seed=split.seed,
             wording=ready.wording,
+            examples=examples(fitted.projector, task.train, seed=split.seed),
         )
     recipe = Recipe(
         anchor=ready.base.anchor,

@@ -14,6 +14,7 @@ from textanchor.data.wording import wording
 from textanchor.errors import DamagedError
 from textanchor.projectors import Kept, build
 from textanchor.records import Affine, Bent, Choice, Hubness, Map, Unseen, View
+from textanchor.space.examples import Examples
 from textanchor.space.fitted import Fitted
 
 SIDES = ("item", "text")
@@ -27,6 +28,8 @@ def arrays(fitted: Fitted) -> dict[str, np.ndarray]:
     view, unseen = fitted.view, fitted.choice.unseen
     if unseen is not None:
         numbers |= {f"unseen.{name}": getattr(unseen, name) for name in UNSEEN}
+    if fitted.examples is not None:
+        numbers |= {"examples.items": fitted.examples.items, "examples.anchors": fitted.examples.anchors}
     for side in SIDES if view is not None else ():
         numbers |= {f"view.{side}.{name}": array for name, array in getattr(view, side).arrays().items()}
     if view is not None and view.hubness is not None:
@@ -36,7 +39,7 @@ def arrays(fitted: Fitted) -> dict[str, np.ndarray]:
 
 def described(fitted: Fitted) -> dict[str, Any]:
     """Everything else, JSON-ready."""
-    projector, view = fitted.projector, fitted.view
+    projector, view, examples = fitted.projector, fitted.view, fitted.examples
     hubness = view.hubness if view else None
     return {
         "encoder": fitted.encoder,
@@ -49,6 +52,7 @@ def described(fitted: Fitted) -> dict[str, Any]:
         "asked": fitted.asked,
         "seed": fitted.seed,
         "wording": fitted.wording.described(),
+        "examples": {"items": list(examples.names), "texts": list(examples.texts)} if examples else None,
     }
 
 
@@ -69,12 +73,22 @@ def read_fitted(told: Mapping[str, Any], file: Path) -> Fitted:
         asked=str(told["asked"]),
         seed=int(told["seed"]),
         wording=wording(**told["wording"]),
+        examples=_examples(_below(numbers, "examples."), told.get("examples")),
     )
 
 
 def _unseen(numbers: Arrays) -> Unseen | None:
     """None in spaces that an older version wrote, and in those without validation pairs."""
     return Unseen(**{name: numbers[name] for name in UNSEEN}) if numbers else None
+
+
+def _examples(numbers: Arrays, told: Mapping[str, Any] | None) -> Examples | None:
+    if not told:
+        return None
+    names, texts = tuple(map(str, told["items"])), tuple(map(str, told["texts"]))
+    if not len(names) == len(texts) == len(numbers["items"]) == len(numbers["anchors"]):
+        raise ValueError("examples that do not fit together")
+    return Examples(names=names, texts=texts, items=numbers["items"], anchors=numbers["anchors"])
 
 
 def _view(numbers: Arrays, told: Mapping[str, Any]) -> View:

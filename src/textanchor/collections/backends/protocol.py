@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Bool, Float32, Int
 
 from textanchor import registry
+from textanchor.collections.backends.urls import as_call, without_password
+from textanchor.errors import InputError
 from textanchor.records import Vectors
 
 Rows: TypeAlias = Int[np.ndarray, " n"]
@@ -54,9 +57,38 @@ class Backend(Protocol):
         """Take the state that one of the same kind saved. Raises `DamagedError` for anything else."""
 
 
-def make_backend(spec: str) -> Backend:
-    """An empty one by name and settings, such as `exact` or `faiss(kind=hnsw, links=16)`.
+@runtime_checkable
+class Sized(Protocol):
+    """A backend that knows what it takes."""
 
-    Raises `UnknownNameError`, `InputError`, or `MissingError` where a library is not installed.
+    @property
+    def size(self) -> int:
+        """Bytes of vectors and of what finds them, wherever they lie."""
+
+
+def make_backend(spec: str) -> Backend:
+    """An empty one by name and settings, such as `exact` or `faiss(kind=hnsw, links=16)`, or by the URL of a database.
+
+    Raises `UnknownNameError`, `InputError`, or `MissingError` where a library is not installed; none of them shows a password.
     """
-    return cast(Backend, registry.part("index", spec))
+    try:
+        return cast(Backend, registry.part("index", as_call(spec)))
+    except InputError as why:
+        raise type(why)(without_password(str(why))) from None
+
+
+def marked(rows: Rows, count: int) -> Bool[np.ndarray, " n"]:
+    """A mask of `count` rows in which these are True; numbers that are not there are passed over."""
+    mask = np.zeros(count, dtype=bool)
+    mask[rows[(rows >= 0) & (rows < count)]] = True
+    return mask
+
+
+def padded(hits: Sequence[Sequence[tuple[int, float]]], count: int) -> Found:
+    """Row and score of each query's hits as arrays, best first, `count` wide; of equal scores the earlier row."""
+    scores = np.full((len(hits), count), -np.inf, dtype=np.float32)
+    rows = np.full((len(hits), count), NONE, dtype=np.int64)
+    for query, own in enumerate(hits):
+        for place, (row, score) in enumerate(sorted(own, key=lambda hit: (-hit[1], hit[0]))[:count]):
+            scores[query, place], rows[query, place] = score, row
+    return scores, rows

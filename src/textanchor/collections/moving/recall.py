@@ -20,7 +20,7 @@ class Kept:
     """The share of each query's true k best that mapped vectors find among their k best; mean over queries, in [0, 1].
 
     `interval` is of 95 %, over queries; None for a single one. In a larger gallery than of `items` neighbours are closer to
-    each other, and less is kept.
+    each other, and less is kept: `smaller` are (items, recall) of parts of the gallery, from which `foreseen` goes on.
     """
 
     recall: float
@@ -28,6 +28,16 @@ class Kept:
     k: int
     queries: int
     items: int
+    smaller: tuple[tuple[int, float], ...] = ()
+
+    def foreseen(self, total: int) -> float:
+        """What may be kept among `total` items: a straight line over the logarithm of their number, measured (docs/findings.md)
+        to be a little too careful from 1000 items and rough from 200. The recall itself for no more items than were measured, or where too few were."""
+        if total <= self.items or not self.smaller:
+            return self.recall
+        sizes, recalls = zip(*self.smaller, (self.items, self.recall), strict=True)
+        slope = float(np.polyfit(np.log2(sizes), recalls, 1)[0])
+        return max(0.0, self.recall + min(slope, 0.0) * float(np.log2(total / self.items)))
 
     def __str__(self) -> str:
         between = f" [{self.interval[0]:.3f}, {self.interval[1]:.3f}]" if self.interval else ""
@@ -47,15 +57,18 @@ def recall_kept(mapped: Vectors, new: Vectors, queries: Vectors, *, k: int = 10)
             f"recall@{k} cannot be measured with {len(queries)} queries among {len(new)} items; encode more in both"
         )
     shares = np.concatenate(list(_shares(mapped, new, queries, k)))
+    parts = [(mapped[::step], new[::step]) for step in (4, 2) if len(new) // step > 2 * k]
+    smaller = tuple((len(part), float(np.concatenate(list(_shares(own, part, queries, k))).mean())) for own, part in parts)
     interval = of_share(shares, [str(row) for row in range(len(shares))])
-    return Kept(recall=float(shares.mean()), interval=interval, k=k, queries=len(queries), items=len(new))
+    return Kept(recall=float(shares.mean()), interval=interval, k=k, queries=len(queries), items=len(new), smaller=smaller)
 
 
-def refuse_below(kept: Kept, least: float) -> None:
-    """Raises `InputError` with the value and its interval if less is kept than asked."""
-    if kept.recall < least:
+def refuse_below(kept: Kept, least: float, *, total: int = 0) -> None:
+    """Raises `InputError` with the value and its interval if less is kept than asked, or may be among `total` items."""
+    if (foreseen := kept.foreseen(total)) < least:
+        ahead = f", about {foreseen:.3f} among {total}" if total > kept.items else ""
         raise InputError(
-            f"the map keeps {kept}, and {least:g} is asked for; "
+            f"the map keeps {kept}{ahead}, and {least:g} is asked for; "
             "encode more items in both spaces, ask for less, or encode all anew"
         )
 

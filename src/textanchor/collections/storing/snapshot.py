@@ -71,6 +71,12 @@ class Snapshot:
             raise OutdatedError(f"{self._catalogue.folder} was changed since this index was made; make it anew: index(space)")
         return [found[int(place)] for place in places]
 
+    def find(self, name: str) -> tuple[tuple[str, int], ...]:
+        """By its own name, or with its place before it."""
+        named = "id = ? OR (SELECT place FROM sources WHERE source = items.source) || '/' || id = ?"
+        told = {kind: self._catalogue.slots(store, named, name, name) for kind, store in self._stores.items()}
+        return tuple((kind, int(slot)) for kind, slots in told.items() for slot in slots)
+
     def content(self, modality: str, place: int) -> str:
         """The hash of an item's content."""
         return self._catalogue.content(self._stores[modality], place)
