@@ -296,7 +296,7 @@ def test_a_poisoned_item_in_every_batch_costs_nobody_else_an_answer(space: Any, 
     texts = [f"text number {row}" for row in range(24)]
     expected = space.embed(texts)
     poisoned(space, monkeypatch)
-    batcher = Batcher("text", Encoding(space), Batching(items=8), waiting=100, notice=lambda *_: None)
+    batcher = Batcher("text", Encoding(space), Batching(items=8), waiting=100, notice=lambda *_: None, company=lambda: 99)
     jobs = []
     for row, text in enumerate(texts):
         item = Item(id="", modality="text", value=text)
@@ -332,7 +332,7 @@ def texts(*names: str) -> tuple[list[Item], list[int]]:
 
 def test_requests_take_turns_and_those_given_up_are_dropped() -> None:
     slow = Slow()
-    batcher = Batcher("text", slow, Batching(items=4, seconds=0), waiting=10, notice=lambda *_: None)
+    batcher = Batcher("text", slow, Batching(items=4, seconds=0), waiting=10, notice=lambda *_: None, company=lambda: 99)
     first = batcher.submit(*texts("first"))
     while not slow.batches:
         time.sleep(0.001)
@@ -358,7 +358,9 @@ def test_requests_take_turns_and_those_given_up_are_dropped() -> None:
 
 def test_batches_are_bounded_by_memory_too() -> None:
     slow = Slow()
-    batcher = Batcher("text", slow, Batching(items=10, seconds=0.05, memory=25), waiting=100, notice=lambda *_: None)
+    batcher = Batcher(
+        "text", slow, Batching(items=10, seconds=0.05, memory=25), waiting=100, notice=lambda *_: None, company=lambda: 99
+    )
     done = batcher.submit(*texts(*"abcde"))
     slow.go.set()
     assert len(done.result(5)) == 5
@@ -366,9 +368,17 @@ def test_batches_are_bounded_by_memory_too() -> None:
     batcher.close(1)
 
 
+def test_who_is_alone_does_not_wait_for_company() -> None:
+    slow = Slow()
+    slow.go.set()
+    batcher = Batcher("text", slow, Batching(seconds=30), waiting=10, notice=lambda *_: None, company=lambda: 1)
+    assert len(batcher.submit(*texts("alone")).result(5)) == 1
+    batcher.close(1)
+
+
 def test_what_waits_when_a_queue_closes_is_still_answered() -> None:
     slow = Slow()
-    batcher = Batcher("text", slow, Batching(items=1, seconds=0), waiting=100, notice=lambda *_: None)
+    batcher = Batcher("text", slow, Batching(items=1, seconds=0), waiting=100, notice=lambda *_: None, company=lambda: 99)
     jobs = [batcher.submit(*texts(name)) for name in "abc"]
     closing = threading.Thread(target=batcher.close, args=(5,))
     closing.start()

@@ -1,7 +1,8 @@
 """Items of many requests encoded together: one queue and one thread a modality.
 
 While a batch is encoded the next one gathers, so that under load the batches grow by themselves; an idle worker waits a few
-milliseconds for company. Requests take turns: one of a thousand items does not keep one of a single item waiting.
+milliseconds for company, if other requests are under way. Requests take turns: one of a thousand items does not keep one of a
+single item waiting.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from textanchor.serve.settings import Batching
 
 Encode = Callable[[str, Sequence[Item]], list[Outcome]]
 Notice = Callable[[str, int, int], None]  # modality, embedded, failed
+Company = Callable[[], int]  # requests under way
 
 
 @dataclass(eq=False)
@@ -50,9 +52,11 @@ Slot = tuple[_Job, int]
 class Batcher:
     """The queue of one modality. May be used from any thread."""
 
-    def __init__(self, modality: str, encode: Encode, batching: Batching, *, waiting: int, notice: Notice) -> None:
+    def __init__(
+        self, modality: str, encode: Encode, batching: Batching, *, waiting: int, notice: Notice, company: Company
+    ) -> None:
         self.modality, self.waiting = modality, 0
-        self._encode, self._batching, self._most, self._notice = encode, batching, waiting, notice
+        self._encode, self._batching, self._most, self._notice, self._company = encode, batching, waiting, notice, company
         self._jobs: deque[_Job] = deque()
         self._changed = Condition()
         self._closed = False
@@ -100,10 +104,14 @@ class Batcher:
                 if not self._jobs:
                     return []
                 end = time.monotonic() + self._batching.seconds
-                while self.waiting < self._batching.items and not self._closed and (left := end - time.monotonic()) > 0:
+                while self._worth_waiting() and (left := end - time.monotonic()) > 0:
                     self._changed.wait(left)
                 slots = self._taken()
             return slots
+
+    def _worth_waiting(self) -> bool:
+        """Whether there is room in the batch, and a request under way that may still bring something."""
+        return self.waiting < self._batching.items and self._company() > len(self._jobs) and not self._closed
 
     def _taken(self) -> list[Slot]:
         """An item of each request in turn, until the batch is full; those whose client has given up are dropped."""

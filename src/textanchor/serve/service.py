@@ -53,7 +53,14 @@ class Service:
                 fetching=ThreadPoolExecutor(8, thread_name_prefix="fetch") if fetch else None,
             ),
             "batchers": {
-                kind: Batcher(kind, encode, self.settings.batching, waiting=bounds.waiting, notice=self.metrics.batch)
+                kind: Batcher(
+                    kind,
+                    encode,
+                    self.settings.batching,
+                    waiting=bounds.waiting,
+                    notice=self.metrics.batch,
+                    company=lambda: self.lifecycle.running,
+                )
                 for kind in kinds
             },
         }
