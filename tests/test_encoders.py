@@ -46,6 +46,7 @@ MOVES = [
     for n, rate in ((1, None), (9, 10.0), (50, 50.0), (777, 50.0), (64, None))
 ]
 GIVEN = {"image": PICTURES, "audio": SOUNDS, "text": TEXTS, "document": TEXTS, "series": MOVES}
+GIVEN["mine"] = list(np.random.default_rng(5).normal(size=(5, 4)).astype(np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,7 @@ CASES = [
     ("audio", "onnx:HEAR"),
     ("series", "onnx:FEEL"),
     ("audio", "spectrogram+signal"),
+    ("mine", "vectors@dim=4,source=somebody"),
     ("audio", "spectrogram+hub:HUB@pool=cls"),
     ("audio", "spectrogram@window=0.5+signal"),
 ]
@@ -387,7 +389,7 @@ def test_the_default_anchor_is_the_librarys_model_without_the_library() -> None:
 
     from textanchor.encoders import sentence
 
-    library = SentenceTransformer(str(sentence._packaged()), device="cpu").eval()
+    library = SentenceTransformer(str(sentence.packaged()), device="cpu").eval()
     long = " ".join(["word"] * 400)
     texts = [
         "a dog",

@@ -20,6 +20,7 @@ LAYERS = (
     ("collections",),
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
+    ("interop", "serve"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

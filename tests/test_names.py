@@ -18,7 +18,7 @@ import textanchor
 from textanchor.aligners import aligner, names
 from textanchor.aligners.selection import score
 from textanchor.encoders import head_of, make
-from textanchor.encoders.efficientnet_lite import EfficientNetLite0, _packaged
+from textanchor.encoders.efficientnet_lite import EfficientNetLite0, packaged
 from textanchor.errors import InputError
 from textanchor.metrics.retrieval import retrieval, rows_of
 from textanchor.projectors import build, project
@@ -43,7 +43,7 @@ def photo(colour: tuple[int, int, int], seed: int = 0) -> Image.Image:
 
 def test_the_network_is_its_published_twin() -> None:
     published = pytest.importorskip("efficientnet_lite_pytorch").EfficientNet.from_name("efficientnet-lite0")
-    state = torch.load(_packaged(), map_location="cpu", weights_only=True)
+    state = torch.load(packaged(), map_location="cpu", weights_only=True)
     published.load_state_dict(state)
     ours = EfficientNetLite0()
     ours.load_state_dict(state)

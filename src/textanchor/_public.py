@@ -47,6 +47,13 @@ HOMES = {
     "bench.facts": ("Facts",),
     "bench.plan": ("Grid",),
     "bench.rerun": ("Repeat", "rerun"),
+    "interop.aligning": ("align", "vector_pairs"),
+    "interop.estimator": ("TextAligner",),
+    "interop.hub": ("export_hub", "pull", "push"),
+    "interop.mteb": ("MtebModel", "mteb_model"),
+    "interop.onnx": ("export_onnx",),
+    "interop.packing": ("Packed", "pack"),
+    "interop.sentence_transformers": ("Exported", "export_sentence_transformers"),
     "records": (
         "Choice",
         "Clip",

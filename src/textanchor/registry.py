@@ -40,6 +40,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "timm": "textanchor.encoders.timm:make",
         "open_clip": "textanchor.encoders.open_clip:make",
         "spectrogram": "textanchor.encoders.spectrogram:make",
+        "vectors": "textanchor.encoders.vectors:make",
     },
     "projector": {
         "linear": "textanchor.projectors.linear:Linear",
@@ -147,6 +148,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",
         "encode": "textanchor.cli.encode:command",
+        "serve": "textanchor.cli.serve:command",
+        "export": "textanchor.cli.export:command",
+        "import": "textanchor.cli.importing:command",
+        "pack": "textanchor.cli.pack:command",
         "split-video": "textanchor.cli.split_video:command",
         "cache": "textanchor.cli.cache:command",
     },

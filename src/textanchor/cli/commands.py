@@ -31,6 +31,10 @@ ABOUT: Mapping[str, str] = {
     "evaluate": "Measure a space on pairs it has not seen.",
     "embed": "Write the vectors of a whole collection as a Parquet file.",
     "encode": "Encode a whole collection once, from raw files to cached latents.",
+    "serve": "Answer over HTTP: embeddings as OpenAI's clients ask for them, and search.",
+    "export": "Write a space for sentence-transformers, ONNX or the model hub.",
+    "import": "Make a space from vectors made elsewhere, or fetch one from the model hub.",
+    "pack": "Copy a space with all its encoders into one folder that works without a network.",
     "split-video": "Make pairs of first frames, sound tracks and texts from videos.",
     "cache": "List, measure, verify and prune the cached latents.",
 }

@@ -51,12 +51,15 @@ def command(
     from textanchor.data.pairs import read_pairs
     from textanchor.files import refuse_existing
     from textanchor.space.fitting import fit
+    from textanchor.space.packed import refuse_own_encoders
     from textanchor.space.storage import load, save_into
 
     in_place = into is not None and target.resolve() == into.resolve()
     if not in_place:
         refuse_existing(target, overwrite=overwrite)
     base = load(into, runtime=runtime) if into else None
+    if base is not None:
+        refuse_own_encoders(base, target)
     table = read_pairs(pairs, split_name=splitting.name, reading=reading)
     printing.texts(table)
     space = fit(

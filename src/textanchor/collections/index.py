@@ -104,7 +104,8 @@ def build_index(
     if isinstance(collection, str | Path) or is_table(collection):
         items, skipped = read_collection(collection, texts=texts, modality=_of_files(modality), reading=reading)
     else:
-        items = tuple(as_items(collection, unsaid=None if modality == TEXT else _of_files(modality)))
+        mute = modality if modality in space.modalities else _of_files(modality)  # arrays may be vectors made elsewhere
+        items = tuple(as_items(collection, unsaid=None if modality == TEXT else mute))
         if not items:
             raise NothingUsableError("the collection is empty")
     known, foreign = known_items(space, items)

@@ -8,7 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from textanchor.data.readers import AbsentPart, part_reader, reader
+import numpy as np
+
+from textanchor import registry
+from textanchor.data.readers import AbsentPart, Reader, part_reader, reader
+from textanchor.data.readers.vectors import VectorReader
 from textanchor.errors import ItemError, TextAnchorError
 from textanchor.files import file_digest
 from textanchor.records import Item
@@ -28,7 +32,7 @@ def content_hash(item: Item) -> str:
             whole = hashlib.sha256(item.value.read()).hexdigest()
             return f"{whole}{PART}{item.part}" if item.part else whole
         if item.path is None:
-            held = reader(item.modality)
+            held = reader_of(item)
             return hashlib.sha256(held.content(held.accept(item.value))).hexdigest()
         if not item.part:
             return file_digest(item.path)
@@ -51,7 +55,7 @@ def _file_hash(path: Path, size: int, changed: int, inode: int) -> str:
 
 def decode(item: Item, limits: Limits) -> Any:
     """The decoded value of an item. Raises `ItemError` with the reason in one line, beyond the limits too."""
-    held = reader(item.modality)
+    held = reader_of(item)
     try:
         if item.path is None and not isinstance(item.value, Held):
             return held.accept(item.value)
@@ -66,6 +70,15 @@ def decode(item: Item, limits: Limits) -> Any:
         raise
     except Exception as why:  # decoders answer hostile bytes with whatever their parsers stumble over
         raise ItemError(item.id, f"damaged: {type(why).__name__}: {one_line(why)[:160]}") from None
+
+
+def reader_of(item: Item) -> Reader:
+    """The reader of its modality; an array of a modality that has none is a vector that was made elsewhere.
+
+    Raises `UnknownNameError`.
+    """
+    made_elsewhere = isinstance(item.value, np.ndarray) and item.modality not in registry.names("reader")
+    return VectorReader() if made_elsewhere else reader(item.modality)
 
 
 def one_line(why: BaseException) -> str:

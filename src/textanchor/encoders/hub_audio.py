@@ -68,6 +68,20 @@ class AudioFront:
         """A second of noise: silence has no variance to be normalised by."""
         return Waveform(samples=_noise(), rate=self._rate)
 
+    @property
+    def even(self) -> bool:
+        """The audio spectrogram transformer fills every sound up to its own length."""
+        return self._kind == "audio-spectrogram-transformer"
+
+    def told(self) -> dict[str, str]:
+        """In words; the numbers stand in the extractor's own file."""
+        how = f"at {self._rate} Hz, at most {self.seconds:g} s; of a longer one the mean of its windows' vectors"
+        return {"by": f"the model's feature extractor (preprocessor_config.json), of sounds {how}"}
+
+    def processor(self) -> Any:
+        """The model's own feature extractor."""
+        return self._extractor
+
     def prefix(self, tokens: int, inputs: Mapping[str, Any]) -> int:
         """Two for the audio spectrogram transformer, else none."""
         return AST_TOKENS if self._kind == "audio-spectrogram-transformer" else 0

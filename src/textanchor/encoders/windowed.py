@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.records import Head, Series, Vectors, Waveform
 from textanchor.settings import Seconds
+
+if TYPE_CHECKING:
+    from textanchor.encoders.networks import Network
 
 WINDOWS = ("window", "hop", "windows")
 
@@ -36,6 +39,11 @@ class Windowed:
     def head(self) -> Head | None:
         """The inner encoder's, whose scores of an item are the mean of its windows'."""
         return None if self._keep else getattr(self._inner, "head", None)
+
+    @property
+    def network(self) -> Network | None:
+        """The inner encoder's, which is of one window, for exports."""
+        return None if self._keep else getattr(self._inner, "network", None)
 
     def prepare(self, value: Any) -> list[Any]:
         """The inner encoder's inputs of all windows."""

@@ -43,7 +43,7 @@ class Names(nn.Module):
     def forward(self, latents: Float[Tensor, "n d_in"]) -> Float[Tensor, "n d_out"]:
         """Vectors in the anchor's space, within the hull of the names'."""
         if self.standardise:
-            latents = layer_norm(latents, latents.shape[-1:], eps=EPSILON)
+            latents = layer_norm(latents, (int(self.settings["dim_in"]),), eps=EPSILON)  # a plain number, for graphs
         scores = (latents @ self.weight.T + self.bias) / self.temperature + self.log_shares
         return scores.softmax(dim=1) @ self.vectors
 

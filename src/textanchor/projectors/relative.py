@@ -29,5 +29,5 @@ class Relative(nn.Module):
         near, rows = (normalize(latents - self.mean, dim=1) @ self.landmarks.T).topk(min(self.k, len(self.landmarks)), dim=1)
         weight = near.clamp_min(1e-6) ** self.power
         share = weight / weight.sum(dim=1, keepdim=True)
-        sparse = torch.zeros(len(latents), len(self.landmarks), device=latents.device).scatter_(1, rows, share)
+        sparse = latents.new_zeros(latents.shape[0], self.landmarks.shape[0]).scatter_(1, rows, share)  # sizes that graphs keep
         return sparse @ self.values

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from textanchor import registry
 from textanchor.data.objects import values
 from textanchor.data.objects.object_tables import has_columns
 from textanchor.errors import InputError
@@ -31,6 +32,7 @@ def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = No
         raise InputError(
             "a table is a collection of items: search it, give it to fit or evaluate, or give one of its columns as a list"
         )
+    given = _as_vectors(given, modality or unsaid)
     one = single(given, modality or unsaid)
     items: list[Item] = []
     taken: set[str] = set()
@@ -49,6 +51,18 @@ def as_items(given: Any, modality: str | None = None, *, unsaid: str | None = No
     if files:
         _remark(files)
     return items
+
+
+def _as_vectors(given: Any, modality: str | None) -> Any:
+    """Lists of numbers as arrays, where items are vectors made elsewhere; anything else as it is."""
+    if modality is None or modality in registry.names("reader") or not isinstance(given, list | tuple):
+        return given
+    if not given or not all(isinstance(one, int | float | list | tuple) for one in given):
+        return given
+    try:
+        return np.asarray(given, dtype=np.float32)
+    except (ValueError, TypeError):  # rows of several lengths; what is wrong with each is said later
+        return given
 
 
 def single(given: Any, modality: str | None = None) -> bool:
@@ -91,7 +105,8 @@ def _one_array(value: np.ndarray, modality: str | None, *, channels_first: bool)
     Raises `InputError` for three small pictures that might be the channels of one, unless they come as a tensor.
     """
     if modality not in (None, "image"):
-        return value.ndim in {"series": (1, 2), "audio": (1,)}.get(modality, ())
+        vector = (1,) if value.dtype.kind in "biuf" else ()  # of a modality whose items are vectors made elsewhere
+        return value.ndim in {"series": (1, 2), "audio": (1,)}.get(modality, vector)
     if value.ndim != 3 or value.dtype.kind not in "buif":
         return value.ndim == 2 and (modality == "image" or values.kind_of(value) == "image")
     if value.shape[-1] in values.CHANNELS:

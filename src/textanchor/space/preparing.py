@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from textanchor import registry
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.data.enough import with_enough
 from textanchor.data.pairs import read_pairs
@@ -266,4 +267,13 @@ def encoder_names(modalities: Sequence[str], told: Mapping[str, str], into: Spac
             raise InputError(f"--encoder {modality}=...: the pairs hold {', '.join(modalities)}, no {modality}")
         suited(told[modality], modality)
     there = {} if into is None else {name: fitted.encoder for name, fitted in into.modalities.items()}
-    return {name: canonical(told.get(name) or there.get(name) or reader(name).default_encoder) for name in modalities}
+    return {name: canonical(told.get(name) or there.get(name) or _default_encoder(name)) for name in modalities}
+
+
+def _default_encoder(modality: str) -> str:
+    if modality in registry.names("reader"):
+        return reader(modality).default_encoder
+    raise InputError(
+        f"{modality} has no reader, so nothing says what encodes it; name its encoder, such as "
+        f"{modality}=vectors@dim=<length> for vectors made elsewhere"
+    )

@@ -3,6 +3,7 @@
     space.json                 anchor, modalities, stories, the sha256 of every other file
     seen.json                  content hashes and groups that it was fitted and selected on
     <modality>.safetensors     numbers of the projector and the view
+    encoders/                  of a packed space: the encoders' files, each model known by its fingerprint
 
 Nothing is pickled. A missing, altered or newer file is an answer, not a stack trace. Folders of format 1 and 2 are read too.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -20,8 +22,10 @@ from safetensors.numpy import save as as_bytes
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, located, new_folder, read_json, write_bytes, write_json
 from textanchor.runtime import Runtime, Simple, settled
+from textanchor.space.fitted import Fitted
 from textanchor.space.former import brought_up
 from textanchor.space.numbers import arrays, described, read_fitted
+from textanchor.space.packed import refuse_own_encoders, unpacked, with_places
 from textanchor.space.seen import Seen
 from textanchor.space.space import Space
 from textanchor.space.story import Story
@@ -31,6 +35,7 @@ FORMAT, VERSION, FACTS = "textanchor-space", 3, "space.json"
 
 def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
     """Write the folder whole or not at all. Raises `InputError` if it exists, unless `overwrite`."""
+    refuse_own_encoders(space, folder)
     with new_folder(folder, overwrite=overwrite, marker=FACTS, sign=FORMAT) as new:
         seen = space.seen
         write_json(
@@ -97,9 +102,9 @@ def load(
         _check_files(facts["files"], place)
         facts, seen = brought_up(facts, read_json(place / "seen.json"))
         space = Space(
-            anchor=str(facts["anchor"]["encoder"]),
+            anchor=unpacked(str(facts["anchor"]["encoder"]), place),
             anchor_fingerprint=str(facts["anchor"]["fingerprint"]),
-            modalities={name: read_fitted(told, place / f"{name}.safetensors") for name, told in facts["modalities"].items()},
+            modalities={name: _fitted(name, told, place) for name, told in facts["modalities"].items()},
             runtime=settled(runtime, simple),
             seen=Seen(
                 contents=dict(seen["contents"]),
@@ -107,7 +112,7 @@ def load(
                 bare_groups=dict(seen["bare groups"]),
                 decoded=dict(seen.get("decoded", {})),
             ),
-            stories=[Story.read(told) for told in facts["stories"]],
+            stories=[Story.read(with_places(told, place)) for told in facts["stories"]],
             plans={str(name): str(plan) for name, plan in facts["compositions"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as why:
@@ -118,6 +123,11 @@ def load(
         space.replace_encoder(modality, name)
     space.place = place
     return space
+
+
+def _fitted(name: str, told: Mapping[str, Any], place: Path) -> Fitted:
+    fitted = read_fitted(told, place / f"{name}.safetensors")
+    return replace(fitted, encoder=unpacked(fitted.encoder, place))
 
 
 def fingerprint(space: Space, *, only: str | None = None) -> str:

@@ -32,7 +32,8 @@ class Kept:
 
     def foreseen(self, total: int) -> float:
         """What may be kept among `total` items: a straight line over the logarithm of their number, measured (docs/findings.md)
-        to be rather too careful. The recall itself for no more items than were measured, or where too few were."""
+        to be rather too careful from a thousand items on. The recall itself for no more items than were measured, or where too
+        few were."""
         if total <= self.items or not self.smaller:
             return self.recall
         sizes, recalls = zip(*self.smaller, (self.items, self.recall), strict=True)

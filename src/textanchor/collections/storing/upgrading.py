@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textanchor.collections.moving.judging import Moved, judged_map
+from textanchor.collections.moving.judging import Demand, Moved, judged_map
 from textanchor.collections.storing.catalogue import Catalogue, VectorStore
 from textanchor.collections.storing.syncing import settle
 from textanchor.collections.storing.vector_files import Appending, mapped
@@ -70,7 +70,12 @@ class Upgrading:
         vectors = mapped(self.catalogue.folder / VECTORS / old.file, old.rows, old.dim)
         comparison = self.space.geometry.between(TEXT, modality)
         moved = judged_map(
-            np.asarray(vectors[encoded]), new, self._queries(modality, new), comparison, least=recall, seed=self.seed
+            np.asarray(vectors[encoded]),
+            new,
+            self._queries(modality, new),
+            comparison,
+            demand=Demand(least=recall, total=len(places)),
+            seed=self.seed,
         )
         rest = np.setdiff1d(places, encoded)
         self._write(modality, old, {"encoded": encoded, "rest": rest}, new, vectors, moved)
