@@ -115,8 +115,9 @@ class Snapshot:
         """Take what was saved and add what came since, or build it anew; and save it."""
         known = 0
         with suppress(DamagedError, OSError, ValueError):
-            known = int(read_json(file.with_suffix(".json"))["rows"])
+            rows = int(read_json(file.with_suffix(".json"))["rows"])
             backend.load(file)
+            known = rows  # only of what was loaded: an index that was not is empty
         if not 0 < known <= len(vectors):
             backend.build(np.ascontiguousarray(vectors))
         elif known < len(vectors):
