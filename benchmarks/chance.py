@@ -109,9 +109,8 @@ def mixed(data: Path, work: Path, encoders: dict[str, str]) -> None:
     for order, row in zip(("p-value", "raw score"), np.mean(np.array(told), axis=0), strict=True):
         print(f"| {order} | {row[0]:.3f} | {row[1]:.3f} | {row[2]:.3f} |")
     gain = np.array(told)[:, 0, 0] - np.array(told)[:, 1, 0]
-    print(
-        f"\n{len(gain)} queries; mAP of the first minus that of the second {gain.mean():+.3f} +- {gain.std() / len(gain) ** 0.5:.3f}"
-    )
+    error = gain.std() / len(gain) ** 0.5
+    print(f"\n{len(gain)} queries; mAP of the first minus that of the second {gain.mean():+.3f} +- {error:.3f}")
 
 
 def of_mixed(hits: Any, index: Index, belongs: np.ndarray) -> tuple[float, float, float]:
@@ -162,7 +161,7 @@ def table_of(sides: list[Side]) -> None:
             for level in LEVELS:
                 rows.setdefault((name, level), []).append(measured(side, gallery, queries, texts, level, asking))
     for (name, level), told in rows.items():
-        chance, found, answered, removed, foreign, by_p, by_score = np.nanmean(np.array(told), axis=0)
+        chance, found, answered, removed, foreign, by_p, by_score = np.mean(np.array(told), axis=0)
         order = f"{by_p:.3f} / {by_score:.3f}" if name.endswith("all") else ""
         alien = "" if np.isnan(foreign) else f"{foreign:.3f}"
         print(

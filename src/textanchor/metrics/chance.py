@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
@@ -23,6 +23,7 @@ class Chance:
     error over queries and items, for few of these say little however many pairs they make. Between knots the share is
     interpolated by its logarithm. Scores beyond all of them have the same p-value `least`: one item in so many may be misplaced
     without any of these having been. `excess`, the mean by which the largest exceed their own beginning, orders them.
+    Where there is an `other` sort of chance scores, the larger of the two p-values holds.
     Source of the share: Davison and Hinkley 1997, Bootstrap Methods and their Application, equation 4.11.
     """
 
@@ -31,6 +32,7 @@ class Chance:
     shares: Float[np.ndarray, " m"]
     least: float
     excess: float
+    other: Chance | None = None
 
     @classmethod
     def of(cls, scores: Float32[np.ndarray, "q g"], apart: Bool[np.ndarray, "q g"]) -> Chance | None:
@@ -43,18 +45,25 @@ class Chance:
         falling = np.minimum(np.maximum.accumulate(shares[::-1])[::-1], 1.0)
         many = min(max(FEWEST, round(TAIL * len(null))), len(null) // 2)
         excess = float(np.mean(null[-many:] - null[-many]))
-        least = min(2 / (1 + len(null)), float(falling[-1]))
+        least = min(1 / (1 + len(null)), float(falling[-1]))
         return cls(scores=null, knots=knots.astype(float), shares=falling, least=least, excess=max(excess, 1e-6))
+
+    def beside(self, other: Chance | None) -> Chance:
+        """Chance of this sort or of another, whichever is the greater."""
+        return replace(self, other=other)
 
     def p(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
         """The share of chance scores that are as large, with its margin, in (0, 1]; it never rises as scores rise."""
         within = np.exp(np.interp(scores, self.knots, np.log(self.shares)))
-        return np.where(scores > self.knots[-1], self.least, within)
+        own = np.where(scores > self.knots[-1], self.least, within)
+        return own if self.other is None else np.maximum(own, self.other.p(scores))
 
     def order(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
         """By what scores of several modalities are put in one order, smallest first: the logarithm of the p-value, which beyond
         all chance scores goes on as if their tail were exponential."""
-        return np.log(self.p(scores)) - np.maximum(scores - self.knots[-1], 0) / self.excess
+        beyond = np.maximum(scores - self.knots[-1], 0) / self.excess
+        own = np.log(replace(self, other=None).p(scores)) - beyond
+        return own if self.other is None else np.maximum(own, self.other.order(scores))
 
     def percentile(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
         """The share of chance scores that are smaller, in percent."""

@@ -88,6 +88,7 @@ class Unseen:
     """Validation pairs as the fit on training pairs alone places them: what scores of held-out data are like.
 
     *Shape:* raw vectors of items [n, d] and of their distinct texts [m, d]; edges [e, 2] say which text belongs to which item.
+    `foreign` [f, d] are texts that belong to none; an aligner leaves them out.
     """
 
     __repr__ = short
@@ -95,6 +96,7 @@ class Unseen:
     items: Vectors
     texts: Vectors
     edges: Int[np.ndarray, "e 2"]
+    foreign: Vectors | None = None
 
     @cached_property
     def belongs(self) -> Bool[np.ndarray, "n m"]:

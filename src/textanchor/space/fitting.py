@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
@@ -12,11 +13,14 @@ from textanchor.data.decoding import PART
 from textanchor.data.pairs import group_key
 from textanchor.data.wording import Wording
 from textanchor.errors import NothingUsableError
+from textanchor.progress import Silent
 from textanchor.projectors import Kept
-from textanchor.records import Task, Vectors
+from textanchor.records import Choice, Task, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.examples import examples
 from textanchor.space.fitted import Fitted
+from textanchor.space.foreign import foreign
+from textanchor.space.items import TEXT, as_items
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
 from textanchor.space.remarks import after_fit, before_fit
 from textanchor.space.saved_again import Held, across, held, repeated, saved_again, seen_contents, sentence
@@ -85,7 +89,7 @@ def fit(
             fingerprint=usable[modality].fingerprint,
             projector=Kept.of(fitted.projector),
             view=fitted.view,
-            choice=fitted.choice,
+            choice=with_foreign(fitted.choice, ready),
             asked=aligner,
             seed=split.seed,
             wording=ready.wording,
@@ -103,6 +107,15 @@ def fit(
     composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
     story = _story(ready, usable, recipe, again, remarks)
     return ready.base.with_modalities(new, seen=seen(ready, everything), story=story, plans=composed)
+
+
+def with_foreign(choice: Choice, ready: Prepared) -> Choice:
+    """The choice with vectors of texts that fit nothing, beside its validation pairs."""
+    if choice.unseen is None:
+        return choice
+    items = as_items(foreign(), TEXT)
+    vectors = ready.base.embed_all(items, runtime=replace(ready.runtime, progress=Silent())).vectors
+    return replace(choice, unseen=replace(choice.unseen, foreign=vectors))
 
 
 def tasks(

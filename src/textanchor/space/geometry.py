@@ -125,12 +125,17 @@ class Comparison:
 
     @cached_property
     def chance(self) -> Chance | None:
-        """Scores of held-out queries with items they do not belong to; None where no validation pairs are kept."""
+        """Scores of held-out queries with items they do not belong to, and of texts that belong to nothing; None where no
+        validation pairs are kept."""
         held = strangers(self.asking, self.asked, *self.unseen)
         if held is None:
             return None
-        scores = self.query(held.queries) @ self.gallery(held.gallery).T
-        return Chance.of(scores, held.apart)
+        gallery = self.gallery(held.gallery).T
+        chance = Chance.of(self.query(held.queries) @ gallery, held.apart)
+        if chance is None or held.foreign is None:
+            return chance
+        alien = self.query(held.foreign) @ gallery
+        return chance.beside(Chance.of(alien, np.ones(alien.shape, dtype=bool)))
 
     @cached_property
     def scale(self) -> tuple[float, float] | None:

@@ -18,7 +18,7 @@ from textanchor.space.examples import Examples
 from textanchor.space.fitted import Fitted
 
 SIDES = ("item", "text")
-UNSEEN = ("items", "texts", "edges")
+UNSEEN = ("items", "texts", "edges", "foreign")
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -27,7 +27,8 @@ def arrays(fitted: Fitted) -> dict[str, np.ndarray]:
     numbers = {f"projector.{name}": value for name, value in fitted.projector.numbers.items()}
     view, unseen = fitted.view, fitted.choice.unseen
     if unseen is not None:
-        numbers |= {f"unseen.{name}": getattr(unseen, name) for name in UNSEEN}
+        named = {name: getattr(unseen, name) for name in UNSEEN}
+        numbers |= {f"unseen.{name}": array for name, array in named.items() if array is not None}
     if fitted.examples is not None:
         numbers |= {"examples.items": fitted.examples.items, "examples.anchors": fitted.examples.anchors}
     for side in SIDES if view is not None else ():
@@ -79,7 +80,7 @@ def read_fitted(told: Mapping[str, Any], file: Path) -> Fitted:
 
 def _unseen(numbers: Arrays) -> Unseen | None:
     """None in spaces that an older version wrote, and in those without validation pairs."""
-    return Unseen(**{name: numbers[name] for name in UNSEEN}) if numbers else None
+    return Unseen(**numbers) if numbers else None
 
 
 def _examples(numbers: Arrays, told: Mapping[str, Any] | None) -> Examples | None:

@@ -16,11 +16,13 @@ MANY = 1000  # texts that ask, at most
 
 @dataclass(frozen=True, kw_only=True)
 class Strangers:
-    """Raw vectors that ask [q, d] and that are asked [g, d]; `apart[q, g]`: the two do not belong together."""
+    """Raw vectors that ask [q, d] and that are asked [g, d]; `apart[q, g]`: the two do not belong together. `foreign` [f, d]
+    are queries that belong to nothing."""
 
     queries: Vectors
     gallery: Vectors
     apart: Bool[np.ndarray, "q g"]
+    foreign: Vectors | None = None
 
 
 def strangers(asking: str, asked: str, mine: Unseen | None, theirs: Unseen | None) -> Strangers | None:
@@ -42,7 +44,8 @@ def strangers(asking: str, asked: str, mine: Unseen | None, theirs: Unseen | Non
     if mine is not theirs:
         chain.insert(1, _unit(mine.texts) @ _unit(theirs.texts).T > SAME)
     shared = np.linalg.multi_dot([part.astype(np.float32) for part in chain])
-    return Strangers(queries=queries, gallery=gallery, apart=shared == 0)
+    foreign = mine.foreign if asking == TEXT else None
+    return Strangers(queries=queries, gallery=gallery, apart=shared == 0, foreign=foreign)
 
 
 def _unit(vectors: Vectors) -> Vectors:
