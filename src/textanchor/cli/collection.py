@@ -106,14 +106,20 @@ def use(collection: Path, backend: str) -> None:
 def info(collection: Path, as_json: bool) -> None:
     """Say what COLLECTION holds."""
     from textanchor.collections import Collection
+    from textanchor.collections.backends import without_password
 
     facts = Collection(collection).facts
     if as_json:
-        printing.dump(asdict(facts))
+        printing.dump({**asdict(facts), "backend": without_password(facts.backend)})
         return
     printing.table([{"modality": modality, "items": count} for modality, count in facts.items.items()])
     printing.table([{**asdict(one), "fingerprint": one.fingerprint[:12]} for one in facts.vectors], title="vectors")
-    told = {"skipped": facts.skipped, "derived": f"{facts.derived} bytes", "index": facts.backend, "space": facts.space or "-"}
+    told = {
+        "skipped": facts.skipped,
+        "derived": f"{facts.derived} bytes",
+        "index": without_password(facts.backend),
+        "space": facts.space or "-",
+    }
     click.echo()
     for name, value in told.items():
         click.echo(f"{name}: {value}")

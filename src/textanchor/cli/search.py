@@ -191,7 +191,8 @@ def command(
     if hits.nothing_relevant:
         printing.say(f"nothing relevant: at level {hits.level:g} no hit among {hits.total} items stands above the line")
     elif hits.line is not None and not as_json:
-        printing.say(f"{hits.line} of {hits.total} items stand above the line: at most {hits.level:.0%} of them by chance")
+        many = f"{'at least ' * hits.at_least}{hits.line} of {hits.total} items"
+        printing.say(f"{many} stand above the line: at most {hits.level:.0%} of them by chance")
     if reasons.told and not as_json:
         _explain(opened, built, hits, understood)
     if reasons.why_not:

@@ -51,12 +51,14 @@ def _hits(index: Index, own: Sequence[Ranking], total: int, terms: Terms) -> Hit
     entries.sort(key=_order(own, terms, known=known))
     worst = _worst_above(own, total, terms.level) if known else None
     line = None if worst is None else sum(int((ranking.p <= worst).sum()) for ranking in own if ranking.p is not None)
+    seen = len(entries)
     if terms.threshold is not None:
         entries = [(ranking, place) for ranking, place in entries if ranking.scores[place] >= terms.threshold]
     groups = [[entry] for entry in entries] if terms.collapse is None else _collapsed(index, entries, terms.collapse)
     shown = list(enumerate(groups, start=1))[terms.offset : terms.offset + terms.k]
     hits = [_hit(index, rank, group, worst) for rank, group in shown]
-    return Hits(tuple(hits), total=total, line=line, level=terms.level)
+    ends = [ranking.p[-1] <= worst for ranking in own if ranking.p is not None and worst is not None and len(ranking.p)]
+    return Hits(tuple(hits), total=total, line=line, level=terms.level, at_least=any(ends) and seen < total)
 
 
 def _order(own: Sequence[Ranking], terms: Terms, *, known: bool) -> Callable[[Entry], tuple[float, ...]]:

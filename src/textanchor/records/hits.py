@@ -44,13 +44,14 @@ class Hits(Sequence[Hit]):
     """Hits, best first, of `total` items that were searched.
 
     `line` hits of all that were found stand above the line: of these at most the share `level` is expected to be there by
-    chance. None where nothing is known of chance.
+    chance. None where nothing is known of chance. With `at_least` there may be more of them: no more hits were looked at.
     """
 
     hits: tuple[Hit, ...] = ()
     total: int = 0
     line: int | None = None
     level: float = 0.1
+    at_least: bool = False
 
     def __repr__(self) -> str:
         told = "no line" if self.line is None else f"{self.line} above the line"

@@ -82,3 +82,8 @@ class SearchRequest:
     k: Annotated[Whole, Field(ge=1, description="The most hits.")] = 10
     modality: Annotated[str | None, Field(max_length=100, description="Only hits of this modality.")] = None
     query_modality: Annotated[str | None, Field(max_length=100, description="What the query is; text unless said.")] = None
+    offset: Annotated[Whole, Field(ge=0, description="Hits to pass over.")] = 0
+    where: Annotated[str | None, Field(max_length=2000, description="Only items that pass, such as `year >= 2020`.")] = None
+    threshold: Annotated[float | None, Field(allow_inf_nan=False, description="Only hits of at least this score.")] = None
+    level: Annotated[float, Field(gt=0, lt=1, description="Share of chance hits that is accepted above the line.")] = 0.1
+    collapse: Annotated[float | None, Field(gt=0, le=1, description="Cosine from which hits are shown once.")] = None

@@ -6,6 +6,7 @@ import asyncio
 
 from pydantic_core import to_json
 
+from textanchor.collections import Terms
 from textanchor.errors import InputError
 from textanchor.records import Hit
 from textanchor.serve.admission import Ticket
@@ -20,8 +21,10 @@ async def found(service: Service, raw: bytes, ticket: Ticket) -> bytes:
     """The answer's JSON. Raises `Refusal` for a request that is wrong or a query that cannot be embedded."""
     asked = read(raw, SearchRequest, values=0)
     most = service.settings.bounds.hits
-    if asked.k > most:
-        raise Refusal(400, f"k={asked.k:,}: at most {most:,} hits", code="too_many_hits", param="k")
+    if asked.k + asked.offset > most:
+        told = f"k={asked.k:,} and offset={asked.offset:,}: at most {most:,} hits"
+        raise Refusal(400, told, code="too_many_hits", param="k")
+    terms = _terms(asked)
     shelf = named(service, asked.collection)
     query_modality = service.inputs.modality(asked.query_modality, [asked.query], "query_modality")
     if asked.modality is not None and asked.modality not in shelf.counts:
@@ -32,7 +35,7 @@ async def found(service: Service, raw: bytes, ticket: Ticket) -> bytes:
     if isinstance(outcome, str):
         raise Refusal(400, f"query: {outcome}", code="bad_item", param="query")
     try:
-        hits = await asyncio.to_thread(shelf.nearest, outcome.vector, query_modality, k=asked.k, modality=asked.modality)
+        hits = await asyncio.to_thread(shelf.nearest, outcome.vector, query_modality, terms)
     except InputError as why:
         raise Refusal(400, str(why), code="invalid_request") from None
     answer = {
@@ -42,8 +45,21 @@ async def found(service: Service, raw: bytes, ticket: Ticket) -> bytes:
         "total": hits.total,
         "line": hits.line,
         "level": hits.level,
+        "at_least": hits.at_least,
     }
     return to_json(answer, inf_nan_mode="null")  # a field of a table may be NaN
+
+
+def _terms(asked: SearchRequest) -> Terms:
+    """What is asked of hits. Raises `Refusal` for a filter that cannot be read, or asks where the server keeps its files."""
+    told = {name: getattr(asked, name) for name in ("k", "offset", "modality", "where", "threshold", "level", "collapse")}
+    try:
+        terms = Terms(**told)
+    except InputError as why:
+        raise Refusal(400, str(why), code="bad_filter", param="where") from None
+    if terms.filter is not None and "path" in terms.filter.names:
+        raise Refusal(400, "paths are the server's own business; filter by id or fields", code="bad_filter", param="where")
+    return terms
 
 
 def named(service: Service, name: str | None) -> Shelf:
@@ -70,4 +86,5 @@ def collections(service: Service) -> bytes:
 def _described(hit: Hit, shelf: Shelf) -> dict[str, object]:
     """A hit without the place of its file."""
     told = {name: getattr(hit, name) for name in ("rank", "modality", "score", "p", "percentile", "above")}
-    return {**told, "id": shelf.public_id(hit.id), "fields": dict(hit.fields)}
+    duplicates = [shelf.public_id(name) for name in hit.duplicates]
+    return {**told, "id": shelf.public_id(hit.id), "fields": dict(hit.fields), "duplicates": duplicates}

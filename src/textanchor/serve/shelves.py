@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textanchor.collections import Collection, Index, search
+from textanchor.collections import Collection, Index, Terms, search
 from textanchor.collections.searching import indexed
 from textanchor.collections.storing.schema import NAME
 from textanchor.errors import InputError
@@ -39,10 +39,10 @@ class Shelf:
         """What could not be indexed."""
         return () if isinstance(self.held, Collection) else self.held.skipped
 
-    def nearest(self, vector: Vectors, query_modality: str, *, k: int, modality: str | None) -> Hits:
-        """The k items nearest to a raw vector [d]. Raises `InputError` for a modality that is not there."""
+    def nearest(self, vector: Vectors, query_modality: str, terms: Terms) -> Hits:
+        """The items nearest to a raw vector [d]. Raises `InputError` for a modality that is not there."""
         asked: Any = vector[None]  # several queries, so that a series of one channel is not meant
-        found: Any = search(self.space, asked, self.held, k=k, modality=modality, query_modality=query_modality)
+        found: Any = search(self.space, asked, self.held, terms=terms, query_modality=query_modality)
         hits: Hits = found[0]
         return hits
 

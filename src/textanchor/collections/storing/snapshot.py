@@ -114,7 +114,7 @@ class Snapshot:
     def _restore(self, backend: Backend, file: Path, vectors: Vectors) -> None:
         """Take what was saved and add what came since, or build it anew; and save it."""
         known = 0
-        with suppress(DamagedError, OSError, ValueError):
+        with suppress(DamagedError, KeyError, TypeError, FileNotFoundError):
             rows = int(read_json(file.with_suffix(".json"))["rows"])
             backend.load(file)
             known = rows  # only of what was loaded: an index that was not is empty
