@@ -1,8 +1,8 @@
 """What a collection that stays costs: `python benchmarks/sync.py [--items 100000]`.
 
 Text files of one sentence each, a hundred a folder, in a space of the sample digits. Beside each figure stands what it is
-measured by, in the same run: syncing what has not changed beside walking the same files and asking for their size, a search from
-a cold start beside importing torch, a search in a process beside the bare matrix product. Prints Markdown.
+measured by, in the same run: syncing what has not changed beside walking the same files and asking for their size, a search
+from a cold start beside importing torch, a search in a process beside the bare matrix product. Prints Markdown.
 """
 
 from __future__ import annotations
