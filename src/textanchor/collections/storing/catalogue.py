@@ -21,6 +21,7 @@ from textanchor.records import Item
 from textanchor.records.items import Field
 
 CHUNK = 500  # values of one statement
+FILES = "files"  # how many files of vectors were begun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,12 +158,18 @@ class Catalogue:
 
     def store(self, fingerprint: str, modality: str, *, dim: int | None = None) -> VectorStore | None:
         """The store of a fingerprint; with `dim` it is begun where there is none."""
-        if dim is not None:
-            file = f"{modality}-{fingerprint[:16]}.f32"
-            begun = "INSERT OR IGNORE INTO stores (fingerprint, modality, dim, file) VALUES (?, ?, ?, ?)"
-            self.ask(begun, fingerprint, modality, dim, file)
         found = self.stores("fingerprint = ? AND modality = ?", fingerprint, modality)
+        if not found and dim is not None:
+            begun = "INSERT INTO stores (fingerprint, modality, dim, file) VALUES (?, ?, ?, ?)"
+            self.ask(begun, fingerprint, modality, dim, self.new_file(fingerprint, modality))
+            found = self.stores("fingerprint = ? AND modality = ?", fingerprint, modality)
         return found[0] if found else None
+
+    def new_file(self, fingerprint: str, modality: str) -> str:
+        """A name that no file of vectors had before, so that nothing derived from another is taken for its own."""
+        number = int(self.fact(FILES, "0")) + 1
+        self.note(FILES, str(number))
+        return f"{modality}-{fingerprint[:16]}+{number}.f32"
 
     def stores(self, where: str = "1", *values: object) -> tuple[VectorStore, ...]:
         """The stores of a condition."""

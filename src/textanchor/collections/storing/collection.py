@@ -22,8 +22,8 @@ from textanchor.collections.index import EXACT, Index
 from textanchor.collections.storing.catalogue import Catalogue
 from textanchor.collections.storing.contents import Facts, Listed, facts_of, items_of
 from textanchor.collections.storing.schema import NAME
-from textanchor.collections.storing.shrinking import shrink
-from textanchor.collections.storing.snapshot import VECTORS, Snapshot
+from textanchor.collections.storing.shrinking import files_of, shrink
+from textanchor.collections.storing.snapshot import Snapshot
 from textanchor.collections.storing.surveyed import MEMORY, surveyed
 from textanchor.collections.storing.syncing import Syncing, SyncReport
 from textanchor.collections.storing.verifying import Damage, damages, take_out
@@ -156,7 +156,7 @@ class Collection:
             for store in others:
                 for table in ("vectors", "blocks", "stores"):
                     self.catalogue.ask(f"DELETE FROM {table} WHERE store = ?", store.store)
-        files = [self.folder / VECTORS / store.file for store in others]
+        files = [file for store in others for file in files_of(self.folder, store)]
         freed = sum(file.stat().st_size for file in files if file.exists())
         for file in files:
             file.unlink(missing_ok=True)
@@ -179,9 +179,12 @@ class Collection:
     def verify(self, *, repair: bool = False) -> tuple[Damage, ...]:
         """Stretches of vectors that are not what was written. With `repair` they count no longer, and the next `sync` encodes
         their items again."""
-        found = damages(self.catalogue)
-        if repair and found:
-            with self._changing(), self.catalogue.writing():
+        if not repair:
+            with self.catalogue.reading():
+                return damages(self.catalogue)
+        with self._changing(), self.catalogue.writing():
+            found = damages(self.catalogue)
+            if found:
                 take_out(self.catalogue, found)
         return found
 
