@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conftest import picture
 from test_stored import old
 from textanchor import Collection, search
+from textanchor.errors import DamagedError, InputError
+from textanchor.metrics.chance import Chance
 
 
 @pytest.fixture
@@ -89,3 +94,95 @@ def test_a_gallery_of_which_nonsense_is_told_is_made_anew(kept: Collection, spac
     for file in (kept.folder / "galleries").glob("*.json"):
         file.write_text(told)
     assert best(space, Collection(kept.folder)) == expected
+
+
+def test_two_files_of_one_written_name_are_told_apart(tmp_path: Path, space: Any, photos: Path) -> None:
+    picture("cross", 7).save(photos / "caf\\xe9.png")
+    picture("cross", 8).save(photos / "more.png")
+    (photos / "more.png").rename(photos / "caf\udce9.png")
+    (report,) = Collection(tmp_path / "kept", create=True).add(space, photos)
+    assert (report.new, report.skipped, report.seen) == (10, 1, 11)
+    assert report.left_out[0].reason == "another item has the same name"
+
+
+def test_a_field_with_half_a_character_is_kept(tmp_path: Path, space: Any, photos: Path) -> None:
+    table = tmp_path / "table.jsonl"
+    table.write_text(json.dumps({"image": "photos/circle/0.png", "text": "a circle", "camera": "\ud800"}))
+    kept = Collection(tmp_path / "kept", create=True)
+    kept.add(space, table)
+    assert [dict(one.fields)["camera"] for one in kept.items()] == ["\ufffd"]
+
+
+def test_a_damaged_catalogue_is_said(kept: Collection, run: Any) -> None:
+    kept.close()
+    file = kept.folder / "collection.sqlite"
+    raw = bytearray(file.read_bytes())
+    for page in range(4096, len(raw), 4096):
+        raw[page : page + 64] = b"\xff" * 64
+    file.write_bytes(raw)
+    for command in ("info", "list", "verify"):
+        done = run("collection", command, kept.folder)
+        assert done.exit_code == 2
+        assert "restore it, or make it anew" in done.stderr
+
+
+def test_packed_bytes_that_are_damaged_cost_one_item(tmp_path: Path, space: Any) -> None:
+    file = tmp_path / "words.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "a circle")
+        archive.writestr("b.txt", "a cross " * 40 + "and stripes")
+    raw = bytearray(file.read_bytes())
+    at = raw.index(b"b.txt") + 5
+    raw[at : at + 4] = b"\xff" * 4
+    file.write_bytes(raw)
+    (report,) = Collection(tmp_path / "kept", create=True).add(space, file)
+    assert (report.new, report.skipped) == (1, 1)
+    raw[raw.rindex(b"PK\1\2") + 6] = 99
+    file.write_bytes(raw)
+    with pytest.raises(InputError, match="is not a readable archive: zip file version"):
+        Collection(tmp_path / "other", create=True).add(space, file)
+
+
+def test_a_field_that_no_item_has_is_said(kept: Collection, space: Any, photos: Path) -> None:
+    for place in (kept, photos):
+        with pytest.raises(InputError, match="no item has a field 'yaer'.*known are: id, modality, path"):
+            search(space, "circle", place, where="yaer > 3")
+        assert len(search(space, "circle", place, where="yaer is missing")) == 9
+        assert not search(space, "circle", place, where="id = 'nobody'")
+
+
+def test_vectors_that_point_nowhere_are_refused(kept: Collection, space: Any) -> None:
+    for number, why in ((0.0, "points nowhere"), (1e300, "too large"), (1e30, "too large"), (float("nan"), "NaN")):
+        with pytest.raises(InputError, match=why):
+            search(space, np.full(space.dim, number), kept)
+
+
+def test_vectors_that_embed_did_not_write_are_refused(tmp_path: Path, space: Any, saved: Path, photos: Path, run: Any) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    done = run("embed", photos, "--space", saved, "-o", tmp_path / "made.parquet")
+    assert not done.exit_code, done.stderr
+    made = pq.read_table(tmp_path / "made.parquet")
+    empty = [None, *made["vector"].to_pylist()[1:]]
+    for number, table in enumerate(
+        (
+            made.slice(0, 0),
+            made.drop_columns(["content"]),
+            made.set_column(4, "vector", pa.array(empty, made.schema.field("vector").type)),
+            made.set_column(4, "vector", pa.array(["x"] * len(made))),
+            made.set_column(1, "modality", pa.array(["odour"] * len(made))),
+        )
+    ):
+        file = tmp_path / f"{number}.parquet"
+        pq.write_table(table.replace_schema_metadata(made.schema.metadata), file)
+        with pytest.raises(DamagedError, match="embed wrote"):
+            search(space, "circle", file)
+
+
+def test_chance_needs_two_queries_and_two_items() -> None:
+    """With one of either it cannot be known how much they differ, and the line did not keep its level."""
+    scores = np.random.default_rng(0).normal(size=(1, 50)).astype(np.float32)
+    assert Chance.of(scores, np.ones((1, 50), dtype=bool)) is None
+    assert Chance.of(scores.T, np.ones((50, 1), dtype=bool)) is None
+    assert Chance.of(scores.reshape(5, 10), np.ones((5, 10), dtype=bool)) is not None

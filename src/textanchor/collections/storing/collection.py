@@ -53,7 +53,7 @@ class Collection:
         if create and self.folder.exists() and not (self.folder / NAME).is_file() and any(self.folder.iterdir()):
             raise InputError(f"{self.folder} exists and is no collection; name another folder")
         self.catalogue = Catalogue(self.folder, create=create)
-        self._indexes: dict[tuple[str, str], tuple[int, Index]] = {}
+        self._indexes: dict[tuple[str, str], tuple[tuple[int, int], Index]] = {}
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {modality}" for modality, count in self.counts.items())
@@ -196,10 +196,11 @@ class Collection:
         spec = backend or self.backend
         key = spec, str(id(space.geometry))
         state = self.catalogue.state
-        if key not in self._indexes or self._indexes[key][0] != state or self._indexes[key][1].geometry is not space.geometry:
+        known = self._indexes.get(key)
+        if known is None or known[0] != state or known[1].geometry is not space.geometry:
             held = Snapshot(self.catalogue, space)
-            self._indexes[key] = state, Index(geometry=space.geometry, holding=held, backend=spec)
-        return self._indexes[key][1]
+            known = self._indexes[key] = state, Index(geometry=space.geometry, holding=held, backend=spec)
+        return known[1]
 
     @property
     def backend(self) -> str:

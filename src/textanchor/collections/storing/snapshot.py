@@ -86,6 +86,11 @@ class Snapshot:
         condition, values = where.sql()
         return self._catalogue.slots(self._stores[modality], condition, *values)
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """Of any item that the collection holds now."""
+        return frozenset(name for (name,) in self._catalogue.ask("SELECT DISTINCT key FROM items, json_each(items.fields)"))
+
     def filled(self, modality: str) -> Rows:
         """All places that are not empty."""
         return self._slots[modality]
