@@ -44,6 +44,10 @@ class Holding(Protocol):
     def places(self, modality: str, where: Filter) -> Rows:
         """Where items stand that pass a filter."""
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the fields that some item has."""
+
     def among(self, modality: str, rows: Rows) -> Rows:
         """Where a modality's items stand of which the rows among all items are given. Raises `InputError` where rows change."""
 
@@ -101,6 +105,11 @@ class InMemory:
         """Where items stand that pass a filter."""
         own = self.items(modality, range(self.count(modality)))
         return np.array([place for place, item in enumerate(own) if where.matches(fields_of(item))], dtype=np.int64)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """Of any item."""
+        return frozenset(name for item in self.all_items for name in item.fields)
 
     def filled(self, modality: str) -> Rows:
         """All of them."""

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from textanchor.collections.asking.conditions import COLUMNS
 from textanchor.collections.asking.duplicates import Candidate, collapse
+from textanchor.collections.asking.filters import Filter
 from textanchor.collections.backends.protocol import Rows
 from textanchor.collections.index import Index
 from textanchor.collections.queries import Asked
 from textanchor.collections.ranking import Ranking, rankings
 from textanchor.collections.terms import Terms
+from textanchor.errors import InputError
 from textanchor.metrics.chance import above_line
 from textanchor.records import Hit, Hits, Vectors
 
@@ -26,9 +29,19 @@ def found(index: Index, queries: Sequence[Asked], terms: Terms) -> list[Hits]:
     galleries = (terms.modality,) if terms.modality else index.modalities
     places = {name: among(index, name, terms) for name in galleries}
     total = sum(index.holding.count(name) if rows is None else len(rows) for name, rows in places.items())
+    if terms.filter is not None and not total:
+        _refuse_unknown(index, terms.filter)
     depth = _depth(index, terms)
     ranked = [rankings(index, queries, name, depth, places[name]) for name in galleries]
     return [_hits(index, [own[row] for own in ranked], total, terms) for row in range(len(queries))]
+
+
+def _refuse_unknown(index: Index, where: Filter) -> None:
+    """Raises `InputError` if nothing passes a filter that asks for a field which no item has: it is a slip of the pen."""
+    fields = index.holding.fields
+    if unknown := sorted(where.names - fields - set(COLUMNS)):
+        known = ", ".join((*COLUMNS, *sorted(fields)))
+        raise InputError(f"no item has a field '{unknown[0]}', and none passes the filter; known are: {known}")
 
 
 def among(index: Index, modality: str, terms: Terms) -> Rows | None:

@@ -77,9 +77,13 @@ def _raw(space: Space, query: Any, modality: str | None, runtime: Runtime) -> tu
         array = None
     fits = array is not None and array.ndim in (1, 2) and array.shape[-1] == space.dim
     if array is not None and fits and not (modality == "series" and array.ndim == 1):
-        if not np.isfinite(array).all():
-            raise InputError("the query vector holds NaN or infinite numbers")
-        vectors = np.ascontiguousarray(array.reshape(-1, space.dim), dtype=np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            vectors = np.ascontiguousarray(array.reshape(-1, space.dim), dtype=np.float32)
+            lengths = np.linalg.norm(vectors, axis=1)
+        if not np.isfinite(lengths).all():
+            raise InputError("the query vector holds NaN or infinite numbers, or such as are too large for float32")
+        if not lengths.all():
+            raise InputError("the query vector is 0 and points nowhere")
         return vectors, (modality or TEXT,) * len(vectors), array.ndim == 1
     if array is not None and array.ndim == 1 and modality is None:
         raise InputError(f"a query vector has {space.dim} numbers, as this space's vectors have, and not {len(array)}")

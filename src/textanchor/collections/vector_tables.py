@@ -35,14 +35,17 @@ def read_vectors(space: Space, file: Path) -> InMemory:
         raise InputError(
             f"{file} holds vectors as compared with {view.decode()}; search needs raw ones: embed without --compared-with"
         )
-    with openable(file) as name:
-        table = pq.read_table(name, columns=list(_COLUMNS))
-    vectors = table["vector"].combine_chunks()
-    numbers = np.asarray(vectors.flatten(), dtype=np.float32).reshape(len(table), -1)
-    if numbers.shape[1] != space.dim or not np.isfinite(numbers).all():
-        raise DamagedError(f"{file}: its vectors are not what embed wrote; write it anew")
-    names, kinds, paths, contents = (table[column].to_pylist() for column in _COLUMNS[:4])
-    items = tuple(_item(*row, file.parent) for row in zip(names, kinds, paths, strict=True))
+    try:
+        with openable(file) as name:
+            table = pq.read_table(name, columns=list(_COLUMNS))
+        numbers = np.asarray(table["vector"].combine_chunks().flatten(), dtype=np.float32).reshape(len(table), space.dim)
+    except (OSError, KeyError, ValueError, AttributeError) as why:
+        raise DamagedError(f"{file} is not what embed wrote ({why!r:.120}); write it anew") from None
+    kinds = set(table["modality"].to_pylist())
+    if not len(table) or not np.isfinite(numbers).all() or not kinds <= {TEXT, *space.kinds}:
+        raise DamagedError(f"{file}: its items or vectors are not what embed wrote; write it anew")
+    names, modalities, paths, contents = (table[column].to_pylist() for column in _COLUMNS[:4])
+    items = tuple(_item(*row, file.parent) for row in zip(names, modalities, paths, strict=True))
     return InMemory(all_items=items, vectors=numbers, contents=tuple(contents))
 
 

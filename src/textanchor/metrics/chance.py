@@ -36,9 +36,10 @@ class Chance:
 
     @classmethod
     def of(cls, scores: Float32[np.ndarray, "q g"], apart: Bool[np.ndarray, "q g"]) -> Chance | None:
-        """From scores of which only those that are `apart` count; None if they are fewer than ten."""
+        """From scores of which only those that are `apart` count; None if they are fewer than ten, or of one query or
+        item alone, which does not say how much queries or items differ."""
         null = np.sort(scores[apart])
-        if len(null) < LEAST:
+        if len(null) < LEAST or min(apart.any(axis=0).sum(), apart.any(axis=1).sum()) < 2:
             return None
         knots = np.unique(null[np.unique(len(null) - np.geomspace(len(null), 1, KNOTS).round().astype(int))])
         shares = [_share(np.where(apart, scores >= knot, False), apart) for knot in knots]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -16,11 +16,13 @@ from jaxtyping import Int
 
 from textanchor.collections.storing.schema import NAME, connected
 from textanchor.data.held import found_again, held_as
-from textanchor.errors import InputError
+from textanchor.errors import DamagedError, InputError
+from textanchor.escaping import legible
 from textanchor.records import Item
 from textanchor.records.items import Field
 
 CHUNK = 500  # values of one statement
+FILES = "files"  # how many files of vectors were begun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +75,16 @@ class Catalogue:
         self._connection.close()
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """All rows of an answer. Raises `InputError` where the disk is full."""
+        """All rows of an answer. Raises `InputError` where the disk is full, `DamagedError` where the file is damaged."""
         with self._turn:
             try:
                 return self._connection.execute(statement, values).fetchall()
             except sqlite3.OperationalError as why:
                 raise InputError(f"{self.folder}: {why}; nothing was changed") from None
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.DatabaseError as why:
+                raise DamagedError(f"{self.folder}: its catalogue is damaged ({why}); restore it, or make it anew") from None
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -101,12 +107,13 @@ class Catalogue:
             try:
                 yield
             finally:
-                self._connection.execute("COMMIT")
+                with suppress(sqlite3.Error):  # of a damaged file what went wrong before is what matters
+                    self._connection.execute("COMMIT")
 
     @property
-    def state(self) -> int:
-        """Another number when another connection has committed."""
-        return int(self._one("PRAGMA data_version"))
+    def state(self) -> tuple[int, int]:
+        """Other numbers when another connection has committed, or this one has changed anything."""
+        return int(self._one("PRAGMA data_version")), self._connection.total_changes
 
     def fact(self, name: str, default: str = "") -> str:
         """Something that was noted."""
@@ -157,12 +164,18 @@ class Catalogue:
 
     def store(self, fingerprint: str, modality: str, *, dim: int | None = None) -> VectorStore | None:
         """The store of a fingerprint; with `dim` it is begun where there is none."""
-        if dim is not None:
-            file = f"{modality}-{fingerprint[:16]}.f32"
-            begun = "INSERT OR IGNORE INTO stores (fingerprint, modality, dim, file) VALUES (?, ?, ?, ?)"
-            self.ask(begun, fingerprint, modality, dim, file)
         found = self.stores("fingerprint = ? AND modality = ?", fingerprint, modality)
+        if not found and dim is not None:
+            begun = "INSERT INTO stores (fingerprint, modality, dim, file) VALUES (?, ?, ?, ?)"
+            self.ask(begun, fingerprint, modality, dim, self.new_file(fingerprint, modality))
+            found = self.stores("fingerprint = ? AND modality = ?", fingerprint, modality)
         return found[0] if found else None
+
+    def new_file(self, fingerprint: str, modality: str) -> str:
+        """A name that no file of vectors had before, so that nothing derived from another is taken for its own."""
+        number = int(self.fact(FILES, "0")) + 1
+        self.note(FILES, str(number))
+        return f"{modality}-{fingerprint[:16]}+{number}.f32"
 
     def stores(self, where: str = "1", *values: object) -> tuple[VectorStore, ...]:
         """The stores of a condition."""
@@ -210,7 +223,7 @@ class Catalogue:
 
 def written(fields: Mapping[str, Field]) -> str:
     """Fields as JSON."""
-    return json.dumps(dict(fields), ensure_ascii=False, allow_nan=False) if fields else "{}"
+    return legible(json.dumps(dict(fields), ensure_ascii=False, allow_nan=False)) if fields else "{}"
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -22,8 +22,8 @@ from textanchor.collections.index import EXACT, Index
 from textanchor.collections.storing.catalogue import Catalogue
 from textanchor.collections.storing.contents import Facts, Listed, facts_of, items_of
 from textanchor.collections.storing.schema import NAME
-from textanchor.collections.storing.shrinking import shrink
-from textanchor.collections.storing.snapshot import VECTORS, Snapshot
+from textanchor.collections.storing.shrinking import files_of, shrink
+from textanchor.collections.storing.snapshot import Snapshot
 from textanchor.collections.storing.surveyed import MEMORY, surveyed
 from textanchor.collections.storing.syncing import Syncing, SyncReport
 from textanchor.collections.storing.verifying import Damage, damages, take_out
@@ -53,7 +53,7 @@ class Collection:
         if create and self.folder.exists() and not (self.folder / NAME).is_file() and any(self.folder.iterdir()):
             raise InputError(f"{self.folder} exists and is no collection; name another folder")
         self.catalogue = Catalogue(self.folder, create=create)
-        self._indexes: dict[tuple[str, str], tuple[int, Index]] = {}
+        self._indexes: dict[tuple[str, str], tuple[tuple[int, int], Index]] = {}
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {modality}" for modality, count in self.counts.items())
@@ -156,7 +156,7 @@ class Collection:
             for store in others:
                 for table in ("vectors", "blocks", "stores"):
                     self.catalogue.ask(f"DELETE FROM {table} WHERE store = ?", store.store)
-        files = [self.folder / VECTORS / store.file for store in others]
+        files = [file for store in others for file in files_of(self.folder, store)]
         freed = sum(file.stat().st_size for file in files if file.exists())
         for file in files:
             file.unlink(missing_ok=True)
@@ -179,9 +179,12 @@ class Collection:
     def verify(self, *, repair: bool = False) -> tuple[Damage, ...]:
         """Stretches of vectors that are not what was written. With `repair` they count no longer, and the next `sync` encodes
         their items again."""
-        found = damages(self.catalogue)
-        if repair and found:
-            with self._changing(), self.catalogue.writing():
+        if not repair:
+            with self.catalogue.reading():
+                return damages(self.catalogue)
+        with self._changing(), self.catalogue.writing():
+            found = damages(self.catalogue)
+            if found:
                 take_out(self.catalogue, found)
         return found
 
@@ -193,10 +196,11 @@ class Collection:
         spec = backend or self.backend
         key = spec, str(id(space.geometry))
         state = self.catalogue.state
-        if key not in self._indexes or self._indexes[key][0] != state or self._indexes[key][1].geometry is not space.geometry:
+        known = self._indexes.get(key)
+        if known is None or known[0] != state or known[1].geometry is not space.geometry:
             held = Snapshot(self.catalogue, space)
-            self._indexes[key] = state, Index(geometry=space.geometry, holding=held, backend=spec)
-        return self._indexes[key][1]
+            known = self._indexes[key] = state, Index(geometry=space.geometry, holding=held, backend=spec)
+        return known[1]
 
     @property
     def backend(self) -> str:

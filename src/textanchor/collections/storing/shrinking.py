@@ -28,8 +28,7 @@ def shrink(catalogue: Catalogue) -> list[Path]:
 def _written_anew(catalogue: Catalogue, store: VectorStore, slots: np.ndarray) -> list[Path]:
     folder = catalogue.folder / VECTORS
     old = mapped(folder / store.file, store.rows, store.dim)
-    stem, _, number = Path(store.file).stem.partition("+")
-    name = f"{stem}+{int(number or 0) + 1}.f32"
+    name = catalogue.new_file(store.fingerprint, store.modality)
     new = Appending(folder / name, rows=0, dim=store.dim)
     for start in range(0, len(slots), BLOCK):
         new.add(old[slots[start : start + BLOCK]])
@@ -40,5 +39,10 @@ def _written_anew(catalogue: Catalogue, store: VectorStore, slots: np.ndarray) -
     catalogue.ask("DELETE FROM blocks WHERE store = ?", store.store)
     (moved,) = catalogue.stores("store = ?", store.store)
     settle(catalogue, moved, len(slots))
-    derived = [file for kind in (GALLERIES, INDEXES) for file in (catalogue.folder / kind).glob(f"{Path(store.file).stem}-*")]
-    return [folder / store.file, *derived]
+    return files_of(catalogue.folder, store)
+
+
+def files_of(folder: Path, store: VectorStore) -> list[Path]:
+    """The file of vectors, and what was derived from it."""
+    derived = [file for kind in (GALLERIES, INDEXES) for file in (folder / kind).glob(f"{Path(store.file).stem}-*")]
+    return [folder / VECTORS / store.file, *derived]

@@ -86,6 +86,11 @@ class Snapshot:
         condition, values = where.sql()
         return self._catalogue.slots(self._stores[modality], condition, *values)
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """Of any item that the collection holds now."""
+        return frozenset(name for (name,) in self._catalogue.ask("SELECT DISTINCT key FROM items, json_each(items.fields)"))
+
     def filled(self, modality: str) -> Rows:
         """All places that are not empty."""
         return self._slots[modality]
@@ -113,11 +118,14 @@ class Snapshot:
 
     def _restore(self, backend: Backend, file: Path, vectors: Vectors) -> None:
         """Take what was saved and add what came since, or build it anew; and save it."""
-        known = 0
-        with suppress(DamagedError, KeyError, TypeError, FileNotFoundError):
-            rows = int(read_json(file.with_suffix(".json"))["rows"])
+        known, told = 0, file.with_suffix(".json")
+        with suppress(DamagedError, TypeError, KeyError, FileNotFoundError):
+            rows = int(read_json(told)["rows"])
             backend.load(file)
-            known = rows  # only of what was loaded: an index that was not is empty
+            known = rows if len(backend) <= rows else 0  # else it was saved after what is told of it
+        if known != len(vectors):
+            with suppress(OSError):
+                told.unlink(missing_ok=True)  # until both are saved, neither is to be trusted
         if not 0 < known <= len(vectors):
             backend.build(np.ascontiguousarray(vectors))
         elif known < len(vectors):
@@ -127,7 +135,7 @@ class Snapshot:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with FileLock(file.with_suffix(".lock"), timeout=PATIENCE):
                     backend.save(file)
-                    write_json(file.with_suffix(".json"), {"rows": len(vectors)})
+                    write_json(told, {"rows": len(vectors)})
 
     def _empty(self, modality: str) -> Rows:
         used = np.zeros(len(self._raw[modality]), dtype=bool)

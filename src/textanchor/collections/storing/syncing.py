@@ -94,12 +94,16 @@ class Syncing:
             self.source, [item.id for item in batch], {modality: store} if store and modality else {}
         )
         rest: list[Item] = []
+        names: set[str] = set()
         for item in batch:
-            if modality is None:
+            if item.id in names:  # such as a file's name that is no UTF-8, and one that looks like its escape
+                self._skip_strays([Skipped(item=item.id, reason="another item has the same name")])
+            elif modality is None:
                 reason = f"the space has no modality '{item.modality}'"
                 self._leave_out(item, known.get(item.id), reason, Stamp(), tried=None)
             elif not self._is_as_it_was(item, known.get(item.id), store):
                 rest.append(item)
+            names.add(item.id)
         bar.advance(len(batch) - len(rest))
         if rest and modality:
             stamps = {item.id: self._stamp(item) for item in rest}

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 
 from textanchor.collections.storing.catalogue import Catalogue, VectorStore
-from textanchor.collections.storing.galleries import GALLERIES
+from textanchor.collections.storing.galleries import GALLERIES, spoilt
 from textanchor.collections.storing.snapshot import INDEXES, VECTORS
 from textanchor.collections.storing.vector_files import BLOCK, checksums, mapped
 from textanchor.errors import DamagedError
@@ -28,12 +28,18 @@ def damages(catalogue: Catalogue) -> tuple[Damage, ...]:
     told = catalogue.ask("PRAGMA integrity_check")
     if told != [("ok",)]:
         raise DamagedError(f"{catalogue.folder}: its catalogue is damaged ({told[0][0]}); restore it, or make it anew")
-    return tuple(damage for store in catalogue.stores() for damage in _damages(catalogue, store))
+    found = [damage for store in catalogue.stores() for damage in _damages(catalogue, store)]
+    for file, rows in spoilt(catalogue.folder):
+        name = f"{GALLERIES}/{file.name}"
+        found.append(Damage(file=name, first=0, last=rows - 1, items=0, reason="its sha256 differs; it is made anew"))
+    return tuple(found)
 
 
 def take_out(catalogue: Catalogue, found: tuple[Damage, ...]) -> None:
     """Let no damaged row count, and forget what was derived; within a transaction."""
     for damage in found:
+        if damage.file.startswith(GALLERIES):
+            continue
         (store,) = catalogue.stores("file = ?", damage.file)
         catalogue.ask("DELETE FROM vectors WHERE store = ? AND slot BETWEEN ? AND ?", store.store, damage.first, damage.last)
         left = catalogue.ask("SELECT count(*) FROM vectors WHERE store = ?", store.store)[0][0]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any
+from weakref import finalize
 
 from textanchor.data.folders.class_folders import ClassFolders, class_folders
 from textanchor.data.rows import LOST, STRAY, UNASKED, Row, Wanted
@@ -21,6 +24,7 @@ from textanchor.runtime import Reading
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 LARGEST = 1 << 29  # bytes of a member that are read, at most
 RATIO, SMALL = 200, 1 << 24  # a member that is larger than this and grows so much by unpacking is no honest file
+BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
 _ENCRYPTED = 1
 _turn = Lock()  # an archive has one place at which it is read
 
@@ -40,7 +44,7 @@ class Member:
                 archive = _opened(self.file, told.st_size, told.st_mtime_ns)
                 with archive.opened(self.name) as stream:
                     content: bytes = stream.read(LARGEST + 1)
-            except (zipfile.BadZipFile, tarfile.TarError, EOFError, KeyError, RuntimeError, NotImplementedError) as why:
+            except (*BROKEN, KeyError) as why:
                 raise ValueError(f"cannot be unpacked: {' '.join(str(why).split())}") from None
         if len(content) > LARGEST:
             raise ValueError(f"unpacks to more than {LARGEST >> 20} MiB")
@@ -102,7 +106,7 @@ class ArchiveRows:
         try:
             with _turn:
                 found = list(_opened(self.file, told.st_size, told.st_mtime_ns).members())
-        except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, ValueError) as why:
+        except (*BROKEN, OSError, ValueError) as why:
             raise InputError(f"{self.file} is not a readable archive: {' '.join(str(why).split())}") from None
         return [(name, problem) for name, problem in dict(found).items() if not _hidden(name)]
 
@@ -128,6 +132,7 @@ class _Zip:
 class _Tar:
     def __init__(self, file: str) -> None:
         self._archive = tarfile.open(file, "r:*")  # noqa: SIM115 - kept open by the cache
+        finalize(self, self._archive.close)
 
     def members(self) -> Iterator[tuple[str, str]]:
         for one in self._archive:
