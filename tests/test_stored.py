@@ -320,6 +320,7 @@ def test_a_flipped_bit_is_named_and_mended(kept: Collection, space: Any, run: Ru
     again = Collection(kept.folder)
     assert not again.verify()
     assert search(space, "circle", again, k=9) == expected
+    (file,) = (kept.folder / "vectors").iterdir()
     file.unlink()
     assert Collection(kept.folder).verify()[0].reason == f"{file} is missing"
 
@@ -470,3 +471,76 @@ def test_a_collection_of_the_first_version_is_brought_up_to_date(kept: Collectio
     kept.catalogue.ask("ALTER TABLE vectors DROP COLUMN mapped")
     kept.catalogue.ask("PRAGMA user_version = 1")
     assert search(space, "circle", Collection(kept.folder), k=9) == expected
+
+
+def test_a_kill_while_moving_leaves_the_old_state_or_the_new(tmp_path: Path, space: Any, shapes: Path) -> None:
+    import textanchor
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(72):
+        picture(("circle", "square", "cross", "stripes")[number % 4], 100 + number).save(photos / f"{number:03d}.png")
+    kept = Collection(tmp_path / "kept", create=True)
+    kept.add(space, photos)
+    expected = search(space, "circle", kept, k=5)
+    kept.close()
+    new = textanchor.fit(shapes / "image", aligner="ridge(alpha=3)", fractions=(0.6, 0.2, 0.2)).save(tmp_path / "new")
+    script = tmp_path / "script.py"
+    script.write_text(KILLED.replace("{what}", "kept.upgrade(space, items=70, recall=0.0)"))
+    outcomes = []
+    for at in (4, 9, 30, 60, 10_000):
+        done = subprocess.run(
+            [sys.executable, script, str(new), str(kept.folder), str(at)], capture_output=True, text=True, check=False
+        )
+        outcomes.append(done.returncode)
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        opened = Collection(kept.folder)
+        assert not opened.verify()
+        assert search(space, "circle", opened, k=5) == expected, "the old space serves whatever happens"
+        moved = [one for one in opened.facts.vectors if one.mapped]
+        assert [one.mapped for one in moved] == ([2] if done.returncode == 0 else []), "all is moved, or nothing"
+        opened.close()
+    assert outcomes[0] == -signal.SIGKILL
+    assert outcomes[-1] == 0
+
+
+def test_what_a_space_has_not_encoded_is_said(kept: Collection, space: Any, shapes: Path) -> None:
+    import textanchor
+
+    kept.add(space, shapes / "audio")
+    seeing = textanchor.fit(shapes / "audio", aligner="ridge(alpha=7)", into=space)
+    hits = search(seeing, "circle", kept, k=99)
+    assert {hit.modality for hit in hits} == {"image"}
+    (left,) = kept.index(seeing).skipped
+    assert (left.item, left.reason) == ("48 audio items", "not encoded in this space yet; textanchor collection sync")
+    kept.sync(seeing)
+    assert not kept.index(seeing).skipped
+
+
+def test_a_row_that_names_another_file_of_the_same_stamp_is_read(tmp_path: Path, space: Any) -> None:
+    for name, kind in (("a", "circle"), ("b", "cross")):
+        picture(kind, 1).save(tmp_path / f"{name}.png")
+    one, other = tmp_path / "a.png", tmp_path / "b.png"
+    size = max(one.stat().st_size, other.stat().st_size)
+    for file in (one, other):
+        file.write_bytes(file.read_bytes() + b"\0" * (size - file.stat().st_size))
+        os.utime(file, (1e9, 1e9))
+    table = tmp_path / "table.csv"
+    table.write_text("item,path\nx,a.png\n")
+    kept = Collection(tmp_path / "kept", create=True)
+    kept.add(space, table)
+    table.write_text("item,path\nx,b.png\n")
+    (report,) = kept.sync(space)
+    assert report.changed == 1
+    np.testing.assert_allclose(vector(kept, space, "x"), space.embed(other)[0], atol=1e-6)
+
+
+def test_many_may_begin_one_collection_at_once(tmp_path: Path) -> None:
+    begun: list[Collection] = []
+    threads = [threading.Thread(target=lambda: begun.append(Collection(tmp_path / "kept", create=True))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(begun) == 8
+    assert all(one.counts == {} for one in begun)

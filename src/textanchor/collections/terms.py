@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from textanchor.collections.asking.filters import Filter, parse_filter
 from textanchor.errors import InputError
 from textanchor.runtime import Simple
 
-MOST = 10_000  # hits of one query
+MOST, MOST_COLLAPSED = 10_000, 500  # hits of one query, and of one whose near-duplicates are shown once
 Order = Literal["chance", "score"]
 
 
@@ -46,6 +47,12 @@ class Terms:
             raise InputError(f"level={self.level}: expected a share between 0 and 1, such as 0.1")
         if self.collapse is not None and not 0 < self.collapse <= 1:
             raise InputError(f"collapse={self.collapse}: expected a cosine above 0 and up to 1, such as 0.95")
+        if self.collapse is not None and self.k + self.offset > MOST_COLLAPSED:
+            raise InputError(
+                f"near-duplicates are collapsed among {MOST_COLLAPSED} hits at most; ask for fewer, or without collapse"
+            )
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise InputError(f"threshold={self.threshold}: expected a score")
         if self.order not in ("chance", "score"):
             raise InputError(f"order='{self.order}': expected chance or score")
         if isinstance(self.where, str):

@@ -39,6 +39,7 @@ class Entry:
 
     row: int
     modality: str
+    path: str | None
     stamp: Stamp
     content: str | None
     reason: str | None
@@ -141,17 +142,18 @@ class Catalogue:
         for start in range(0, len(ids), CHUNK):
             some = ids[start : start + CHUNK]
             told = self.ask(
-                "SELECT id, items.row, modality, size, changed, content, reason, tried, held, fields, slot FROM items "
+                "SELECT id, items.row, modality, path, size, changed, content, reason, tried, held, fields, slot FROM items "
                 f"LEFT JOIN vectors ON vectors.row = items.row AND mapped = 0 AND store IN ({_marks(numbers)}) "
                 f"WHERE source = ? AND id IN ({_marks(some)})",
                 *numbers,
                 source,
                 *some,
             )
-            for name, row, modality, size, changed, content, reason, tried, held, fields, slot in told:
+            for name, row, modality, path, size, changed, content, reason, tried, held, fields, slot in told:
                 found[name] = Entry(
                     row=row,
                     modality=modality,
+                    path=path,
                     stamp=Stamp(size=size, changed=changed),
                     content=content,
                     reason=reason,

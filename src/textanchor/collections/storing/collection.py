@@ -22,12 +22,12 @@ from textanchor.collections.index import EXACT, Index
 from textanchor.collections.storing.catalogue import Catalogue
 from textanchor.collections.storing.contents import Facts, Listed, facts_of, items_of
 from textanchor.collections.storing.schema import NAME
-from textanchor.collections.storing.shrinking import files_of, shrink
+from textanchor.collections.storing.shrinking import shrink, sweep
 from textanchor.collections.storing.snapshot import Snapshot
 from textanchor.collections.storing.surveyed import MEMORY, surveyed
 from textanchor.collections.storing.syncing import Syncing, SyncReport
 from textanchor.collections.storing.verifying import Damage, damages, take_out
-from textanchor.errors import InputError
+from textanchor.errors import DamagedError, InputError
 from textanchor.escaping import writable, written_back
 from textanchor.files import located
 from textanchor.runtime import Reading, Runtime, Simple, settled
@@ -150,17 +150,14 @@ class Collection:
 
     def forget(self, space: Space) -> int:
         """Delete the vectors of all other spaces than this one; how many bytes that gives back."""
-        with self._changing(), self.catalogue.writing():
-            own = {vector_fingerprint(space, kind) for kind in (TEXT, *space.kinds)}
-            others = [store for store in self.catalogue.stores() if store.fingerprint not in own]
-            for store in others:
-                for table in ("vectors", "blocks", "stores"):
-                    self.catalogue.ask(f"DELETE FROM {table} WHERE store = ?", store.store)
-        files = [file for store in others for file in files_of(self.folder, store)]
-        freed = sum(file.stat().st_size for file in files if file.exists())
-        for file in files:
-            file.unlink(missing_ok=True)
-        return freed
+        with self._changing():
+            with self.catalogue.writing():
+                own = {vector_fingerprint(space, kind) for kind in (TEXT, *space.kinds)}
+                others = [store for store in self.catalogue.stores() if store.fingerprint not in own]
+                for store in others:
+                    for table in ("vectors", "blocks", "stores"):
+                        self.catalogue.ask(f"DELETE FROM {table} WHERE store = ?", store.store)
+            return sweep(self.catalogue)
 
     def remove(self, *, ids: Sequence[str] = (), places: Sequence[str | Path] = ()) -> int:
         """Take items out, by their ids or with the places that hold them, which are followed no more; how many there were.
@@ -182,10 +179,12 @@ class Collection:
         if not repair:
             with self.catalogue.reading():
                 return damages(self.catalogue)
-        with self._changing(), self.catalogue.writing():
-            found = damages(self.catalogue)
-            if found:
-                take_out(self.catalogue, found)
+        with self._changing():
+            with self.catalogue.writing():
+                found = damages(self.catalogue)
+                if found:
+                    take_out(self.catalogue, found)
+            sweep(self.catalogue)
         return found
 
     def index(self, space: Space, backend: str = "") -> Index:
@@ -198,8 +197,8 @@ class Collection:
         state = self.catalogue.state
         known = self._indexes.get(key)
         if known is None or known[0] != state or known[1].geometry is not space.geometry:
-            held = Snapshot(self.catalogue, space)
-            known = self._indexes[key] = state, Index(geometry=space.geometry, holding=held, backend=spec)
+            held = self._snapshot(space)
+            known = self._indexes[key] = state, Index(geometry=space.geometry, holding=held, skipped=held.missing, backend=spec)
         return known[1]
 
     @property
@@ -226,11 +225,20 @@ class Collection:
             report = Syncing(catalogue=self.catalogue, space=space, source=source, runtime=how, removes=place != MEMORY).run(
                 place, survey
             )
-            replaced = shrink(self.catalogue)
-        for file in replaced:
-            file.unlink(missing_ok=True)
+            shrink(self.catalogue)
+        sweep(self.catalogue)
         self._indexes.clear()
         return report
+
+    def _snapshot(self, space: Space) -> Snapshot:
+        """Once more if the files were replaced between asking for them and opening them."""
+        state = self.catalogue.state
+        try:
+            return Snapshot(self.catalogue, space)
+        except DamagedError:
+            if self.catalogue.state == state:
+                raise
+            return Snapshot(self.catalogue, space)
 
     def _note_space(self, space: Space) -> None:
         if space.place is not None:

@@ -9,6 +9,7 @@ blocks     the sha256 of every 4096 rows of a store
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -82,8 +83,11 @@ def _opened(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError:  # where nothing may be written, not even the journal's files
+    except sqlite3.OperationalError:
         connection.close()
+        if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+            raise
+        # nothing may be written, not even the journal's files
         connection = sqlite3.connect(
             f"{file.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None, check_same_thread=False
         )
@@ -93,15 +97,29 @@ def _opened(file: Path) -> sqlite3.Connection:
 
 
 def _brought_up(connection: sqlite3.Connection, file: Path, *, create: bool) -> None:
-    sign, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    sign, version, empty = _state(connection)
     if sign != SIGN and not (empty and create):
         raise DamagedError(f"{file} was not written by textanchor; name another folder")
     if version > len(MIGRATIONS):
         raise DamagedError(
             f"{file} has version {version}, this textanchor knows {len(MIGRATIONS)}; upgrade: pip install -U textanchor"
         )
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {step} PRAGMA application_id = {SIGN}; PRAGMA user_version = {number}; COMMIT;"
-        )
+    if version == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in MIGRATIONS[_state(connection)[1] :]:  # which another process may have taken meanwhile
+            for statement in filter(str.strip, step.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {SIGN}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _state(connection: sqlite3.Connection) -> tuple[int, int, bool]:
+    """Whose the file is, its version, and whether it holds nothing."""
+    sign, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    return sign, version, not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

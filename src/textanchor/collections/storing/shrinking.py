@@ -15,17 +15,28 @@ from textanchor.collections.storing.vector_files import BLOCK, Appending, mapped
 FEW = 4096  # dead rows that are let be
 
 
-def shrink(catalogue: Catalogue) -> list[Path]:
-    """Write stores anew of which more than half is dead; within a transaction. Gives the files to delete once it is done."""
-    replaced: list[Path] = []
+def shrink(catalogue: Catalogue) -> None:
+    """Write stores anew of which more than half is dead; within a transaction."""
     for store in catalogue.stores():
         slots = catalogue.slots(store)
         if store.rows - len(slots) > max(FEW, len(slots)):
-            replaced += _written_anew(catalogue, store, slots)
-    return replaced
+            _written_anew(catalogue, store, slots)
 
 
-def _written_anew(catalogue: Catalogue, store: VectorStore, slots: np.ndarray) -> list[Path]:
+def sweep(catalogue: Catalogue) -> int:
+    """Delete files of vectors that no store names any more, or that a crash left, and what was derived from them; the bytes."""
+    stores = catalogue.stores()
+    files, stems = {store.file for store in stores}, tuple(f"{Path(store.file).stem}-" for store in stores)
+    vectors = [file for file in (catalogue.folder / VECTORS).glob("*") if file.name not in files]
+    derived = [file for kind in (GALLERIES, INDEXES) for file in (catalogue.folder / kind).glob("*")]
+    freed = 0
+    for file in (*vectors, *(file for file in derived if not file.name.startswith(stems))):
+        freed += file.stat().st_size
+        file.unlink(missing_ok=True)
+    return freed
+
+
+def _written_anew(catalogue: Catalogue, store: VectorStore, slots: np.ndarray) -> None:
     folder = catalogue.folder / VECTORS
     old = mapped(folder / store.file, store.rows, store.dim)
     name = catalogue.new_file(store.fingerprint, store.modality)
@@ -39,10 +50,3 @@ def _written_anew(catalogue: Catalogue, store: VectorStore, slots: np.ndarray) -
     catalogue.ask("DELETE FROM blocks WHERE store = ?", store.store)
     (moved,) = catalogue.stores("store = ?", store.store)
     settle(catalogue, moved, len(slots))
-    return files_of(catalogue.folder, store)
-
-
-def files_of(folder: Path, store: VectorStore) -> list[Path]:
-    """The file of vectors, and what was derived from it."""
-    derived = [file for kind in (GALLERIES, INDEXES) for file in (folder / kind).glob(f"{Path(store.file).stem}-*")]
-    return [folder / VECTORS / store.file, *derived]

@@ -17,7 +17,7 @@ from textanchor.collections.storing.galleries import gallery, gallery_file
 from textanchor.collections.storing.vector_files import mapped
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, read_json, write_json
-from textanchor.records import Item, Vectors
+from textanchor.records import Item, Skipped, Vectors
 from textanchor.space import TEXT, Comparison, Space
 from textanchor.space.storage import vector_fingerprint
 
@@ -44,6 +44,7 @@ class Snapshot:
             slots = {kind: catalogue.slots(store) for kind, store in found.items()}
             full = {kind: store for kind, store in found.items() if len(slots[kind])}
             self._raw = {kind: mapped(self._file(store), store.rows, store.dim) for kind, store in full.items()}
+            self.missing = _missing(catalogue, tuple(store.store for store in full.values()))
         self._stores = {kind: found[kind] for kind in self._raw}
         self._slots = {kind: slots[kind] for kind in self._raw}
         if not self._stores:
@@ -144,3 +145,14 @@ class Snapshot:
 
     def _file(self, store: VectorStore) -> Path:
         return self._catalogue.folder / VECTORS / store.file
+
+
+def _missing(catalogue: Catalogue, stores: Sequence[int]) -> tuple[Skipped, ...]:
+    """Items that could be read, and have no vector of this space."""
+    own = ", ".join(map(str, stores)) or "-1"
+    told = catalogue.ask(
+        "SELECT modality, count(*) FROM items WHERE reason IS NULL "
+        f"AND row NOT IN (SELECT row FROM vectors WHERE store IN ({own})) GROUP BY modality"
+    )
+    reason = "not encoded in this space yet; textanchor collection sync"
+    return tuple(Skipped(item=f"{count} {modality} items", reason=reason) for modality, count in told)

@@ -106,10 +106,10 @@ class Syncing:
             names.add(item.id)
         bar.advance(len(batch) - len(rest))
         if rest and modality:
-            stamps = {item.id: self._stamp(item) for item in rest}
             told = [replace(item, modality=modality) for item in rest]
+            taken = {item.id: (item, self._stamp(item)) for item in told}  # stamps of before they are read
             for chunk in self.space.stream(told, modality, total=len(told), runtime=within(self.runtime, bar)):
-                self._keep(chunk, modality, known, stamps)
+                self._keep(chunk, modality, known, taken)
         bar.note(new=self._counts["new"], changed=self._counts["changed"], skipped=self._counts["skipped"])
 
     def _own(self, modality: str) -> str | None:
@@ -135,18 +135,20 @@ class Syncing:
         return True
 
     def _is_untouched(self, item: Item, entry: Entry) -> bool:
-        return entry.stamp.changed is not None and entry.stamp == self._stamp(item)
+        return entry.path == _path(item) and entry.stamp.changed is not None and entry.stamp == self._stamp(item)
 
-    def _keep(self, chunk: Embedded, modality: str, known: Mapping[str, Entry], stamps: Mapping[str, Stamp]) -> None:
+    def _keep(
+        self, chunk: Embedded, modality: str, known: Mapping[str, Entry], taken: Mapping[str, tuple[Item, Stamp]]
+    ) -> None:
         store = self._store(modality, dim=self.space.dim)
         assert store is not None
         for skipped in chunk.skipped:
-            item = Item(id=skipped.item, modality=modality)
-            self._leave_out(item, known.get(skipped.item), skipped.reason, stamps[skipped.item], tried=store.fingerprint)
+            item, told = taken[skipped.item]
+            self._leave_out(item, known.get(skipped.item), skipped.reason, told, tried=store.fingerprint)
         fresh = []
         for place, (item, content) in enumerate(zip(chunk.items, chunk.contents, strict=True)):
             entry = known.get(item.id)
-            row = self._write(item, entry, content, stamps[item.id])
+            row = self._write(item, entry, content, taken[item.id][1])
             if entry is not None and entry.content == content and entry.slot is not None and entry.modality == modality:
                 self._meet(row, "unchanged")
                 continue
@@ -168,8 +170,7 @@ class Syncing:
 
     def _written(self, item: Item, entry: Entry | None, values: tuple[object, ...]) -> int:
         """A vector of another content, or of what cannot be read any more, counts no longer."""
-        path = None if item.path is None else writable(str(item.path.absolute()))
-        told = (item.modality, path, told_of(item.value), written(item.fields), *values)
+        told = (item.modality, _path(item), told_of(item.value), written(item.fields), *values)
         if entry is None:
             return int(self.catalogue.ask(f"{_INSERT} RETURNING row", self.source, item.id, *told)[0][0])
         self.catalogue.ask(_UPDATE, *told, entry.row)
@@ -248,6 +249,10 @@ def settle(catalogue: Catalogue, store: VectorStore, rows: int) -> None:
     for block, sha256 in checksums(vectors, first=store.rows):
         catalogue.ask("INSERT INTO blocks VALUES (?, ?, ?)", store.store, block, sha256)
     catalogue.ask("UPDATE stores SET rows = ? WHERE store = ?", rows, store.store)
+
+
+def _path(item: Item) -> str | None:
+    return None if item.path is None else writable(str(item.path.absolute()))
 
 
 def _became(entry: Entry | None, content: str) -> str:

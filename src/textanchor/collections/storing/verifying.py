@@ -44,7 +44,8 @@ def take_out(catalogue: Catalogue, found: tuple[Damage, ...]) -> None:
         catalogue.ask("DELETE FROM vectors WHERE store = ? AND slot BETWEEN ? AND ?", store.store, damage.first, damage.last)
         left = catalogue.ask("SELECT count(*) FROM vectors WHERE store = ?", store.store)[0][0]
         if not left:
-            catalogue.ask("UPDATE stores SET rows = 0 WHERE store = ?", store.store)
+            name = catalogue.new_file(store.fingerprint, store.modality)  # readers may have the old one open
+            catalogue.ask("UPDATE stores SET file = ?, rows = 0 WHERE store = ?", name, store.store)
             catalogue.ask("DELETE FROM blocks WHERE store = ?", store.store)
             continue
         rows = mapped(catalogue.folder / VECTORS / store.file, store.rows, store.dim)

@@ -23,6 +23,7 @@ from textanchor.runtime import Reading
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 LARGEST = 1 << 29  # bytes of a member that are read, at most
+LISTED = 1 << 38  # bytes of all members of a tar archive together, at most
 RATIO, SMALL = 200, 1 << 24  # a member that is larger than this and grows so much by unpacking is no honest file
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
 _ENCRYPTED = 1
@@ -135,7 +136,11 @@ class _Tar:
         finalize(self, self._archive.close)
 
     def members(self) -> Iterator[tuple[str, str]]:
-        for one in self._archive:
+        whole = 0
+        for one in self._archive:  # which unpacks everything, if the archive is packed
+            whole += one.size
+            if whole > LISTED:
+                raise ValueError(f"its files unpack to more than {LISTED >> 30} GiB")
             if one.isfile():
                 yield one.name, "unpacks to far too much" if one.size > LARGEST else ""
             elif not one.isdir():
