@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,26 @@ BELONGS = {  # options that mean something for some formats only
 }  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """What belongs to the model hub: encoders' files beside, figures and licence for the card, and where it is pushed."""
+
+    packed: bool
+    evaluation: Path | None
+    licence: str | None
+    push: str | None
+
+
+_HUB = (
+    click.option("--packed", is_flag=True, help="hub: with the files of the encoders."),
+    click.option(
+        "--evaluation", type=click.Path(path_type=Path), help="hub: metrics.json of `textanchor evaluate`, for the card."
+    ),
+    click.option("--license", "licence", help="hub: licence of the space, such as apache-2.0."),
+    click.option("--push", metavar="REPOSITORY", help="hub: push the folder to this repository, such as user/name."),
+)
+
+
 @click.command()
 @click.argument("space", type=click.Path(path_type=Path))
 @click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="What is written.")
@@ -27,10 +48,7 @@ BELONGS = {  # options that mean something for some formats only
 @click.option("--modality", multiple=True, help="What is exported: for onnx one (or text), else by default all that can be.")
 @click.option("--whole", is_flag=True, help="onnx: the encoder too, and not the projector alone.")
 @click.option("--view", metavar="MODALITY", help="Unit vectors as they are compared with this modality. [default: raw vectors]")
-@click.option("--packed", is_flag=True, help="hub: with the files of the encoders.")
-@click.option("--evaluation", type=click.Path(path_type=Path), help="hub: metrics.json of `textanchor evaluate`, for the card.")
-@click.option("--license", "licence", help="hub: licence of the space, such as apache-2.0.")
-@click.option("--push", metavar="REPOSITORY", help="hub: push the folder to this repository, such as user/name.")
+@options.gathered("hub", Hub, *_HUB)
 @options.encoders
 @options.runtime_without("engine", "workers", "pixels", "seconds", "numbers", "strict", "cache")
 @options.overwrite
@@ -41,10 +59,7 @@ def command(
     modality: tuple[str, ...],
     whole: bool,
     view: str | None,
-    packed: bool,
-    evaluation: Path | None,
-    licence: str | None,
-    push: str | None,
+    hub: Hub,
     encoders: dict[str, str],
     runtime: Runtime,
     overwrite: bool,
@@ -54,10 +69,8 @@ def command(
     sentence-transformers: `SentenceTransformer(folder).encode` gives the same vectors of texts and of what its modules can
     hold. onnx: a graph of one modality. hub: a folder with a model card for the Hugging Face hub.
     """
-    given = {
-        "modality": modality, "view": view, "whole": whole, "packed": packed, "evaluation": evaluation, "license": licence,
-        "push": push,
-    }  # fmt: skip
+    given = {"modality": modality, "view": view, "whole": whole, "packed": hub.packed, "evaluation": hub.evaluation}
+    given |= {"license": hub.licence, "push": hub.push}
     for name, value in given.items():
         if value and form not in BELONGS[name]:
             raise click.UsageError(f"--{name} means nothing for --to {form}; it belongs to --to {' or '.join(BELONGS[name])}")
@@ -69,20 +82,7 @@ def command(
     elif form == "sentence-transformers":
         _sentence_transformers(held, output, modality, view=view, overwrite=overwrite)
     else:
-        from textanchor.interop.hub import export_hub, upload
-
-        export_hub(
-            held,
-            output,
-            packed=packed,
-            evaluation=evaluation,
-            licence=licence,
-            name=push or "",
-            overwrite=overwrite,
-        )
-        click.echo(f"saved to {output}, with a model card in README.md")
-        if push:
-            click.echo(f"pushed to {upload(output, push)}")
+        _hub(held, output, hub, overwrite=overwrite)
 
 
 def _onnx(space: Space, output: Path, modality: tuple[str, ...], *, whole: bool, view: str | None, overwrite: bool) -> None:
@@ -105,3 +105,20 @@ def _sentence_transformers(space: Space, output: Path, modality: tuple[str, ...]
         click.echo(f"left out {name}: {reason}", err=True)
     remote = ", trust_remote_code=True" if done.own_code else ""
     click.echo(f"saved to {output}: {', '.join(done.modalities)}; SentenceTransformer('{output}'{remote}).encode(...)")
+
+
+def _hub(space: Space, output: Path, hub: Hub, *, overwrite: bool) -> None:
+    from textanchor.interop.hub import export_hub, upload
+
+    export_hub(
+        space,
+        output,
+        packed=hub.packed,
+        evaluation=hub.evaluation,
+        licence=hub.licence,
+        name=hub.push or "",
+        overwrite=overwrite,
+    )
+    click.echo(f"saved to {output}, with a model card in README.md")
+    if hub.push:
+        click.echo(f"pushed to {upload(output, hub.push)}")

@@ -121,6 +121,7 @@ def _with_names(schema: Any, service: Service) -> Any:
         fields[name]["anyOf"] = [*([{"type": "string", "enum": names[name]}] if names[name] else []), {"type": "null"}]
     if "k" in fields:
         fields["k"] |= {"minimum": 1, "maximum": bounds.hits}
+        fields["offset"] |= {"minimum": 0, "maximum": bounds.hits}
     if "input" in fields:
         fields["input"]["anyOf"][1]["maxItems"] = bounds.items
         fields["dimensions"]["anyOf"] = [{"const": service.space.dim}, {"type": "null"}]

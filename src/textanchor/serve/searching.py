@@ -21,9 +21,9 @@ async def found(service: Service, raw: bytes, ticket: Ticket) -> bytes:
     """The answer's JSON. Raises `Refusal` for a request that is wrong or a query that cannot be embedded."""
     asked = read(raw, SearchRequest, values=0)
     most = service.settings.bounds.hits
-    if asked.k + asked.offset > most:
-        told = f"k={asked.k:,} and offset={asked.offset:,}: at most {most:,} hits"
-        raise Refusal(400, told, code="too_many_hits", param="k")
+    for name, value in (("k", asked.k), ("offset", asked.offset)):
+        if value > most:
+            raise Refusal(400, f"{name}={value:,}: at most {most:,} hits", code="too_many_hits", param=name)
     terms = _terms(asked)
     shelf = named(service, asked.collection)
     query_modality = service.inputs.modality(asked.query_modality, [asked.query], "query_modality")
