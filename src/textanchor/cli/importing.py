@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -11,13 +12,28 @@ from textanchor.cli.fit import summary
 from textanchor.runtime import Runtime, Splitting
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What the rows of a file of vectors are: their texts, what they are called, who made them, and in which column they stand."""
+
+    texts: Path | None
+    modality: str
+    made_by: str
+    vector_column: str | None
+
+
+_ROWS = (
+    click.option("--texts", type=click.Path(path_type=Path), help="Texts of the rows: a table, or a file with a line a row."),
+    click.option("--modality", default="vectors", show_default=True, help="What the vectors are called in the space."),
+    click.option("--made-by", default="", help="Who made the vectors; those of another model are told apart by it."),
+    click.option("--vector-column", help="Column of vectors in a Parquet file. [default: vector, embedding, ...]"),
+)
+
+
 @click.command("import")
 @click.argument("source")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the new space.")
-@click.option("--texts", type=click.Path(path_type=Path), help="Texts of the rows: a table, or a file with a line a row.")
-@click.option("--modality", default="vectors", show_default=True, help="What the vectors are called in the space.")
-@click.option("--made-by", default="", help="Who made the vectors; those of another model are told apart by it.")
-@click.option("--vector-column", help="Column of vectors in a Parquet file. [default: vector, embedding, ...]")
+@options.gathered("rows", Rows, *_ROWS)
 @click.option("--into", type=click.Path(path_type=Path), help="Add to a copy of this space.")
 @options.anchor
 @click.option("--aligner", default="auto", show_default=True, help="How to fit: a name, or a call with settings; auto chooses.")
@@ -27,10 +43,7 @@ from textanchor.runtime import Runtime, Splitting
 def command(
     source: str,
     output: Path,
-    texts: Path | None,
-    modality: str,
-    made_by: str,
-    vector_column: str | None,
+    rows: Rows,
     into: Path | None,
     anchor: str | None,
     aligner: str,
@@ -47,7 +60,7 @@ def command(
 
     refuse_existing(output, overwrite=overwrite)
     if Path(source).suffix.lower() not in (".npy", ".parquet"):
-        if texts or made_by or vector_column or into:
+        if rows.texts or rows.made_by or rows.vector_column or into:
             raise click.UsageError(f"{source} is no file of vectors (.npy, .parquet), so it is fetched as a space, as it is")
         from textanchor.interop.hub import pull
 
@@ -58,15 +71,15 @@ def command(
     from textanchor.interop.vector_files import read_vectors
     from textanchor.space.storage import load
 
-    held = read_vectors(source, texts, column=vector_column, limits=runtime.limits)
+    held = read_vectors(source, rows.texts, column=rows.vector_column, limits=runtime.limits)
     space = align(
         held.vectors,
         held.texts,
-        modality=modality,
+        modality=rows.modality,
         groups=held.groups,
         sides=held.sides,
         names=held.names,
-        source=made_by,
+        source=rows.made_by,
         anchor=anchor,
         aligner=aligner,
         into=load(into, runtime=runtime) if into else None,
@@ -77,4 +90,4 @@ def command(
     summary(space)
     for remark in space.stories[-1].remarks:
         printing.warn(remark)
-    click.echo(f"\nsaved to {output}; its {modality} items are arrays of {held.vectors.shape[1]} numbers")
+    click.echo(f"\nsaved to {output}; its {rows.modality} items are arrays of {held.vectors.shape[1]} numbers")
