@@ -14,7 +14,7 @@ from textanchor.runtime import Runtime, Splitting
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What the rows of a file of vectors are: their texts, what they are called, who made them, and in which column they stand."""
+    """What the rows of a file of vectors are: their texts, their name, who made them, and in which column they stand."""
 
     texts: Path | None
     modality: str
