@@ -9,6 +9,7 @@ from typing import Unpack
 from textanchor.collections.streaming import Course, run_through
 from textanchor.collections.surveying import survey
 from textanchor.collections.tables import vector_table
+from textanchor.collections.taking import own_modality
 from textanchor.collections.tally import Tally
 from textanchor.errors import InputError, ItemError, NothingUsableError
 from textanchor.files import located, refuse_existing
@@ -47,7 +48,7 @@ def embed_collection(
     contents = survey(source, modality=modality, reading=reading)
     if how.strict and contents.skipped:
         raise ItemError(contents.skipped[0].item, contents.skipped[0].reason)
-    own = {kind: own for kind in contents.counts if (own := _own_modality(space, kind)) is not None}
+    own = {kind: own for kind in contents.counts if (own := own_modality(space, kind)) is not None}
     tallies = {kind: Tally(modality=kind) for kind in own}
     for kind in own:
         beforehand = space.prefill(contents.items(kind), own[kind], runtime=how)
@@ -76,12 +77,6 @@ def _check(space: Space, place: Path, compared_with: str | None) -> None:
         raise InputError(f"{place}: vectors are written as Parquet; name a file that ends in .parquet")
     if compared_with is not None and compared_with not in (TEXT, *space.kinds):
         raise InputError(f"no modality '{compared_with}' to compare with: the space has {', '.join((TEXT, *space.kinds))}")
-
-
-def _own_modality(space: Space, kind: str) -> str | None:
-    """What the space takes a kind of item for: a document is a plain text to a space that never fitted documents."""
-    own = TEXT if kind == "document" and kind not in space.modalities else kind
-    return own if own in (TEXT, *space.kinds) else None
 
 
 def _vectors(

@@ -79,13 +79,18 @@ class InMemory:
             rows.setdefault(item.modality, []).append(row)
         return {modality: np.array(own, dtype=np.int64) for modality, own in rows.items()}
 
+    @cached_property
+    def _raw(self) -> dict[str, Vectors]:
+        """Copied once where there are several modalities, and not at all where there is one."""
+        return {kind: self.vectors if len(self.rows) == 1 else self.vectors[rows] for kind, rows in self.rows.items()}
+
     def count(self, modality: str) -> int:
         """Items of a modality."""
         return len(self.rows[modality])
 
     def raw(self, modality: str) -> Vectors:
         """*Shape:* [places, d]."""
-        return self.vectors[self.rows[modality]]
+        return self._raw[modality]
 
     def items(self, modality: str, places: Sequence[int]) -> list[Item]:
         """The items at some places."""

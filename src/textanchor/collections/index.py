@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Unpack
@@ -56,7 +57,7 @@ class Index:
             raise InputError("a collection's items are not all in memory; list them: textanchor collection list")
         return self.holding.all_items
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether the best are always found."""
         return make_backend(self.backend).exact

@@ -50,3 +50,9 @@ def known_items(space: Space, items: Iterable[Item]) -> tuple[list[Item], list[S
             f"no item can be embedded; the first of {len(foreign)}: {foreign[0].item}: {foreign[0].reason}"
         )
     return known, foreign
+
+
+def own_modality(space: Space, kind: str) -> str | None:
+    """What the space takes a kind of item for: a document is a plain text to a space that never fitted documents."""
+    own = TEXT if kind == "document" and kind not in space.modalities else kind
+    return own if own in (TEXT, *space.kinds) else None

@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-TAIL, FEWEST = (
-    0.01,
-    50,
-)  # share of the largest scores whose mean excess says how far beyond them a score is, and how many at least
+TAIL, FEWEST = 0.01, 50  # share of the largest scores whose mean excess is taken, and how many they are at least
 LEAST = 10  # scores that say anything
 KNOTS = 32  # scores at which the share of larger ones is taken
 
@@ -55,16 +52,19 @@ class Chance:
 
     def p(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
         """The share of chance scores that are as large, with its margin, in (0, 1]; it never rises as scores rise."""
-        within = np.exp(np.interp(scores, self.knots, np.log(self.shares)))
-        own = np.where(scores > self.knots[-1], self.least, within)
+        own = self._own(scores)
         return own if self.other is None else np.maximum(own, self.other.p(scores))
 
     def order(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
         """By what scores of several modalities are put in one order, smallest first: the logarithm of the p-value, which beyond
         all chance scores goes on as if their tail were exponential."""
         beyond = np.maximum(scores - self.knots[-1], 0) / self.excess
-        own = np.log(replace(self, other=None).p(scores)) - beyond
+        own = np.log(self._own(scores)) - beyond
         return own if self.other is None else np.maximum(own, self.other.order(scores))
+
+    def _own(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
+        within = np.exp(np.interp(scores, self.knots, np.log(self.shares)))
+        return np.where(scores > self.knots[-1], self.least, within)
 
     def percentile(self, scores: Float[np.ndarray, "*a"]) -> Float[np.ndarray, "*a"]:
         """The share of chance scores that are smaller, in percent."""

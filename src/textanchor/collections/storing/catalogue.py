@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -15,12 +15,14 @@ import numpy as np
 from jaxtyping import Int
 
 from textanchor.collections.storing.schema import NAME, connected
+from textanchor.collections.storing.vector_files import Appending, mapped
 from textanchor.data.held import found_again, held_as
 from textanchor.errors import DamagedError, InputError
 from textanchor.escaping import legible
-from textanchor.records import Item
+from textanchor.records import Item, Vectors
 from textanchor.records.items import Field
 
+VECTORS = "vectors"  # the folder of stores
 CHUNK = 500  # values of one statement
 FILES = "files"  # how many files of vectors were begun
 
@@ -184,6 +186,30 @@ class Catalogue:
         told = self.ask(f"SELECT store, fingerprint, modality, dim, file, rows FROM stores WHERE {where}", *values)
         names = ("store", "fingerprint", "modality", "dim", "file", "rows")
         return tuple(VectorStore(**dict(zip(names, row, strict=True))) for row in told)
+
+    def begun_anew(self, store: VectorStore) -> VectorStore:
+        """The store with an empty file of a new name: readers may have the old one open."""
+        name = self.new_file(store.fingerprint, store.modality)
+        self.ask("UPDATE stores SET file = ?, rows = 0 WHERE store = ?", name, store.store)
+        self.ask("DELETE FROM blocks WHERE store = ?", store.store)
+        return replace(store, file=name, rows=0)
+
+    def file(self, store: VectorStore) -> Path:
+        """Where a store's vectors lie."""
+        return self.folder / VECTORS / store.file
+
+    def vectors(self, store: VectorStore) -> Vectors:
+        """The raw vectors that count, mapped. *Shape:* [rows, dim]. Raises `DamagedError`."""
+        return mapped(self.file(store), store.rows, store.dim)
+
+    def appending(self, store: VectorStore) -> Appending:
+        """What adds rows to it; they count when it is settled."""
+        return Appending(self.file(store), rows=store.rows, dim=store.dim)
+
+    def drop(self, where: str, *values: object) -> None:
+        """Delete items of a condition, with their vectors."""
+        self.ask(f"DELETE FROM vectors WHERE row IN (SELECT row FROM items WHERE {where})", *values)
+        self.ask(f"DELETE FROM items WHERE {where}", *values)
 
     def slots(self, store: VectorStore, where: str = "", *values: object) -> Int[np.ndarray, " n"]:
         """Places of the vectors that count, in order; `where` is a condition on the table `items`."""

@@ -248,9 +248,8 @@ class Collection:
         told = self.catalogue.ask("SELECT source FROM sources WHERE place = ?", place)
         if not told:
             raise InputError(f"{self.folder} does not follow {place} (it follows: {', '.join(self.places) or 'nothing'})")
-        for table in ("vectors", "items", "sources"):
-            which = "row IN (SELECT row FROM items WHERE source = ?)" if table == "vectors" else "source = ?"
-            self.catalogue.ask(f"DELETE FROM {table} WHERE {which}", told[0][0])
+        self.catalogue.drop("source = ?", told[0][0])
+        self.catalogue.ask("DELETE FROM sources WHERE source = ?", told[0][0])
 
     def _remove_item(self, name: str) -> None:
         rows = self.catalogue.ask(
@@ -259,8 +258,7 @@ class Collection:
         if len(rows) != 1:
             why = "holds no item" if not rows else f"holds {len(rows)} items"
             raise InputError(f"{self.folder} {why} '{name}'{'; put its place before its name' if rows else ''}")
-        for what in ("vectors", "items"):
-            self.catalogue.ask(f"DELETE FROM {what} WHERE row = ?", rows[0][0])
+        self.catalogue.drop("row = ?", rows[0][0])
 
     def _count(self) -> int:
         return int(self.catalogue.ask("SELECT count(*) FROM items")[0][0])

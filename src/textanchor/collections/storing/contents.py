@@ -28,7 +28,7 @@ class Listed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class HeldVectors:
     """Vectors of one modality in one space: how many items they are of, how many of these are mapped from another space, and
     bytes on disk, with what counts no longer."""
 
@@ -46,7 +46,7 @@ class Facts:
     items: Mapping[str, int]
     skipped: int
     places: tuple[str, ...]
-    vectors: tuple[Kept, ...]
+    vectors: tuple[HeldVectors, ...]
     derived: int
     backend: str
     space: str
@@ -81,7 +81,7 @@ def facts_of(catalogue: Catalogue, backend: str, space: str) -> Facts:
         counted = "SELECT count(*), coalesce(sum(mapped), 0) FROM vectors WHERE store = ?"
         stores = [(store, *catalogue.ask(counted, store.store)[0]) for store in catalogue.stores()]
     kept = tuple(
-        Kept(
+        HeldVectors(
             modality=store.modality,
             fingerprint=store.fingerprint,
             items=items,

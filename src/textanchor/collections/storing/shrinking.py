@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from textanchor.collections.storing.catalogue import Catalogue, VectorStore
+from textanchor.collections.storing.catalogue import VECTORS, Catalogue, VectorStore
 from textanchor.collections.storing.galleries import GALLERIES
-from textanchor.collections.storing.snapshot import INDEXES, VECTORS
+from textanchor.collections.storing.snapshot import INDEXES
 from textanchor.collections.storing.syncing import settle
-from textanchor.collections.storing.vector_files import BLOCK, Appending, mapped
+from textanchor.collections.storing.vector_files import BLOCK
 
 FEW = 4096  # dead rows that are let be
 
@@ -37,16 +37,11 @@ def sweep(catalogue: Catalogue) -> int:
 
 
 def _written_anew(catalogue: Catalogue, store: VectorStore, slots: np.ndarray) -> None:
-    folder = catalogue.folder / VECTORS
-    old = mapped(folder / store.file, store.rows, store.dim)
-    name = catalogue.new_file(store.fingerprint, store.modality)
-    new = Appending(folder / name, rows=0, dim=store.dim)
+    old, moved = catalogue.vectors(store), catalogue.begun_anew(store)
+    new = catalogue.appending(moved)
     for start in range(0, len(slots), BLOCK):
         new.add(old[slots[start : start + BLOCK]])
     new.close()
     for slot, now in zip(slots.tolist(), range(len(slots)), strict=True):  # in order, so that no place is taken twice
         catalogue.ask("UPDATE vectors SET slot = ? WHERE store = ? AND slot = ?", now, store.store, slot)
-    catalogue.ask("UPDATE stores SET file = ?, rows = 0 WHERE store = ?", name, store.store)
-    catalogue.ask("DELETE FROM blocks WHERE store = ?", store.store)
-    (moved,) = catalogue.stores("store = ?", store.store)
     settle(catalogue, moved, len(slots))

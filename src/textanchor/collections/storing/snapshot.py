@@ -12,17 +12,15 @@ from filelock import FileLock, Timeout
 from textanchor.collections.asking.filters import Filter
 from textanchor.collections.backends.exact import Exact
 from textanchor.collections.backends.protocol import Backend, Rows, make_backend
-from textanchor.collections.storing.catalogue import Catalogue, VectorStore
-from textanchor.collections.storing.galleries import gallery, gallery_file
-from textanchor.collections.storing.vector_files import mapped
+from textanchor.collections.storing.catalogue import Catalogue
+from textanchor.collections.storing.galleries import PATIENCE, gallery, gallery_file
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, read_json, write_json
 from textanchor.records import Item, Skipped, Vectors
 from textanchor.space import TEXT, Comparison, Space
 from textanchor.space.storage import vector_fingerprint
 
-VECTORS, INDEXES = "vectors", "indexes"
-PATIENCE = 0.1
+INDEXES = "indexes"
 
 
 class OutdatedError(InputError):
@@ -38,12 +36,11 @@ class Snapshot:
     def __init__(self, catalogue: Catalogue, space: Space) -> None:
         self._catalogue = catalogue
         with catalogue.reading():
-            self.state = catalogue.state
             wanted = {kind: vector_fingerprint(space, kind) for kind in (TEXT, *space.kinds)}
             found = {store.modality: store for store in catalogue.stores() if wanted.get(store.modality) == store.fingerprint}
             slots = {kind: catalogue.slots(store) for kind, store in found.items()}
             full = {kind: store for kind, store in found.items() if len(slots[kind])}
-            self._raw = {kind: mapped(self._file(store), store.rows, store.dim) for kind, store in full.items()}
+            self._raw = {kind: catalogue.vectors(store) for kind, store in full.items()}
             self.missing = _missing(catalogue, tuple(store.store for store in full.values()))
         self._stores = {kind: found[kind] for kind in self._raw}
         self._slots = {kind: slots[kind] for kind in self._raw}
@@ -142,9 +139,6 @@ class Snapshot:
         used = np.zeros(len(self._raw[modality]), dtype=bool)
         used[self._slots[modality]] = True
         return np.flatnonzero(~used)
-
-    def _file(self, store: VectorStore) -> Path:
-        return self._catalogue.folder / VECTORS / store.file
 
 
 def _missing(catalogue: Catalogue, stores: Sequence[int]) -> tuple[Skipped, ...]:

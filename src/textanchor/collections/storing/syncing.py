@@ -13,22 +13,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textanchor.collections.storing.catalogue import Catalogue, Entry, Stamp, VectorStore, written
-from textanchor.collections.storing.snapshot import VECTORS
-from textanchor.collections.storing.vector_files import BLOCK, Appending, checksums, mapped
+from textanchor.collections.storing.vector_files import BLOCK, Appending, checksums
 from textanchor.collections.streaming import within
 from textanchor.collections.surveying import Survey
+from textanchor.collections.taking import own_modality
 from textanchor.data.held import container, told_of
 from textanchor.escaping import writable
 from textanchor.latents.shards import stamp
 from textanchor.progress import Bar
 from textanchor.records import Item, Skipped
 from textanchor.runtime import Runtime
-from textanchor.space import TEXT, Space
+from textanchor.space import Space
 from textanchor.space.embedded import Embedded
 from textanchor.space.storage import vector_fingerprint
 
 _LISTED = "cannot be listed"
-_NOW_TEXT = "document"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +87,7 @@ class Syncing:
         return SyncReport(place=place, left_out=tuple(self._left_out), **{name: self._counts[name] for name in names})
 
     def _take(self, batch: Sequence[Item], bar: Bar) -> None:
-        modality = self._own(batch[0].modality)
+        modality = own_modality(self.space, batch[0].modality)
         store = self._store(modality) if modality else None
         known = self.catalogue.entries(
             self.source, [item.id for item in batch], {modality: store} if store and modality else {}
@@ -111,11 +110,6 @@ class Syncing:
             for chunk in self.space.stream(told, modality, total=len(told), runtime=within(self.runtime, bar)):
                 self._keep(chunk, modality, known, taken)
         bar.note(new=self._counts["new"], changed=self._counts["changed"], skipped=self._counts["skipped"])
-
-    def _own(self, modality: str) -> str | None:
-        """What the space takes it for; None for a modality that it does not have."""
-        own = TEXT if modality == _NOW_TEXT and modality not in self.space.modalities else modality
-        return own if own in (TEXT, *self.space.kinds) else None
 
     def _is_as_it_was(self, item: Item, entry: Entry | None, store: VectorStore | None) -> bool:
         """Whether nothing is to be done: the stamp is the same, and its vector is there or it could not be read then either."""
@@ -148,7 +142,8 @@ class Syncing:
         fresh = []
         for place, (item, content) in enumerate(zip(chunk.items, chunk.contents, strict=True)):
             entry = known.get(item.id)
-            row = self._write(item, entry, content, taken[item.id][1])
+            told = taken[item.id][1]
+            row = self._written(item, entry, (told.size, told.changed, content, None, None))
             if entry is not None and entry.content == content and entry.slot is not None and entry.modality == modality:
                 self._meet(row, "unchanged")
                 continue
@@ -159,10 +154,6 @@ class Syncing:
             for slot, (_, row) in zip(slots, fresh, strict=True):
                 self.catalogue.ask("DELETE FROM vectors WHERE row = ? AND store = ?", row, store.store)
                 self.catalogue.ask("INSERT INTO vectors (store, slot, row) VALUES (?, ?, ?)", store.store, slot, row)
-
-    def _write(self, item: Item, entry: Entry | None, content: str, told: Stamp) -> int:
-        """The row of an item that was read."""
-        return self._written(item, entry, (told.size, told.changed, content, None, None))
 
     def _leave_out(self, item: Item, entry: Entry | None, reason: str, told: Stamp, *, tried: str | None) -> None:
         self._meet(self._written(item, entry, (told.size, told.changed, None, reason, tried)), "skipped")
@@ -196,8 +187,7 @@ class Syncing:
             if any(name.startswith(folder) for folder in hidden):
                 self._counts["unchanged"] += 1
                 continue
-            self.catalogue.ask("DELETE FROM vectors WHERE row = ?", row)
-            self.catalogue.ask("DELETE FROM items WHERE row = ?", row)
+            self.catalogue.drop("row = ?", row)
             self._counts["removed"] += 1
 
     def _store(self, modality: str, *, dim: int | None = None) -> VectorStore | None:
@@ -210,8 +200,7 @@ class Syncing:
 
     def _appending(self, store: VectorStore) -> Appending:
         if store.modality not in self._open:
-            file = self.catalogue.folder / VECTORS / store.file
-            self._open[store.modality] = Appending(file, rows=store.rows, dim=store.dim)
+            self._open[store.modality] = self.catalogue.appending(store)
         return self._open[store.modality]
 
     def _settle(self) -> None:
@@ -243,8 +232,7 @@ _UPDATE = f"UPDATE items SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHE
 
 def settle(catalogue: Catalogue, store: VectorStore, rows: int) -> None:
     """Let the first `rows` of a store count."""
-    file = catalogue.folder / VECTORS / store.file
-    vectors = mapped(file, rows, store.dim)
+    vectors = catalogue.vectors(replace(store, rows=rows))
     catalogue.ask("DELETE FROM blocks WHERE store = ? AND block >= ?", store.store, store.rows // BLOCK)
     for block, sha256 in checksums(vectors, first=store.rows):
         catalogue.ask("INSERT INTO blocks VALUES (?, ?, ?)", store.store, block, sha256)

@@ -11,14 +11,12 @@ import numpy as np
 from textanchor.collections.moving.judging import Demand, Moved, judged_map
 from textanchor.collections.storing.catalogue import Catalogue, VectorStore
 from textanchor.collections.storing.syncing import settle
-from textanchor.collections.storing.vector_files import Appending, mapped
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.records import Item, Vectors
 from textanchor.runtime import Runtime
 from textanchor.space import TEXT, Space
 from textanchor.space.storage import vector_fingerprint
 
-VECTORS = "vectors"
 PART = 8192
 
 
@@ -67,7 +65,7 @@ class Upgrading:
             raise NothingUsableError(f"no {modality} of the collection can be encoded again; its files are gone")
         new = np.concatenate([chunk.vectors for chunk in chunks])
         encoded = np.array([int(name) for name in done], dtype=np.int64)
-        vectors = mapped(self.catalogue.folder / VECTORS / old.file, old.rows, old.dim)
+        vectors = self.catalogue.vectors(old)
         comparison = self.space.geometry.between(TEXT, modality)
         moved = judged_map(
             np.asarray(vectors[encoded]),
@@ -121,7 +119,7 @@ class Upgrading:
         store = self.catalogue.store(vector_fingerprint(self.space, modality), modality, dim=self.space.dim)
         assert store is not None
         self.catalogue.ask("DELETE FROM vectors WHERE store = ?", store.store)
-        appending = Appending(self.catalogue.folder / VECTORS / store.file, rows=store.rows, dim=store.dim)
+        appending = self.catalogue.appending(store)
         try:
             self._place(store, old, places["encoded"], appending.add(new), mapped_ones=False)
             for start in range(0, len(places["rest"]), PART):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from textanchor.collections.storing.catalogue import Catalogue, VectorStore
 from textanchor.collections.storing.galleries import GALLERIES, spoilt
-from textanchor.collections.storing.snapshot import INDEXES, VECTORS
-from textanchor.collections.storing.vector_files import BLOCK, checksums, mapped
+from textanchor.collections.storing.snapshot import INDEXES
+from textanchor.collections.storing.vector_files import BLOCK, checksums
 from textanchor.errors import DamagedError
 
 
@@ -44,12 +44,9 @@ def take_out(catalogue: Catalogue, found: tuple[Damage, ...]) -> None:
         catalogue.ask("DELETE FROM vectors WHERE store = ? AND slot BETWEEN ? AND ?", store.store, damage.first, damage.last)
         left = catalogue.ask("SELECT count(*) FROM vectors WHERE store = ?", store.store)[0][0]
         if not left:
-            name = catalogue.new_file(store.fingerprint, store.modality)  # readers may have the old one open
-            catalogue.ask("UPDATE stores SET file = ?, rows = 0 WHERE store = ?", name, store.store)
-            catalogue.ask("DELETE FROM blocks WHERE store = ?", store.store)
+            catalogue.begun_anew(store)
             continue
-        rows = mapped(catalogue.folder / VECTORS / store.file, store.rows, store.dim)
-        for block, sha256 in checksums(rows):
+        for block, sha256 in checksums(catalogue.vectors(store)):
             catalogue.ask("UPDATE blocks SET sha256 = ? WHERE store = ? AND block = ?", sha256, store.store, block)
     for derived in (GALLERIES, INDEXES):
         shutil.rmtree(catalogue.folder / derived, ignore_errors=True)
@@ -58,7 +55,7 @@ def take_out(catalogue: Catalogue, found: tuple[Damage, ...]) -> None:
 def _damages(catalogue: Catalogue, store: VectorStore) -> list[Damage]:
     expected = dict(catalogue.ask("SELECT block, sha256 FROM blocks WHERE store = ?", store.store))
     try:
-        vectors = mapped(catalogue.folder / VECTORS / store.file, store.rows, store.dim)
+        vectors = catalogue.vectors(store)
     except DamagedError as why:
         return [_damage(catalogue, store, 0, store.rows - 1, str(why).partition(";")[0])]
     wrong = [block for block, sha256 in checksums(vectors) if expected.get(block) != sha256]

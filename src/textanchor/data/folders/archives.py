@@ -25,7 +25,15 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 LARGEST = 1 << 29  # bytes of a member that are read, at most
 LISTED = 1 << 38  # bytes of all members of a tar archive together, at most
 RATIO, SMALL = 200, 1 << 24  # a member that is larger than this and grows so much by unpacking is no honest file
-BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
+UNPACKING_RAISES = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    zlib.error,
+    lzma.LZMAError,
+)
 _ENCRYPTED = 1
 _turn = Lock()  # an archive has one place at which it is read
 
@@ -45,7 +53,7 @@ class Member:
                 archive = _opened(self.file, told.st_size, told.st_mtime_ns)
                 with archive.opened(self.name) as stream:
                     content: bytes = stream.read(LARGEST + 1)
-            except (*BROKEN, KeyError) as why:
+            except (*UNPACKING_RAISES, KeyError) as why:
                 raise ValueError(f"cannot be unpacked: {' '.join(str(why).split())}") from None
         if len(content) > LARGEST:
             raise ValueError(f"unpacks to more than {LARGEST >> 20} MiB")
@@ -107,7 +115,7 @@ class ArchiveRows:
         try:
             with _turn:
                 found = list(_opened(self.file, told.st_size, told.st_mtime_ns).members())
-        except (*BROKEN, OSError, ValueError) as why:
+        except (*UNPACKING_RAISES, OSError, ValueError) as why:
             raise InputError(f"{self.file} is not a readable archive: {' '.join(str(why).split())}") from None
         return [(name, problem) for name, problem in dict(found).items() if not _hidden(name)]
 
