@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from textanchor.errors import DamagedError, InputError
@@ -82,7 +83,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     """Autocommit: transactions are begun by name. Foreign keys are checked, and what was committed is on disk."""
     connection = sqlite3.connect(file, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _in_wal(connection)
     except sqlite3.OperationalError:
         connection.close()
         if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
@@ -94,6 +95,19 @@ def _opened(file: Path) -> sqlite3.Connection:
     for pragma in ("synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY", "trusted_schema = OFF"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _in_wal(connection: sqlite3.Connection) -> None:
+    """SQLite waits for nobody while the journal's mode changes, which happens once in a file's life."""
+    until = time.monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as why:
+            if "locked" not in str(why) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _brought_up(connection: sqlite3.Connection, file: Path, *, create: bool) -> None:
