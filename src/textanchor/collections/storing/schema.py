@@ -135,5 +135,6 @@ def _brought_up(connection: sqlite3.Connection, file: Path, *, create: bool) -> 
 
 def _state(connection: sqlite3.Connection) -> tuple[int, int, bool]:
     """Whose the file is, its version, and whether it holds nothing."""
+    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]  # first: another may fill it meanwhile
     sign, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    return sign, version, not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return sign, version, empty
