@@ -20,7 +20,9 @@ LAYERS = (
     ("collections",),
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
+    ("labelling",),
     ("interop", "serve"),
+    ("studio",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

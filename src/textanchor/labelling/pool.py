@@ -1,0 +1,63 @@
+"""Items to be labelled, as numbers, and what is known of their labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int
+
+Rows: TypeAlias = Int[np.ndarray, " m"]
+Probabilities: TypeAlias = Float32[np.ndarray, "n c"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """One sight of all items, such as their pictures or a video's sound; items that lack it are zero and not `present`."""
+
+    name: str
+    values: Float32[np.ndarray, "n d"]
+    present: Bool[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """All items of a labelling task, labelled and not.
+
+    `by_names` [n, c] are probabilities from the classes' names alone, rows that sum to 1, or are NaN where nothing is known;
+    None without names. `groups` [n] numbers what items share, such as a speaker, and `contents` [n] equal contents.
+    """
+
+    features: tuple[Features, ...]
+    classes: tuple[str, ...]
+    groups: Int[np.ndarray, " n"]
+    contents: Int[np.ndarray, " n"]
+    by_names: Probabilities | None = None
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    @cached_property
+    def grouped(self) -> bool:
+        """Whether any two items of different contents share a group."""
+        seen = np.unique(np.stack([self.groups, self.contents]), axis=1)
+        return len(np.unique(seen[0])) < seen.shape[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Rows of a pool that a person has labelled, and their classes. `drawn` are those that were drawn at random, which alone
+    say how often a proposal is wrong."""
+
+    rows: Rows
+    classes: Rows
+    drawn: Bool[np.ndarray, " m"]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def taken(self, which: Int[np.ndarray, " k"] | Bool[np.ndarray, " m"]) -> Labelled:
+        """Some of them."""
+        return Labelled(rows=self.rows[which], classes=self.classes[which], drawn=self.drawn[which])

@@ -1,0 +1,1 @@
+"""The studio: search, map, label and report in a browser."""
