@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "textanchor"
 LAYERS = (
-    ("errors", "escaping", "grammar", "settings", "registry", "records", "config", "files", "progress", "runtime"),
+    ("errors", "escaping", "grammar", "settings", "registry", "records", "config", "files", "progress", "runtime", "database"),
     ("data",),
     ("encoders",),
     ("latents",),

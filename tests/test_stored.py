@@ -231,7 +231,8 @@ def test_readers_see_the_old_state_or_the_new(kept: Collection, space: Any, phot
 KILLED = """
 import os, signal, sys
 from textanchor import Collection
-from textanchor.collections.storing import catalogue, vector_files
+from textanchor import database
+from textanchor.collections.storing import vector_files
 from textanchor.space.storage import load
 calls, at = 0, int(sys.argv[3])
 def counted(real):
@@ -242,7 +243,7 @@ def counted(real):
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*a, **k)
     return call
-catalogue.Catalogue.ask = counted(catalogue.Catalogue.ask)
+database.Database.ask = counted(database.Database.ask)
 vector_files.Appending.add = counted(vector_files.Appending.add)
 vector_files.Appending.close = counted(vector_files.Appending.close)
 space, kept = load(sys.argv[1]), Collection(sys.argv[2])

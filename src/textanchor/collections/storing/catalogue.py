@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import RLock
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -17,13 +13,12 @@ from jaxtyping import Int
 from textanchor.collections.storing.schema import NAME, connected
 from textanchor.collections.storing.vector_files import Appending, mapped
 from textanchor.data.held import found_again, held_as
-from textanchor.errors import DamagedError, InputError
+from textanchor.database import CHUNK, marks
 from textanchor.escaping import legible
 from textanchor.records import Item, Vectors
 from textanchor.records.items import Field
 
 VECTORS = "vectors"  # the folder of stores
-CHUNK = 500  # values of one statement
 FILES = "files"  # how many files of vectors were begun
 
 
@@ -64,68 +59,21 @@ class VectorStore:
 
 
 class Catalogue:
-    """One connection, used by one thread at a time. Raises what `connected` raises."""
+    """A collection's file, used by one thread at a time. Raises what `connected` raises."""
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         if create:
             folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._connection = connected(folder / NAME, create=create)
-        self._turn = RLock()
-
-    def close(self) -> None:
-        """No more is asked."""
-        self._connection.close()
-
-    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """All rows of an answer. Raises `InputError` where the disk is full, `DamagedError` where the file is damaged."""
-        with self._turn:
-            try:
-                return self._connection.execute(statement, values).fetchall()
-            except sqlite3.OperationalError as why:
-                raise InputError(f"{self.folder}: {why}; nothing was changed") from None
-            except sqlite3.IntegrityError:
-                raise
-            except sqlite3.DatabaseError as why:
-                raise DamagedError(f"{self.folder}: its catalogue is damaged ({why}); restore it, or make it anew") from None
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Everything within happens together, or nothing of it."""
-        with self._turn:
-            self.ask("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.ask("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Everything within sees one state, whatever others commit meanwhile."""
-        with self._turn:
-            self.ask("BEGIN")
-            try:
-                yield
-            finally:
-                with suppress(sqlite3.Error):  # of a damaged file what went wrong before is what matters
-                    self._connection.execute("COMMIT")
+        file = connected(folder / NAME, create=create)
+        self.close, self.ask, self._one, self.fact, self.note = file.close, file.ask, file.one, file.fact, file.note
+        self.writing, self.reading = file.writing, file.reading
+        self._file = file
 
     @property
     def state(self) -> tuple[int, int]:
         """Other numbers when another connection has committed, or this one has changed anything."""
-        return int(self._one("PRAGMA data_version")), self._connection.total_changes
-
-    def fact(self, name: str, default: str = "") -> str:
-        """Something that was noted."""
-        found = self.ask("SELECT value FROM facts WHERE name = ?", name)
-        return str(found[0][0]) if found else default
-
-    def note(self, name: str, value: str) -> None:
-        """Note something."""
-        self.ask("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+        return self._file.state
 
     def source(self, place: str, reading: str) -> int:
         """The number of a place, which is now read so."""
@@ -145,8 +93,8 @@ class Catalogue:
             some = ids[start : start + CHUNK]
             told = self.ask(
                 "SELECT id, items.row, modality, path, size, changed, content, reason, tried, held, fields, slot FROM items "
-                f"LEFT JOIN vectors ON vectors.row = items.row AND mapped = 0 AND store IN ({_marks(numbers)}) "
-                f"WHERE source = ? AND id IN ({_marks(some)})",
+                f"LEFT JOIN vectors ON vectors.row = items.row AND mapped = 0 AND store IN ({marks(numbers)}) "
+                f"WHERE source = ? AND id IN ({marks(some)})",
                 *numbers,
                 source,
                 *some,
@@ -226,7 +174,7 @@ class Catalogue:
             told = self.ask(
                 "SELECT slot, id, modality, path, held, fields, place FROM vectors JOIN items USING (row) "
                 "JOIN sources USING (source) "
-                f"WHERE store = (SELECT store FROM stores WHERE file = ?) AND slot IN ({_marks(some)})",
+                f"WHERE store = (SELECT store FROM stores WHERE file = ?) AND slot IN ({marks(some)})",
                 store.file,
                 *some,
             )
@@ -245,14 +193,7 @@ class Catalogue:
         joined = "SELECT content FROM vectors JOIN items USING (row) WHERE store = ? AND slot = ?"
         return "".join(content for (content,) in self.ask(joined, store.store, slot))
 
-    def _one(self, statement: str, *values: object) -> int:
-        return self.ask(statement, *values)[0][0]
-
 
 def written(fields: Mapping[str, Field]) -> str:
     """Fields as JSON."""
     return legible(json.dumps(dict(fields), ensure_ascii=False, allow_nan=False)) if fields else "{}"
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))

@@ -9,15 +9,12 @@ blocks     the sha256 of every 4096 rows of a store
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import time
 from pathlib import Path
 
-from textanchor.errors import DamagedError, InputError
+from textanchor.database import Database, Kind
+from textanchor.errors import InputError
 
-NAME, SIGN = "collection.sqlite", 0x7E7A_C011  # SQLite's `application_id`, by which the file is known for ours
-WAIT = 60.0  # seconds that a connection waits for another one's commit
+NAME = "collection.sqlite"
 
 MIGRATIONS = (
     """
@@ -61,80 +58,14 @@ MIGRATIONS = (
     """,
     "ALTER TABLE vectors ADD COLUMN mapped INTEGER NOT NULL DEFAULT 0;",
 )
+KIND = Kind(word="collection", sign=0x7E7A_C011, migrations=MIGRATIONS)
 
 
-def connected(file: Path, *, create: bool = False) -> sqlite3.Connection:
+def connected(file: Path, *, create: bool = False) -> Database:
     """An open file of the newest version, which several threads may use in turn.
 
-    A folder that may only be read is read as it is. Raises `InputError` if there is none, `DamagedError` for a file that is
-    none of ours, damaged, or of a newer version.
+    Raises `InputError` if there is none, and what `Database` raises.
     """
     if not create and not file.is_file():
         raise InputError(f"{file.parent} is no collection: it has no {NAME}; make one: textanchor collection add")
-    try:
-        connection = _opened(file)
-        _brought_up(connection, file, create=create)
-    except sqlite3.DatabaseError as why:
-        raise DamagedError(f"{file} cannot be read as a collection ({why}); restore it, or make it anew") from None
-    return connection
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    """Autocommit: transactions are begun by name. Foreign keys are checked, and what was committed is on disk."""
-    connection = sqlite3.connect(file, timeout=WAIT, isolation_level=None, check_same_thread=False)
-    try:
-        _in_wal(connection)
-    except sqlite3.OperationalError:
-        connection.close()
-        if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
-            raise
-        # nothing may be written, not even the journal's files
-        connection = sqlite3.connect(
-            f"{file.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None, check_same_thread=False
-        )
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY", "trusted_schema = OFF"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-def _in_wal(connection: sqlite3.Connection) -> None:
-    """SQLite waits for nobody while the journal's mode changes, which happens once in a file's life."""
-    until = time.monotonic() + WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as why:
-            if "locked" not in str(why) or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-
-
-def _brought_up(connection: sqlite3.Connection, file: Path, *, create: bool) -> None:
-    sign, version, empty = _state(connection)
-    if sign != SIGN and not (empty and create):
-        raise DamagedError(f"{file} was not written by textanchor; name another folder")
-    if version > len(MIGRATIONS):
-        raise DamagedError(
-            f"{file} has version {version}, this textanchor knows {len(MIGRATIONS)}; upgrade: pip install -U textanchor"
-        )
-    if version == len(MIGRATIONS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for step in MIGRATIONS[_state(connection)[1] :]:  # which another process may have taken meanwhile
-            for statement in filter(str.strip, step.split(";")):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {SIGN}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _state(connection: sqlite3.Connection) -> tuple[int, int, bool]:
-    """Whose the file is, its version, and whether it holds nothing."""
-    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]  # first: another may fill it meanwhile
-    sign, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    return sign, version, empty
+    return Database(file, KIND, create=create)
