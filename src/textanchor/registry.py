@@ -132,6 +132,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "size": "textanchor.doctor.checks.size:check",
         "more-pairs": "textanchor.doctor.checks.more_pairs:check",
     },
+    "guarantee": {
+        "average": "textanchor.labelling.guarantee.average:Average",
+        "confidence": "textanchor.labelling.guarantee.confidence:Confidence",
+    },
     "command": {
         "demo": "textanchor.cli.demo:command",
         "samples": "textanchor.cli.samples:command",
