@@ -45,6 +45,12 @@ class Pool:
         seen = np.unique(np.stack([self.groups, self.contents]), axis=1)
         return len(np.unique(seen[0])) < seen.shape[1]
 
+    @cached_property
+    def places(self) -> Float32[np.ndarray, "n d"]:
+        """Where each item lies, by all its features side by side; of unit length, or zero where it has none."""
+        side_by_side = np.concatenate([one.values for one in self.features], axis=1)
+        return np.asarray(side_by_side / np.maximum(np.linalg.norm(side_by_side, axis=1, keepdims=True), 1e-12), np.float32)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
