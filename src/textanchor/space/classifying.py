@@ -13,7 +13,7 @@ from textanchor.data.wording import plain_name
 from textanchor.errors import InputError
 from textanchor.metrics.calibration import Probabilities, probabilities
 from textanchor.progress import Silent
-from textanchor.records import Item, Skipped
+from textanchor.records import Item, Skipped, Vectors
 from textanchor.runtime import Runtime, Simple, settled
 from textanchor.space.items import TEXT, as_items
 from textanchor.space.space import Space
@@ -70,6 +70,15 @@ def classified(
     wanted = _distinct(texts)
     embedded = space.embed_all(items, store=store, runtime=runtime)
     kinds = [item.modality for item in embedded.items]
+    found, notes = among(space, embedded.vectors, kinds, wanted, runtime=runtime)
+    return Classified(items=embedded.items, texts=wanted, probabilities=found, skipped=embedded.skipped, notes=notes)
+
+
+def among(
+    space: Space, vectors: Vectors, kinds: Sequence[str], texts: Sequence[str], *, runtime: Runtime | None = None
+) -> tuple[Probabilities, tuple[str, ...]]:
+    """`classify` of items whose raw vectors are at hand, by the modality of each, and notes as in `Classified`."""
+    wanted = _distinct(texts)
     found = np.empty((len(kinds), len(wanted)), dtype=np.float32)
     notes = []
     for kind in dict.fromkeys(kinds):
@@ -79,12 +88,12 @@ def classified(
         anchors = embed_texts(space, names, modality=kind, wording=words, runtime=runtime)
         comparison = space.geometry.between(kind, TEXT)
         heat, calibrated = temperature(space, kind)
-        found[rows] = probabilities(comparison.query(embedded.vectors[rows]) @ comparison.gallery(anchors).T, heat)
+        found[rows] = probabilities(comparison.query(vectors[rows]) @ comparison.gallery(anchors).T, heat)
         if not calibrated:
             notes.append(
                 f"probabilities of {kind} are not calibrated: the space holds no temperature of it from validation pairs"
             )
-    return Classified(items=embedded.items, texts=wanted, probabilities=found, skipped=embedded.skipped, notes=tuple(notes))
+    return found, tuple(notes)
 
 
 def temperature(space: Space, modality: str) -> tuple[float, bool]:

@@ -267,10 +267,11 @@ def encoder_names(modalities: Sequence[str], told: Mapping[str, str], into: Spac
             raise InputError(f"--encoder {modality}=...: the pairs hold {', '.join(modalities)}, no {modality}")
         suited(told[modality], modality)
     there = {} if into is None else {name: fitted.encoder for name, fitted in into.modalities.items()}
-    return {name: canonical(told.get(name) or there.get(name) or _default_encoder(name)) for name in modalities}
+    return {name: canonical(told.get(name) or there.get(name) or default_encoder(name)) for name in modalities}
 
 
-def _default_encoder(modality: str) -> str:
+def default_encoder(modality: str) -> str:
+    """The encoder of a modality that nobody named. Raises `InputError` where no reader says."""
     if modality in registry.names("reader"):
         return reader(modality).default_encoder
     raise InputError(

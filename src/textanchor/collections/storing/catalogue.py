@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -179,14 +179,17 @@ class Catalogue:
                 *some,
             )
             for slot, name, modality, path, held, fields, place in told:
-                found[slot] = Item(
-                    id=f"{place}/{name}" if several else name,
-                    modality=modality,
-                    path=None if path is None else found_again(path),
-                    value=None if held is None else held_as(held),
-                    fields=json.loads(fields),
-                )
+                found[slot] = _item(f"{place}/{name}" if several else name, modality, path, held, fields)
         return found
+
+    def everything(self) -> Iterator[tuple[Item, str]]:
+        """All items that can be read, in the order in which they came, and their contents."""
+        several = self._one("SELECT count(*) FROM sources") > 1
+        for name, modality, path, held, fields, place, content in self.ask(
+            "SELECT id, modality, path, held, fields, place, content FROM items JOIN sources USING (source) "
+            "WHERE reason IS NULL ORDER BY row"
+        ):
+            yield _item(f"{place}/{name}" if several else name, modality, path, held, fields), content
 
     def content(self, store: VectorStore, slot: int) -> str:
         """The hash of the content of the item whose vector stands there."""
@@ -197,3 +200,13 @@ class Catalogue:
 def written(fields: Mapping[str, Field]) -> str:
     """Fields as JSON."""
     return legible(json.dumps(dict(fields), ensure_ascii=False, allow_nan=False)) if fields else "{}"
+
+
+def _item(name: str, modality: str, path: str | None, held: str | None, fields: str) -> Item:
+    return Item(
+        id=name,
+        modality=modality,
+        path=None if path is None else found_again(path),
+        value=None if held is None else held_as(held),
+        fields=json.loads(fields),
+    )

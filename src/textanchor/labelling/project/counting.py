@@ -1,0 +1,53 @@
+"""How far a project is, in figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from textanchor.database import Database
+from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.log import split
+from textanchor.labelling.project.records import Progress
+
+
+def progress(database: Database, frontier: int | None) -> Progress:
+    """All figures, of one state; `frontier` as in `pooling.told_by_people`."""
+    keys = {number: key for key, number in Classes(database).numbers().items()}
+    told = database.ask(
+        "SELECT coalesce(status, 'open'), s.classes, coalesce(disagree, 0), coalesce(drawn, 0), "
+        "CASE WHEN drawn = 2 OR (drawn = 1 AND (? IS NULL OR rank < ?)) THEN 1 ELSE 0 END, count(*) "
+        "FROM items i LEFT JOIN states s ON s.item = i.item WHERE row IS NOT NULL GROUP BY 1, 2, 3, 4, 5",
+        frontier,
+        frontier,
+    )
+    statuses: Counter[str] = Counter()
+    classes: dict[str, Counter[str]] = {"label": Counter(), "machine": Counter()}
+    figures: Counter[str] = Counter()
+    for status, named, disagree, drawn, counting, count in told:
+        statuses[status] += count
+        figures.update(disagreements=disagree * count, drawn=(drawn > 0) * count, counting=counting * count)
+        for number in split(named or ""):
+            if status in classes:
+                classes[status][keys[number]] += count
+    proposed, through = database.ask(
+        "SELECT count(*), coalesce(sum(through), 0) FROM proposals JOIN items USING (item) WHERE row IS NOT NULL"
+    )[0]
+    people = database.ask("SELECT who, count(*) FROM events WHERE kind NOT IN ('undo', 'take') GROUP BY who ORDER BY who")
+    return Progress(
+        items=statuses.total(),
+        open=statuses["open"],
+        labelled=statuses["label"],
+        machine=statuses["machine"],
+        none=statuses["none"],
+        unsure=statuses["unsure"],
+        disagreements=figures["disagreements"],
+        drawn=figures["drawn"],
+        counting=figures["counting"],
+        proposed=proposed,
+        through=through,
+        skipped=int(database.one("SELECT count(*) FROM skipped")),
+        classes={key: classes["label"][key] for key in keys.values()},
+        machine_classes={key: classes["machine"][key] for key in keys.values()},
+        people=dict(people),
+        decisions=int(database.one("SELECT count(*) FROM events")),
+    )

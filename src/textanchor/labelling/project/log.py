@@ -1,0 +1,134 @@
+"""The log of decisions: appended to, never changed; what it comes to is written with it, into the table of states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from textanchor.database import CHUNK, Database, marks
+from textanchor.errors import InputError
+from textanchor.escaping import legible
+from textanchor.labelling.project.deciding import Event, settled
+from textanchor.labelling.project.records import Decision
+
+LONGEST = 200  # letters of a person's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class New:
+    """An event to be: `classes` are numbers, joined by commas."""
+
+    item: int
+    kind: str
+    classes: str
+    who: str
+    how: str
+    at: str = ""
+    undoes: int | None = None
+    run: int | None = None
+
+
+class Log:
+    """The events of a file. Whatever writes does so within `Database.writing`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, events: Sequence[New], *, rule: str) -> int:
+        """Append events as one step, which is undone together; the number of the first. The states follow."""
+        first = int(self._database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
+        now = moment()
+        self._database.ask_each(
+            "INSERT INTO events (event, step, item, kind, classes, who, at, how, undoes, run) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                (first + place, first, one.item, one.kind, one.classes, one.who, one.at or now, one.how, one.undoes, one.run)
+                for place, one in enumerate(events)
+            ),
+        )
+        self.settle(dict.fromkeys(one.item for one in events), rule=rule)
+        return first
+
+    def undo(self, who: str, *, rule: str) -> int | None:
+        """Take back that person's last step that stands; the first event of the new step, None if nothing is left."""
+        standing = "who = ? AND kind != 'undo' AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = events.event)"
+        step = self._database.one(f"SELECT step FROM events WHERE {standing} ORDER BY step DESC LIMIT 1", who)
+        if step is None:
+            return None
+        told = self._database.ask(
+            f"SELECT event, item, classes, how FROM events WHERE {standing} AND step = ? ORDER BY event", who, step
+        )
+        taken_back = [
+            New(item=item, kind="undo", classes=classes, who=who, how=how, undoes=event) for event, item, classes, how in told
+        ]
+        return self.add(taken_back, rule=rule)
+
+    def settle(self, items: Iterable[int], *, rule: str) -> None:
+        """Derive the states of items anew."""
+        wanted = list(items)
+        for start in range(0, len(wanted), CHUNK):
+            some = wanted[start : start + CHUNK]
+            by_item: dict[int, list[Event]] = {item: [] for item in some}
+            for event in self._events(some):
+                by_item[event.item].append(event)
+            states = {item: settled(events, rule) for item, events in by_item.items()}
+            self._database.ask(f"DELETE FROM states WHERE item IN ({marks(some)})", *some)
+            self._database.ask_each(
+                "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (item, one.status, one.classes, one.event, one.people, int(one.disagree), one.drawn)
+                    for item, one in states.items()
+                    if one is not None
+                ),
+            )
+
+    def settle_all(self, *, rule: str) -> None:
+        """Derive all states anew, as after another rule."""
+        self.settle([item for (item,) in self._database.ask("SELECT DISTINCT item FROM events")], rule=rule)
+
+    def history(self, where: str, values: Sequence[object], *, newest: bool, limit: int) -> Iterator[Decision]:
+        """The events of a condition; undone are those that a later event names."""
+        keys = {int(number): str(key) for number, key in self._database.ask("SELECT class, key FROM classes")}
+        told = self._database.ask(
+            "SELECT e.event, id, kind, e.classes, who, at, how, undoes, "
+            "EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event) "
+            f"FROM events e JOIN items USING (item) WHERE {where} ORDER BY e.event {'DESC' if newest else ''} LIMIT ?",
+            *values,
+            limit,
+        )
+        for event, name, kind, classes, who, at, how, undoes, undone in told:
+            named = tuple(keys[number] for number in split(classes))
+            yield Decision(
+                event=event, item=name, kind=kind, classes=named, who=who, at=at, how=how, undoes=undoes, undone=bool(undone)
+            )
+
+    def _events(self, items: Sequence[int]) -> Iterator[Event]:
+        names = ("event", "item", "kind", "classes", "who", "how", "undoes")
+        told = self._database.ask(
+            f"SELECT {', '.join(names)} FROM events WHERE item IN ({marks(items)}) ORDER BY event", *items
+        )
+        for event, item, kind, classes, who, how, undoes in told:
+            yield Event(event=event, item=item, kind=kind, classes=classes, who=who, how=how, undoes=undoes)
+
+
+def moment() -> str:
+    """Now, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def person(who: str) -> str:
+    """A person's name as it is written down. Raises `InputError` for none."""
+    told = " ".join(legible(str(who)).split())
+    if not told or len(told) > LONGEST:
+        raise InputError(f"who decides? '{told[:60]}' is no name; expected 1 to {LONGEST} letters (--who NAME)")
+    return told
+
+
+def joined(numbers: Iterable[int]) -> str:
+    """Class numbers as they stand in the file."""
+    return ",".join(map(str, numbers))
+
+
+def split(classes: str) -> list[int]:
+    """The numbers again."""
+    return [int(one) for one in classes.split(",") if one]

@@ -1,0 +1,85 @@
+"""A project's items and labels as the proposers, strategies and guarantees see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from textanchor.database import Database
+from textanchor.labelling.pool import Features, Labelled, Pool, Rows
+from textanchor.labelling.project import arrays
+from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.filling import BY_NAMES, PRESENT, SIGHT
+from textanchor.labelling.project.log import split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What people said of a pool's items: `labelled` with classes; `refused` are rows that are none of the classes, or of which
+    nobody could tell, and `refused_drawn` those of them that were drawn at random; `vouched` labelled rows were drawn by
+    somebody else. `decided` [n] are all that people decided on."""
+
+    labelled: Labelled
+    refused: Rows
+    refused_drawn: Bool[np.ndarray, " r"]
+    vouched: Bool[np.ndarray, " m"]
+    decided: Bool[np.ndarray, " n"]
+
+
+def pooled(database: Database) -> Pool:
+    """All items that are there. Raises `DamagedError` for arrays that are not what was written."""
+    told = database.ask("SELECT item, grp, content FROM items WHERE row IS NOT NULL ORDER BY row")
+    keys = tuple(one.key for one in Classes(database).all())
+    by_names = arrays.kept(database, BY_NAMES)
+    return Pool(
+        features=tuple(_features(database, name) for name in arrays.names(database, SIGHT)),
+        classes=keys,
+        groups=_codes([f"g{group}" if group else f"i{item}" for item, group, _ in told]),
+        contents=_codes([content for _, _, content in told]),
+        by_names=None if by_names is None or by_names.shape[1] != len(keys) else by_names.astype(np.float32),
+    )
+
+
+def told_by_people(database: Database, frontier: int | None) -> Told:
+    """`frontier` is the place in the random order of the first item that nobody decided on: what was drawn behind it does not
+    count as drawn, because those before it were left out by somebody's choice."""
+    place = {number: row for row, number in enumerate(Classes(database).numbers().values())}
+    end = np.iinfo(np.int64).max if frontier is None else frontier
+    found = database.ask(
+        "SELECT row, status, s.classes, CASE WHEN drawn = 2 THEN 2 WHEN drawn = 1 AND rank < ? THEN 1 ELSE 0 END "
+        "FROM states s JOIN items USING (item) WHERE row IS NOT NULL AND status != 'machine' ORDER BY row",
+        end,
+    )
+    total = int(database.one("SELECT count(*) FROM items WHERE row IS NOT NULL"))
+    decided = np.zeros(total, dtype=bool)
+    decided[[row for row, *_ in found]] = True
+    labels = [(row, place[split(classes)[0]], drawn) for row, status, classes, drawn in found if status == "label"]
+    refused = [(row, drawn) for row, status, _, drawn in found if status in ("none", "unsure")]
+    drawn = np.array([one for _, _, one in labels], dtype=np.int64)
+    return Told(
+        labelled=Labelled(
+            rows=_ints([row for row, _, _ in labels]), classes=_ints([one for _, one, _ in labels]), drawn=drawn > 0
+        ),
+        refused=_ints([row for row, _ in refused]),
+        refused_drawn=_ints([one for _, one in refused]) > 0,
+        vouched=drawn == 2,
+        decided=decided,
+    )
+
+
+def _features(database: Database, name: str) -> Features:
+    number, _, told = name.removeprefix(SIGHT).partition(" ")
+    values, present = arrays.kept(database, name), arrays.kept(database, f"{PRESENT}{number}")
+    assert values is not None
+    assert present is not None
+    return Features(name=told, values=values.astype(np.float32), present=present[:, 0].astype(bool))
+
+
+def _codes(names: list[str]) -> Int[np.ndarray, " n"]:
+    return np.unique(np.array(names, dtype=object), return_inverse=True)[1].astype(np.int64)
+
+
+def _ints(values: list[int]) -> Int[np.ndarray, " n"]:
+    return np.array(values, dtype=np.int64)

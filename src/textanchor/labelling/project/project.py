@@ -1,0 +1,251 @@
+"""A labelling project: one file with items, what people decided of them, and what the machine proposes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Self, Unpack
+
+import numpy as np
+
+from textanchor.errors import InputError
+from textanchor.escaping import written_back
+from textanchor.files import located
+from textanchor.labelling.pool import Labelled, Pool, Probabilities
+from textanchor.labelling.project import arrays
+from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.counting import progress
+from textanchor.labelling.project.entries import Entries, Simple, Wanted
+from textanchor.labelling.project.filling import FILLED, PROPOSED, VECTORS, Filled
+from textanchor.labelling.project.leasing import Asking
+from textanchor.labelling.project.log import Log, person
+from textanchor.labelling.project.pooling import Told, pooled, told_by_people
+from textanchor.labelling.project.queueing import AHEAD, chosen, enqueue, strategy_of
+from textanchor.labelling.project.recording import LAST, Recording
+from textanchor.labelling.project.records import (
+    SETTINGS,
+    STREAMS,
+    Ask,
+    Choice,
+    Class,
+    Decision,
+    Entry,
+    Overview,
+    Progress,
+    Settings,
+)
+from textanchor.labelling.project.schema import connected
+from textanchor.labelling.project.starting import SETTINGS as HELD
+from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
+from textanchor.records import Vectors
+
+
+class Project:
+    """A project's file, opened. Several threads and processes, and several people, may use it at once.
+
+    What a call that decides something has returned is on disk. Raises `InputError` if there is no such file, `DamagedError` if
+    it is none of ours or damaged.
+    """
+
+    def __init__(self, file: str | Path) -> None:
+        self.file = located(file)
+        self.database = connected(self.file)
+        self._pool: tuple[str, Pool] | None = None
+
+    def __repr__(self) -> str:
+        told = self.progress()
+        return f"Project({self.file.name}: {told.labelled} of {told.items} labelled, {len(self.classes)} classes)"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()
+
+    @staticmethod
+    def start(file: str | Path, source: Any, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Project:
+        """Begin a project with the items of a folder, table, archive, `Collection`, or what Python holds, encoded.
+
+        What is told stands in the record, or in its fields as keywords. Raises `InputError` if the file exists, or for what the
+        source does not have; `NothingUsableError` for fewer than three items that can be read.
+        """
+        started(located(file), source, replace(told or Beginning(), **simple))
+        return Project(file)
+
+    @staticmethod
+    def begin(file: str | Path, filled: Filled, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Project:
+        """Begin a project with features that were made elsewhere. Raises `InputError` if the file exists."""
+        begin(located(file), filled, replace(told or Beginning(), **simple))
+        return Project(file)
+
+    @property
+    def settings(self) -> Settings:
+        """How it works."""
+        held: Any = json.loads(self.database.fact(HELD, "{}"))
+        return Settings(**{name: value for name, value in held.items() if name in SETTINGS})
+
+    def change(self, **settings: Any) -> Settings:
+        """Let it work otherwise from now on: see `Settings`. Raises `InputError` for a setting that it does not have, and for
+        `multi` or `seed`, which are for ever."""
+        for name in settings:
+            if name not in SETTINGS or name in ("multi", "seed"):
+                known = ", ".join(one for one in SETTINGS if one not in ("multi", "seed"))
+                raise InputError(f"'{name}' is no setting that can be changed (these can: {known})")
+        with self.database.writing():
+            before = self.settings
+            now = replace(before, **settings)
+            strategy_of(now.strategy)
+            self.database.note(HELD, json.dumps(asdict(now)))
+            if now.rule != before.rule:
+                Log(self.database).settle_all(rule=now.rule)
+        return now
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """Other numbers when anything was written, by anybody."""
+        return self.database.state
+
+    @property
+    def space(self) -> str:
+        """The folder of the space that it was begun with; empty without one."""
+        return written_back(self.database.fact(SPACE))
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """Its classes, in the order in which they came."""
+        return Classes(self.database).all()
+
+    def add_class(self, key: str, text: str = "") -> Class:
+        """Add a class; without a text it is made of the key. Raises `InputError` if there is one of that key."""
+        with self.database.writing():
+            return Classes(self.database).add([Class(key=key, text=text)])[0]
+
+    def describe(self, key: str, text: str) -> Class:
+        """Put a class into other words; its key stays. Raises `UnknownNameError`."""
+        with self.database.writing():
+            return Classes(self.database).describe(key, text)
+
+    def entry(self, name: str) -> Entry:
+        """The item of that id. Raises `InputError` if there is none."""
+        return Entries(self.database).one(name)
+
+    def entries(self, wanted: Wanted | None = None, **simple: Unpack[Simple]) -> list[Entry]:
+        """Items that pass everything that is asked: see `Wanted`, whose fields may be given as keywords."""
+        with self.database.reading():
+            return Entries(self.database).all(replace(wanted or Wanted(), **simple))
+
+    def overview(self) -> Overview:
+        """All items as arrays, rows as in `pool`."""
+        with self.database.reading():
+            return Entries(self.database).overview()
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        with self.database.reading():
+            return progress(self.database, self._asking().frontier())
+
+    def pool(self) -> Pool:
+        """Items as features; kept until they or the classes change."""
+        with self.database.reading():
+            version = f"{self.database.fact(FILLED)} {self.database.one('SELECT max(class) FROM classes')}"
+            if self._pool is None or self._pool[0] != version:
+                self._pool = version, pooled(self.database)
+            return self._pool[1]
+
+    def told(self) -> Told:
+        """What people said of the pool's items."""
+        with self.database.reading():
+            return told_by_people(self.database, self._asking().frontier())
+
+    def labelled(self) -> Labelled:
+        """Rows of the pool that people labelled; of several classes the first."""
+        return self.told().labelled
+
+    def probabilities(self) -> Probabilities | None:
+        """Those of the newest run, rows as in `pool`; None before the first, or since items or classes were added."""
+        with self.database.reading():
+            found = arrays.kept(self.database, PROPOSED)
+            fits = found is not None and found.shape == (len(self.pool()), len(self.classes))
+        return found.astype(np.float32) if found is not None and fits else None
+
+    def vectors(self) -> Vectors | None:
+        """Raw vectors in the anchor's space, rows as in `pool`, zero where an item has none; None without a space."""
+        found = arrays.kept(self.database, VECTORS)
+        return None if found is None else found.astype(np.float32)
+
+    def next(self, who: str, count: int = 1, *, stream: str = "mixed", skip: Sequence[str] = ()) -> list[Ask]:
+        """Items that this person is to decide on, which nobody else is given meanwhile: first those that are still open.
+
+        `stream` is `mixed`, or one way only: `drawn` at random, `chosen` by the strategy, `audit` of what was taken over.
+        Shorter than `count` where no more is left. Raises `InputError`.
+        """
+        told = person(who)
+        if stream not in STREAMS or count < 1:
+            raise InputError(f"stream={stream}, count={count}: expected {', '.join(STREAMS)} and a count of at least 1")
+        if stream in ("mixed", "chosen") and self._asking().queued() < count:
+            self.refill()
+        with self.database.writing():
+            return self._asking().next(told, count, stream, set(Entries(self.database).numbers(skip)))
+
+    def refill(self, count: int = AHEAD) -> int:
+        """Let the strategy choose anew what is asked next; how many items it named."""
+        settings, told = self.settings, self.told()
+        rows = chosen(strategy_of(settings.strategy), self.pool(), told, self.probabilities(), count=count, seed=settings.seed)
+        with self.database.writing():
+            return enqueue(self.database, rows)
+
+    def release(self, who: str, ids: Sequence[str] | None = None) -> None:
+        """Give a person's asks back, all or some."""
+        with self.database.writing():
+            self._asking().release(person(who), None if ids is None else Entries(self.database).numbers(ids))
+
+    def decide(self, name: str, kind: str = "label", classes: Sequence[str] = (), *, who: str, how: str = "picked") -> Decision:
+        """Write down what a person decides of an item: see `Choice`. How the person came by it is known if it was asked.
+
+        Raises `InputError` for an item or a class that is not there.
+        """
+        return self.decide_all([Choice(item=name, kind=kind, classes=tuple(classes))], who=who, how=how)[0]
+
+    def decide_all(self, choices: Sequence[Choice], *, who: str, how: str = "bulk") -> list[Decision]:
+        """Several decisions as one step, all or none."""
+        with self.database.writing():
+            return self._recording().record(choices, who, how)
+
+    def bring(self, choices: Sequence[Choice]) -> int:
+        """Write down decisions that were made elsewhere, by whom and when they say; how many were not there yet."""
+        with self.database.writing():
+            return self._recording().bring(choices)
+
+    def undo(self, who: str) -> list[Decision]:
+        """Take this person's last step back; the events that do so, none if nothing is left."""
+        with self.database.writing():
+            return self._recording().undo(who)
+
+    def history(
+        self,
+        *,
+        item: str | None = None,
+        who: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> list[Decision]:
+        """The log, or that of an item or a person, behind an event."""
+        told = {"id = ?": item, "who = ?": who, "e.event > ?": after}
+        conditions = {condition: value for condition, value in told.items() if value is not None}
+        found = Log(self.database).history(
+            " AND ".join(conditions), list(conditions.values()), newest=newest, limit=LAST if limit is None else limit
+        )
+        return list(found)
+
+    def _asking(self) -> Asking:
+        return Asking(database=self.database, settings=self.settings)
+
+    def _recording(self) -> Recording:
+        return Recording(database=self.database, settings=self.settings)

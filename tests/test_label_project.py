@@ -1,0 +1,328 @@
+"""A labelling project: decisions, who is asked what, several people and processes, damage, kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textanchor.errors import DamagedError, InputError, UnknownNameError
+from textanchor.labelling.features import half_whitened
+from textanchor.labelling.project import Choice, Project, Settings
+from textanchor.labelling.project.deciding import Event, settled
+from textanchor.labelling.project.filling import Filled, rank
+from textanchor.records import Item
+
+COUNT, CLASSES = 60, ("red", "green", "blue")
+
+
+def made(file: Path, *, count: int = COUNT, seed: int = 0, **settings: Any) -> Project:
+    """Three clouds of points, a third of the items each."""
+    rng = np.random.default_rng(seed)
+    truth = np.arange(count) % 3
+    latents = (rng.normal(size=(3, 8))[truth] * 3 + rng.normal(size=(count, 8))).astype(np.float32)
+    filled = Filled(
+        items=[Item(id=f"item {row}", modality="document", value=f"words {row}") for row in range(count)],
+        features=[half_whitened("document", latents)],
+    )
+    return Project.begin(file, filled, classes=CLASSES, settings=Settings(strategy="random", **settings))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return made(tmp_path / "p.label")
+
+
+def test_what_was_written_is_read_back(project: Project) -> None:
+    assert [one.key for one in project.classes] == list(CLASSES)
+    entry = project.entry("item 7")
+    assert (entry.item.value, entry.state.status, entry.proposed) == ("words 7", "open", None)
+    pool = project.pool()
+    assert len(pool) == COUNT
+    assert pool.features[0].values.dtype == np.float32
+    assert project.overview().ids == tuple(f"item {row}" for row in range(COUNT))
+    assert project.progress().open == COUNT
+
+
+def test_decisions_and_their_undoing_survive_a_restart(project: Project) -> None:
+    project.decide("item 1", classes=["red"], who="Ada")
+    project.decide_all([Choice(item="item 2", classes=("blue",)), Choice(item="item 3", kind="none")], who="Ada")
+    project.decide("item 4", "unsure", who="Bob")
+    project.close()
+    again = Project(project.file)
+    assert [again.entry(f"item {row}").state.status for row in (1, 2, 3, 4)] == ["label", "label", "none", "unsure"]
+    undone = again.undo("Ada")
+    assert [(one.item, one.kind) for one in undone] == [("item 2", "undo"), ("item 3", "undo")]
+    assert [again.entry(f"item {row}").state.status for row in (1, 2, 3, 4)] == ["label", "open", "open", "unsure"]
+    assert len(again.undo("Ada")) == 1
+    assert again.undo("Ada") == []
+    assert again.entry("item 4").state.who == "Bob"
+    kept = again.history(item="item 2")
+    assert [(one.kind, one.undone) for one in kept] == [("label", True), ("undo", False)]
+    assert kept[1].undoes == kept[0].event
+
+
+def test_the_log_is_only_appended_to(project: Project) -> None:
+    project.decide("item 1", classes=["red"], who="Ada")
+    with sqlite3.connect(project.file) as other:
+        for statement in ("UPDATE events SET who = 'Eve'", "DELETE FROM events"):
+            with pytest.raises(sqlite3.IntegrityError, match="only appended"):
+                other.execute(statement)
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (lambda p: p.decide("item 1", classes=["rde"], who="Ada"), "no class is called 'rde'; did you mean 'red'"),
+        (lambda p: p.decide("itm 1", classes=["red"], who="Ada"), "no item 'itm 1'; did you mean 'item 1'"),
+        (lambda p: p.decide("item 1", classes=["red", "blue"], who="Ada"), "several classes"),
+        (lambda p: p.decide("item 1", who="Ada"), "needs a class"),
+        (lambda p: p.decide("item 1", "none", ["red"], who="Ada"), "no class, and 'red' is named"),
+        (lambda p: p.decide("item 1", "accept", who="Ada"), "nothing is proposed"),
+        (lambda p: p.decide("item 1", classes=["red"], who="  "), "who decides"),
+        (lambda p: p.decide("item 1", classes=["red"], who="Ada", how="drawn"), "how='drawn'"),
+        (lambda p: p.add_class("red"), "there is a class 'red' already"),
+        (lambda p: p.next("Ada", stream="best"), "stream=best"),
+        (lambda p: p.change(colour=1), "'colour' is no setting"),
+        (lambda p: p.change(seed=1), "'seed' is no setting"),
+        (lambda p: p.entries(status="done"), "no status is called 'done'"),
+    ],
+)
+def test_bad_input_is_answered(project: Project, what: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        what(project)
+    assert project.progress().decisions == 0
+
+
+def test_a_class_keeps_its_key(project: Project) -> None:
+    project.decide("item 1", classes=["red"], who="Ada")
+    project.add_class("dark red", "the colour of wine")
+    assert project.describe("red", "the colour of blood").key == "red"
+    with pytest.raises(UnknownNameError):
+        project.describe("rot", "red in German")
+    assert [one.key for one in project.classes] == [*CLASSES, "dark red"]
+    assert project.entry("item 1").state.classes == ("red",)
+
+
+def test_two_people_get_different_items_and_one_person_the_same_again(project: Project) -> None:
+    ada, bob = project.next("Ada", 5), project.next("Bob", 5)
+    assert not {one.entry.id for one in ada} & {one.entry.id for one in bob}
+    assert [one.entry.id for one in project.next("Ada", 5)] == [one.entry.id for one in ada]
+    project.decide(ada[0].entry.id, classes=["red"], who="Ada")
+    again = project.next("Ada", 5)
+    assert [one.entry.id for one in again[:4]] == [one.entry.id for one in ada[1:]]
+    assert again[4].entry.id not in {one.entry.id for one in (*ada, *bob)}
+    project.release("Bob")
+    assert project.next("Cy", 1, stream="drawn")[0].entry.id in {one.entry.id for one in bob}
+
+
+def test_a_lease_ends(tmp_path: Path) -> None:
+    project = made(tmp_path / "p.label", lease=0.05)
+    first = project.next("Ada", stream="drawn")[0]
+    threading.Event().wait(0.1)
+    assert project.next("Bob", stream="drawn")[0].entry.id == first.entry.id
+
+
+def test_half_is_drawn_in_the_recorded_order_and_knows_how(project: Project) -> None:
+    order = sorted((f"item {row}" for row in range(COUNT)), key=lambda name: rank(0, name))
+    asked = []
+    for _ in range(20):
+        (ask,) = project.next("Ada")
+        asked.append(ask)
+        assert project.decide(ask.entry.id, classes=["red"], who="Ada").how == ask.how
+    drawn = [ask.entry.id for ask in asked if ask.how == "drawn"]
+    assert len(drawn) == 10
+    chosen = {ask.entry.id for ask in asked} - set(drawn)
+    assert drawn == [name for name in order if name not in chosen or name in drawn][:10]
+    told = project.progress()
+    assert (told.labelled, told.drawn, told.counting) == (20, 10, 10)
+    assert project.labelled().drawn.sum() == 10
+
+
+def test_what_is_drawn_behind_an_item_that_was_left_out_does_not_count(project: Project) -> None:
+    asks = project.next("Ada", 4, stream="drawn")
+    for ask in asks[1:]:
+        project.decide(ask.entry.id, classes=["red"], who="Ada")
+    assert (project.progress().drawn, project.progress().counting) == (3, 0)
+    assert not project.labelled().drawn.any()
+    project.decide(asks[0].entry.id, "unsure", who="Ada")
+    told = project.told()
+    assert told.labelled.drawn.sum() == 3
+    assert told.refused_drawn.tolist() == [True]
+
+
+def test_people_who_differ(tmp_path: Path) -> None:
+    last, most = made(tmp_path / "last"), made(tmp_path / "most", rule="majority")
+    for one in (last, most):
+        for who, colour in (("Ada", "red"), ("Bob", "red"), ("Cy", "blue")):
+            one.decide("item 1", classes=[colour], who=who)
+        one.decide("item 1", "unsure", who="Di")
+        assert one.entry("item 1").state.disagree
+        assert one.entry("item 1").state.people == 4
+        assert len(one.entries(disagree=True)) == 1
+    assert last.entry("item 1").state.classes == ("blue",)
+    assert most.entry("item 1").state.classes == ("red",)
+    last.change(rule="majority")
+    assert last.entry("item 1").state.classes == ("red",)
+
+
+def slow_state(events: list[Event], rule: str) -> tuple[Any, ...] | None:
+    """The same by walking through the log."""
+    alive = {one.event: one for one in events if one.kind != "undo"}
+    for one in events:
+        if one.undoes is not None:
+            del alive[one.undoes]
+    says: dict[str, Event] = {}
+    for one in alive.values():
+        if one.kind != "take":
+            says.pop(one.who, None)
+            says[one.who] = one
+    sure = [one for one in says.values() if one.kind != "unsure"]
+    if sure:
+        opinions = [(one.kind if one.kind == "none" else "label", one.classes) for one in sure]
+        best = sure[-1]
+        if rule == "majority":
+            best = max(sure, key=lambda one: (opinions.count(opinions[sure.index(one)]), sure.index(one)))
+        return opinions[sure.index(best)][0], best.classes, best.event, len(says), len(set(opinions)) > 1
+    if says:
+        return "unsure", "", list(says.values())[-1].event, len(says), False
+    taken = [one for one in alive.values() if one.kind == "take"]
+    return ("machine", taken[-1].classes, taken[-1].event, 0, False) if taken else None
+
+
+@pytest.mark.parametrize("rule", ["last", "majority"])
+def test_states_are_what_walking_through_the_log_gives(rule: str) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        events: list[Event] = []
+        for number in range(1, rng.integers(2, 12)):
+            undone = {one.undoes for one in events}
+            free = [one for one in events if one.kind != "undo" and one.event not in undone]
+            kind = str(rng.choice(["label", "accept", "other", "none", "unsure", "take", "undo"]))
+            if kind == "undo" and not free:
+                continue
+            target = free[rng.integers(len(free))] if kind == "undo" else None
+            naming = kind in ("label", "accept", "other", "take")
+            who = target.who if target else str(rng.choice(["Ada", "Bob", "Cy"]))
+            event = Event(
+                event=number, item=1, kind=kind, classes=str(rng.integers(1, 3)) if naming else "", who=who, how="picked",
+                undoes=target.event if target else None,
+            )  # fmt: skip
+            events.append(event)
+        found = settled(events, rule)
+        told = found and (found.status, found.classes, found.event, found.people, found.disagree)
+        assert told == slow_state(events, rule)
+
+
+def test_several_classes_an_item(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", multi=True)
+    project.decide("item 1", classes=["blue", "red", "blue"], who="Ada")
+    assert project.entry("item 1").state.classes == ("red", "blue")
+    assert [one.id for one in project.entries(label="blue")] == ["item 1"]
+    assert project.progress().classes == {"red": 1, "green": 0, "blue": 1}
+
+
+def test_repeats_are_asked_of_what_is_decided(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", repeats=0.5)
+    hows = []
+    for _ in range(60):
+        (ask,) = project.next("Ada")
+        hows.append(ask.how)
+        project.decide(ask.entry.id, classes=["red"], who="Ada")
+    assert 10 <= hows.count("repeat") <= 40
+    assert "repeat" not in hows[:10]
+
+
+def test_all_are_asked_once_and_then_nothing_is_left(project: Project) -> None:
+    seen = []
+    while asks := project.next("Ada", 7):
+        seen += [ask.entry.id for ask in asks]
+        project.decide_all([Choice(item=ask.entry.id, classes=("red",)) for ask in asks], who="Ada")
+    assert sorted(seen) == sorted(f"item {row}" for row in range(COUNT))
+    assert project.progress().labelled == COUNT
+
+
+def test_threads_share_a_project(project: Project) -> None:
+    failed: list[BaseException] = []
+
+    def work(who: str) -> None:
+        try:
+            for _ in range(10):
+                for ask in project.next(who):
+                    project.decide(ask.entry.id, classes=["red"], who=who)
+        except BaseException as why:
+            failed.append(why)
+
+    threads = [threading.Thread(target=work, args=(f"person {place}",)) for place in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert project.progress().labelled == 40
+    assert not project.entries(disagree=True)
+
+
+WRITER = """
+import sys
+from textanchor.labelling.project import Project
+project, who = Project(sys.argv[1]), sys.argv[2]
+while asks := project.next(who):
+    project.decide(asks[0].entry.id, classes=["red"], who=who)
+    print(asks[0].entry.id, flush=True)
+"""
+
+
+def test_everything_that_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=3000)
+    project.close()
+    acknowledged = []
+    for turn in range(3):
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, str(project.file), who], stdout=subprocess.PIPE, text=True)
+            for who in ("Ada", "Bob")
+        ]
+        for writer in writers:
+            assert writer.stdout is not None
+            acknowledged += [writer.stdout.readline().strip() for _ in range(10 + 7 * turn)]
+        for writer in writers:
+            os.kill(writer.pid, signal.SIGKILL)
+            acknowledged += writer.communicate()[0].splitlines()[:-1]  # the last may be cut
+    again = Project(project.file)
+    labelled = {one.id for one in again.entries(status="label")}
+    assert set(filter(None, acknowledged)) <= labelled
+    assert len(acknowledged) > 60
+    assert len(labelled) - len(set(acknowledged)) <= 3 * 2 * 2
+    assert not again.entries(disagree=True)
+    assert again.database.one("PRAGMA integrity_check") == "ok"
+
+
+def test_files_of_others_and_damaged_ones(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        Project(tmp_path / "none")
+    with pytest.raises(InputError, match="is a folder"):
+        Project(tmp_path)
+    with pytest.raises(InputError, match="exists already"):
+        made(project.file)
+    (tmp_path / "text").write_text("not a project")
+    with pytest.raises(DamagedError):
+        Project(tmp_path / "text")
+    other = sqlite3.connect(tmp_path / "other")
+    other.execute("CREATE TABLE t (a)")
+    other.commit()
+    other.close()
+    with pytest.raises(DamagedError, match="not written by textanchor"):
+        Project(tmp_path / "other")
+    with project.database.writing():
+        project.database.ask("UPDATE arrays SET data = zeroblob(length(data)) WHERE name LIKE 'sight%'")
+    with pytest.raises(DamagedError, match="is not what was written"):
+        Project(project.file).pool()
