@@ -115,7 +115,8 @@ def _fsdd() -> tuple[list[Item], list[str], list[str]]:
 
 
 def _mnist() -> tuple[list[Item], list[str], list[str]]:
-    held = np.load(SHARED / "data" / "mnist" / "mnist.npz")
-    chosen = np.random.default_rng(0).permutation(len(held["x_train"]))[:4000]
-    items = [Item(id=str(row), modality="image", value=Image.fromarray(held["x_train"][row])) for row in chosen]
-    return items, [DIGITS[int(held["y_train"][row])] for row in chosen], [item.id for item in items]
+    with np.load(SHARED / "data" / "mnist" / "mnist.npz") as held:
+        images, labels = held["x_train"], held["y_train"]
+    chosen = np.random.default_rng(0).permutation(len(images))[:4000]
+    items = [Item(id=str(row), modality="image", value=Image.fromarray(images[row].copy())) for row in chosen]
+    return items, [DIGITS[int(labels[row])] for row in chosen], [item.id for item in items]
