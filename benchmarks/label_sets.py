@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from textanchor.config import DEFAULT_ANCHOR
 from textanchor.encoders import make_single
 from textanchor.labelling.features import half_whitened
 from textanchor.labelling.pool import Pool
 from textanchor.latents.engine import encode
 from textanchor.records import Item
 from textanchor.runtime import Runtime
+from textanchor.space.preparing import base_of
+from textanchor.space.texts import embed_texts
 
 SHARED = Path(__file__).parents[2] / "shared"
 IMAGES = f"hub:{SHARED}/models/mobilenet_v1_0.75_224"
@@ -72,6 +75,7 @@ def label_set(name: str) -> LabelSet:
         classes=names,
         groups=codes if name != base else np.arange(len(items)),
         contents=np.arange(len(items)),
+        texts=_texts(names),
     )
     return LabelSet(name=name, pool=pool, truth=truth, by_group=name != base, items=tuple(items))
 
@@ -89,6 +93,11 @@ def unseen(given: LabelSet, rows: np.ndarray) -> np.ndarray:
 def grouped(given: LabelSet, groups: np.ndarray) -> LabelSet:
     """The same set with other groups."""
     return replace(given, pool=replace(given.pool, groups=groups))
+
+
+@cache
+def _texts(names: tuple[str, ...]) -> np.ndarray:
+    return embed_texts(base_of(DEFAULT_ANCHOR, Runtime()), names).astype(np.float32)
 
 
 def _esc() -> tuple[list[Item], list[str], list[str]]:

@@ -132,6 +132,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "size": "textanchor.doctor.checks.size:check",
         "more-pairs": "textanchor.doctor.checks.more_pairs:check",
     },
+    "proposer": {
+        "logistic": "textanchor.labelling.proposers.logistic:Logistic",
+        "kernel-ridge": "textanchor.labelling.proposers.kernel_ridge:KernelRidge",
+        "em": "textanchor.labelling.proposers.em:EM",
+    },
     "guarantee": {
         "average": "textanchor.labelling.guarantee.average:Average",
         "confidence": "textanchor.labelling.guarantee.confidence:Confidence",
