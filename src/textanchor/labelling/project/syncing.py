@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textanchor.data.held import found_again, held_as
 from textanchor.database import Database
@@ -20,6 +20,8 @@ from textanchor.labelling.project.sights import Eyes
 from textanchor.labelling.project.sourcing import MEMORY, Origin, Sourced, sourced
 from textanchor.labelling.project.starting import Beginning, filled_with, opened, take_labels, with_names
 from textanchor.records import Item
+
+T = TypeVar("T")
 
 
 def synced(
@@ -60,7 +62,7 @@ def _renamed(source: int, found: Sourced, named: dict[tuple[int, str], str]) -> 
             named[source, item.id] = own
             taken.add(own)
 
-    def renamed(told: Mapping[str, Any]) -> dict[str, Any]:
+    def renamed(told: Mapping[str, T]) -> dict[str, T]:
         return {named[source, name]: value for name, value in told.items() if (source, name) in named}
 
     return replace(
