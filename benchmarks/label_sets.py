@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from textanchor.config import DEFAULT_ANCHOR
 from textanchor.encoders import make_single
 from textanchor.labelling.features import half_whitened
 from textanchor.labelling.pool import Pool
 from textanchor.latents.engine import encode
 from textanchor.records import Item
 from textanchor.runtime import Runtime
+from textanchor.space.preparing import base_of
+from textanchor.space.texts import embed_texts
 
 SHARED = Path(__file__).parents[2] / "shared"
 IMAGES = f"hub:{SHARED}/models/mobilenet_v1_0.75_224"
@@ -72,6 +75,7 @@ def label_set(name: str) -> LabelSet:
         classes=names,
         groups=codes if name != base else np.arange(len(items)),
         contents=np.arange(len(items)),
+        texts=_texts(names),
     )
     return LabelSet(name=name, pool=pool, truth=truth, by_group=name != base, items=tuple(items))
 
@@ -89,6 +93,11 @@ def unseen(given: LabelSet, rows: np.ndarray) -> np.ndarray:
 def grouped(given: LabelSet, groups: np.ndarray) -> LabelSet:
     """The same set with other groups."""
     return replace(given, pool=replace(given.pool, groups=groups))
+
+
+@cache
+def _texts(names: tuple[str, ...]) -> np.ndarray:
+    return embed_texts(base_of(DEFAULT_ANCHOR, Runtime()), names).astype(np.float32)
 
 
 def _esc() -> tuple[list[Item], list[str], list[str]]:
@@ -115,7 +124,8 @@ def _fsdd() -> tuple[list[Item], list[str], list[str]]:
 
 
 def _mnist() -> tuple[list[Item], list[str], list[str]]:
-    held = np.load(SHARED / "data" / "mnist" / "mnist.npz")
-    chosen = np.random.default_rng(0).permutation(len(held["x_train"]))[:4000]
-    items = [Item(id=str(row), modality="image", value=Image.fromarray(held["x_train"][row])) for row in chosen]
-    return items, [DIGITS[int(held["y_train"][row])] for row in chosen], [item.id for item in items]
+    with np.load(SHARED / "data" / "mnist" / "mnist.npz") as held:
+        images, labels = held["x_train"], held["y_train"]
+    chosen = np.random.default_rng(0).permutation(len(images))[:4000]
+    items = [Item(id=str(row), modality="image", value=Image.fromarray(images[row].copy())) for row in chosen]
+    return items, [DIGITS[int(labels[row])] for row in chosen], [item.id for item in items]

@@ -132,6 +132,22 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "size": "textanchor.doctor.checks.size:check",
         "more-pairs": "textanchor.doctor.checks.more_pairs:check",
     },
+    "proposer": {
+        "logistic": "textanchor.labelling.proposers.logistic:Logistic",
+        "kernel-ridge": "textanchor.labelling.proposers.kernel_ridge:KernelRidge",
+        "em": "textanchor.labelling.proposers.em:EM",
+    },
+    "guarantee": {
+        "average": "textanchor.labelling.guarantee.average:Average",
+        "confidence": "textanchor.labelling.guarantee.confidence:Confidence",
+    },
+    "strategy": {
+        "random": "textanchor.labelling.asking.at_random:AtRandom",
+        "typical": "textanchor.labelling.asking.typical:Typical",
+        "k-centre": "textanchor.labelling.asking.k_centre:KCentre",
+        "margin": "textanchor.labelling.asking.margin:Margin",
+        "spread-then-margin": "textanchor.labelling.asking.spread_then_margin:SpreadThenMargin",
+    },
     "command": {
         "demo": "textanchor.cli.demo:command",
         "samples": "textanchor.cli.samples:command",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -27,7 +27,8 @@ class Pool:
     """All items of a labelling task, labelled and not.
 
     `by_names` [n, c] are probabilities from the classes' names alone, rows that sum to 1, or are NaN where nothing is known;
-    None without names. `groups` [n] numbers what items share, such as a speaker, and `contents` [n] equal contents.
+    None without names. `groups` [n] numbers what items share, such as a speaker, and `contents` [n] equal contents. `texts`
+    [c, a] are the anchor's vectors of the classes' names: they say which classes resemble each other, and need no space.
     """
 
     features: tuple[Features, ...]
@@ -35,15 +36,33 @@ class Pool:
     groups: Int[np.ndarray, " n"]
     contents: Int[np.ndarray, " n"]
     by_names: Probabilities | None = None
+    texts: Float32[np.ndarray, "c a"] | None = None
 
     def __len__(self) -> int:
         return len(self.groups)
+
+    @cached_property
+    def units(self) -> Rows:
+        """What may not stand on two sides of a split: an item's group where there are groups, else its content."""
+        return self.groups if self.grouped else self.contents
+
+    def taken(self, rows: Rows) -> Pool:
+        """Some of the items."""
+        features = tuple(replace(one, values=one.values[rows], present=one.present[rows]) for one in self.features)
+        names = None if self.by_names is None else self.by_names[rows]
+        return replace(self, features=features, groups=self.groups[rows], contents=self.contents[rows], by_names=names)
 
     @cached_property
     def grouped(self) -> bool:
         """Whether any two items of different contents share a group."""
         seen = np.unique(np.stack([self.groups, self.contents]), axis=1)
         return len(np.unique(seen[0])) < seen.shape[1]
+
+    @cached_property
+    def places(self) -> Float32[np.ndarray, "n d"]:
+        """Where each item lies, by all its features side by side; of unit length, or zero where it has none."""
+        side_by_side = np.concatenate([one.values for one in self.features], axis=1)
+        return np.asarray(side_by_side / np.maximum(np.linalg.norm(side_by_side, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,107 @@
+"""Which proposer to take, by labels that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from textanchor import registry
+from textanchor.errors import InputError
+from textanchor.labelling.pool import Labelled, Pool, Probabilities
+from textanchor.labelling.proposers.protocol import Proposer
+
+CANDIDATES = ("logistic", "kernel-ridge", "em")
+FOLDS = 10
+BESIDE = 10_000  # unlabelled items among which candidates are tried
+EVENLY = 1e-3  # of a probability, so that one certain mistake does not make a log loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """How a proposer did on labels it had not seen: share right with its standard error, and mean log loss in nats."""
+
+    name: str
+    accuracy: float
+    error: float
+    loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The proposer that did best, what it said of each label out of fold, and how all candidates did, the best first."""
+
+    name: str
+    proposer: Proposer
+    accuracy: float
+    out_of_fold: Probabilities
+    table: tuple[Candidate, ...]
+
+
+def choose(pool: Pool, labelled: Labelled, *, names: Sequence[str] = (), folds: int = FOLDS, seed: int = 0) -> Chosen:
+    """The candidate of the highest accuracy out of fold; of equals the one of the smaller log loss.
+
+    `names` are proposers as the registry spells them. Only labels decide, never the share that a guarantee would let through:
+    choosing by that breaks its promise. Raises `InputError` without labels.
+    """
+    if not len(labelled):
+        raise InputError("no item is labelled, so that nothing says which proposer is right more often; label some items first")
+    proposers = {name: registry.part("proposer", name) for name in names or CANDIDATES}
+    small, known = _beside(pool, labelled, seed)
+    found = {name: out_of_fold(one, small, known, folds=folds, seed=seed) for name, one in proposers.items()}
+    table = sorted((_judged(name, one, labelled) for name, one in found.items()), key=lambda row: (-row.accuracy, row.loss))
+    best = table[0]
+    return Chosen(
+        name=best.name,
+        proposer=proposers[best.name],
+        accuracy=best.accuracy,
+        out_of_fold=found[best.name],
+        table=tuple(table),
+    )
+
+
+def out_of_fold(proposer: Proposer, pool: Pool, labelled: Labelled, *, folds: int = FOLDS, seed: int = 0) -> Probabilities:
+    """What a proposer says of each labelled item [m, c] that has seen neither its label nor that of any item of its unit.
+
+    Units (`Pool.units`) are whole groups where the pool has groups, and items of equal content elsewhere. The item itself
+    stands among the unlabelled meanwhile. Raises `InputError` for fewer than two folds.
+    """
+    part = fold_of(pool.units[labelled.rows], folds, seed)
+    found = np.empty((len(labelled), len(pool.classes)), dtype=np.float32)
+    for fold in np.unique(part):
+        held = part == fold
+        found[held] = proposer.propose(pool, labelled.taken(~held), seed=seed)[labelled.rows[held]]
+    return found
+
+
+def fold_of(units: Int[np.ndarray, " m"], folds: int, seed: int) -> Int[np.ndarray, " m"]:
+    """A fold for each item: whole units in random order, each to the fold that has the fewest items yet."""
+    if folds < 2:
+        raise InputError(f"{folds} folds; expected 2 or more, so that some labels judge and others teach")
+    distinct, code, counts = np.unique(units, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(distinct))
+    order = order[np.argsort(-counts[order], kind="stable")]
+    filled, place = np.zeros(folds, dtype=np.int64), np.empty(len(distinct), dtype=np.int64)
+    for unit in order:
+        place[unit] = filled.argmin()
+        filled[place[unit]] += counts[unit]
+    return place[code]
+
+
+def _beside(pool: Pool, labelled: Labelled, seed: int) -> tuple[Pool, Labelled]:
+    """The labelled items and so many others as decide nothing more."""
+    rest = np.setdiff1d(np.arange(len(pool)), labelled.rows)
+    if len(rest) <= BESIDE:
+        return pool, labelled
+    rows = np.concatenate([labelled.rows, np.random.default_rng(seed).choice(rest, BESIDE, replace=False)])
+    return pool.taken(rows), Labelled(rows=np.arange(len(labelled)), classes=labelled.classes, drawn=labelled.drawn)
+
+
+def _judged(name: str, found: Probabilities, labelled: Labelled) -> Candidate:
+    right = found.argmax(axis=1) == labelled.classes
+    own = found[np.arange(len(found)), labelled.classes]
+    loss = -np.log((1 - EVENLY) * own + EVENLY / found.shape[1]).mean()
+    error = right.std() / np.sqrt(len(right))
+    return Candidate(name=name, accuracy=float(right.mean()), error=float(error), loss=float(loss))

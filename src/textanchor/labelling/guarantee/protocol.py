@@ -1,0 +1,30 @@
+"""What every form of the guarantee is."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool
+
+from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
+
+
+@runtime_checkable
+class Guarantee(Protocol):
+    """Decides what may be labelled without a look.
+
+    `words` say what is promised, for whoever has to answer for it; `needs` whose scores keep the promise to the letter;
+    `audited` that it holds only once a person has looked at some.
+    """
+
+    name: str
+    words: str
+    needs: Scored
+    audited: bool
+
+    def accepted(self, calibration: Calibration, rest: Rest, promise: Promise) -> Bool[np.ndarray, " n"]:
+        """Which of the rest are let through. The same arguments give the same answer."""
+
+    def resolution(self, calibration: Calibration, rest: Rest, promise: Promise) -> float:
+        """The smallest share of the rest that these labels could let through, were no proposal wrong; above 1 if none."""

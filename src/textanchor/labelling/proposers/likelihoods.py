@@ -1,0 +1,31 @@
+"""From scores to probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from textanchor.labelling.pool import Probabilities
+
+NEVER = -1e4  # a score of what is not possible; finite, so that means of scores stay finite
+
+
+def proportional(scores: Float[np.ndarray, "n c"]) -> Probabilities:
+    """softmax of each row."""
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def log_of(probabilities: Probabilities) -> Float[np.ndarray, "n c"]:
+    """Logarithms, finite ones."""
+    return np.log(np.maximum(probabilities, np.exp(NEVER / 100)))
+
+
+def one_hot(classes: Int[np.ndarray, " m"], count: int) -> Float[np.ndarray, "m c"]:
+    """A row an item, 1 at its class."""
+    return np.eye(count, dtype=np.float32)[classes]
+
+
+def unit(values: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """Rows of length 1; rows of zeros stay."""
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
