@@ -366,7 +366,7 @@ def test_hits_are_cards_with_the_line_and_the_reasons(studio: Any) -> None:
         seen = tuple(replace(one, hit=replace(one.hit, above=row < above)) for row, one in enumerate(judged))
         page = page_part("hits.html.jinja", answer=replace(answer, shown=seen, hits=hits))
         assert told in page
-        cards = re.findall(r'class="(ta-card|ta-line)', page)
+        cards = re.findall(r'class="(ta-card|ta-line)[ "]', page)
         assert cards == ["ta-card"] * above + ["ta-line"] + ["ta-card"] * (5 - above)
     by_file = answered(source, Wish(files=(source.roots[0] / "circle" / "00.wav",), modality="image", k=3))
     assert {one.hit.modality for one in by_file.shown} == {"image"}
