@@ -165,6 +165,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "embed": "textanchor.cli.embed:command",
         "encode": "textanchor.cli.encode:command",
         "serve": "textanchor.cli.serve:command",
+        "studio": "textanchor.cli.studio:command",
         "export": "textanchor.cli.export:command",
         "import": "textanchor.cli.importing:command",
         "pack": "textanchor.cli.pack:command",

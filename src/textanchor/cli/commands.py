@@ -32,6 +32,7 @@ ABOUT: Mapping[str, str] = {
     "embed": "Write the vectors of a whole collection as a Parquet file.",
     "encode": "Encode a whole collection once, from raw files to cached latents.",
     "serve": "Answer over HTTP: embeddings as OpenAI's clients ask for them, and search.",
+    "studio": "Search, look at and label in a browser.",
     "export": "Write a space for sentence-transformers, ONNX or the model hub.",
     "import": "Make a space from vectors made elsewhere, or fetch one from the model hub.",
     "pack": "Copy a space with all its encoders into one folder that works without a network.",

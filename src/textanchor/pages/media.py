@@ -112,15 +112,20 @@ def audio(sound: Waveform) -> str:
         if kind in soundfile.available_formats():
             out = io.BytesIO()
             soundfile.write(out, np.clip(samples, -1, 1), rate, format=kind)
-            made.append(_uri(f"audio/{mime}", out))
+            made.append(_uri(f"audio/{mime}", out.getvalue()))
     return min(made, key=len)
 
 
 def curves(values: Float32[np.ndarray, "t c"]) -> str:
-    """A sound's envelope or a series' curves, each channel at its own scale and at most four of them, as a data URI."""
-    width, height = PLOT
-    drawn = Image.new("RGBA", PLOT)
-    pen = ImageDraw.Draw(drawn)
+    """A sound's envelope or a series' curves as a data URI."""
+    return _written(drawn(values, PLOT), "PNG")
+
+
+def drawn(values: Float32[np.ndarray, "t c"], size: tuple[int, int]) -> Image.Image:
+    """A sound's envelope or a series' curves, each channel at its own scale and at most four of them, on nothing."""
+    width, height = size
+    canvas = Image.new("RGBA", size)
+    pen = ImageDraw.Draw(canvas)
     for channel, colour in zip(values.T, CURVES if len(values) else (), strict=False):
         parts = np.array_split(channel, min(width, len(channel)))
         low, high = np.array([part.min() for part in parts]), np.array([part.max() for part in parts])
@@ -128,14 +133,19 @@ def curves(values: Float32[np.ndarray, "t c"]) -> str:
         across = np.linspace(0, width - 1, len(parts))
         down = ((height - 1) * (0.5 - (np.stack([low, high], axis=1) - middle) / reach)).tolist()
         pen.line([(float(x), y) for x, both in zip(across, down, strict=True) for y in both], fill=colour)
-    return _written(drawn, "PNG")
+    return canvas
+
+
+def encoded(image: Image.Image, kind: str) -> bytes:
+    """A picture as a file of a kind that Pillow knows."""
+    out = io.BytesIO()
+    image.save(out, format=kind, optimize=True, quality=82)
+    return out.getvalue()
 
 
 def _written(image: Image.Image, kind: str) -> str:
-    out = io.BytesIO()
-    image.save(out, format=kind, optimize=True, quality=82)
-    return _uri(f"image/{kind.lower()}", out)
+    return _uri(f"image/{kind.lower()}", encoded(image, kind))
 
 
-def _uri(kind: str, out: io.BytesIO) -> str:
-    return f"data:{kind};base64,{base64.b64encode(out.getvalue()).decode()}"
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textanchor.errors import InputError, MissingError
 from textanchor.serve.connections import guarded
-from textanchor.serve.settings import Access
+from textanchor.serve.settings import Access, Bounds
 
 if TYPE_CHECKING:
     from textanchor.serve.service import Service
@@ -47,28 +47,27 @@ def listening(access: Access) -> tuple[socket.socket, Access]:
 
 
 @dataclass(eq=False)
-class Running:
-    """A service on a socket; `start` returns once it answers, `stop` once it has."""
+class Threaded:
+    """An application on a socket, served by a thread of its own; `lifespan`: it wants to know of its start and end."""
 
-    service: Service
+    app: Any
     socket: socket.socket
+    bounds: Bounds
+    lifespan: bool = False
     _server: Any = field(init=False, default=None)
     _thread: Thread = field(init=False)
 
-    def start(self) -> Running:
-        """Serve, in a thread."""
+    def start(self) -> None:
+        """Returns once it answers. Raises `InputError` where it does not."""
         import uvicorn
 
-        from textanchor.serve.app import application
-
-        bounds = self.service.settings.bounds
-        protocol: Any = guarded(bounds.head, bounds.pace)  # a callable does what uvicorn asks of a class
+        protocol: Any = guarded(self.bounds.head, self.bounds.pace)  # a callable does what uvicorn asks of a class
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(self.service),
+                self.app,
                 http=protocol,
                 ws="none",
-                lifespan="off",
+                lifespan="on" if self.lifespan else "off",
                 loop="asyncio",
                 log_config=None,
                 access_log=False,
@@ -76,7 +75,7 @@ class Running:
                 proxy_headers=False,
                 server_header=False,
                 limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=max(1, round(bounds.head)),
+                timeout_keep_alive=max(1, round(self.bounds.head)),
                 timeout_graceful_shutdown=1,
                 h11_max_incomplete_event_size=HEAD,
             )
@@ -88,12 +87,32 @@ class Running:
             time.sleep(0.005)
         if not self._server.started:
             raise InputError("the server did not start")
+
+    def stop(self) -> None:
+        """Close."""
+        self._server.should_exit = True
+        self._thread.join(5)
+        self.socket.close()
+
+
+@dataclass(eq=False)
+class Running:
+    """A service on a socket; `start` returns once it answers, `stop` once it has."""
+
+    service: Service
+    socket: socket.socket
+    _threaded: Threaded = field(init=False)
+
+    def start(self) -> Running:
+        """Serve, in a thread."""
+        from textanchor.serve.app import application
+
+        self._threaded = Threaded(application(self.service), self.socket, self.service.settings.bounds)
+        self._threaded.start()
         return self
 
     def stop(self) -> bool:
         """Refuse new requests, answer those under way, then close; whether all were answered in time."""
         done = self.service.close(self.service.settings.bounds.drain)
-        self._server.should_exit = True
-        self._thread.join(5)
-        self.socket.close()
+        self._threaded.stop()
         return done

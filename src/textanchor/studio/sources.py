@@ -1,0 +1,88 @@
+"""What is looked at in the studio: collections and labelling projects, each of whose items has a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from textanchor.collections import Collection, Index
+from textanchor.data import tables
+from textanchor.errors import InputError
+from textanchor.escaping import written_back
+from textanchor.records import Item
+from textanchor.runtime import Reading
+from textanchor.serve.shelves import Shelf
+from textanchor.studio.showing import keys
+
+
+class Source(Protocol):
+    """Something with items."""
+
+    @property
+    def id(self) -> str:
+        """Its short name in addresses."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Folders whose files may be shown."""
+
+    def item(self, key: str) -> Item:
+        """The item of a key. Raises `Refusal` (404) where there is none, or another."""
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A collection, or an index made when the studio began; `allowed` are further folders whose files may be shown."""
+
+    id: str
+    shelf: Shelf
+    allowed: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """That of the shelf."""
+        return self.shelf.name
+
+    @property
+    def index(self) -> Index:
+        """As it stands now."""
+        held = self.shelf.held
+        return held.index(self.shelf.space) if isinstance(held, Collection) else held
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The collection's places: a folder, or a file and, of a table, the folder in which its paths begin."""
+        held = self.shelf.held
+        places = held.places if isinstance(held, Collection) else {str(self.shelf.place): Reading()}
+        return (*self.allowed, *(root for place, reading in places.items() for root in roots_of(place, reading)))
+
+    def key(self, modality: str, place: int, name: str) -> str:
+        """The key of an item."""
+        return keys.key_of(name, place, modality)
+
+    def item(self, key: str) -> Item:
+        """By its place among those of its modality."""
+        place, modality = keys.place_in(key)
+        holding = self.index.holding
+        if modality not in holding.modalities or place >= len(holding.raw(modality)):
+            raise keys.gone()
+        try:
+            (item,) = holding.items(modality, [place])
+        except InputError:  # it was taken out meanwhile
+            raise keys.gone() from None
+        keys.check(key, item.id)
+        return item
+
+
+def roots_of(place: str, reading: Reading) -> Sequence[Path]:
+    """Folders or files that a place of a collection stands for."""
+    path = Path(place) if Path(place).exists() else Path(written_back(place))
+    if path.is_dir() or not tables.is_table(path):
+        return (path.absolute(),)
+    return (path.absolute(), (reading.root or path.parent).absolute())

@@ -1,0 +1,71 @@
+"""The tab *Search*: a query that is typed, dropped or recorded, and a gallery of what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from textanchor import registry
+from textanchor.data.readers import reader
+from textanchor.errors import TextAnchorError
+from textanchor.serve.refusal import Refusal, public
+from textanchor.studio.asking import ANY, Wish, answered
+from textanchor.studio.cards import html
+from textanchor.studio.door.paths import is_uploaded
+from textanchor.studio.opened import Opened
+from textanchor.studio.static_files import static
+
+COUNTS = (12, 24, 48)
+HINT = "What is found is shown here, best first, with the line below which hits are mostly chance."
+
+
+def search_tab(opened: Opened, uploads: Path) -> None:
+    """Its parts, within a tab that is open."""
+    import gradio as gr
+
+    names = [(source.name, source.id) for source in opened.collections.values()]
+    kinds = list(dict.fromkeys(kind for source in opened.collections.values() for kind in source.index.modalities))
+
+    def found(query: Any, source: str, modality: str, where: str, k: int) -> str:
+        told = query or {}
+        files = tuple(Path(file) for file in told.get("files") or () if is_uploaded(file, uploads))
+        return _answer(opened, source, Wish(words=told.get("text") or "", files=files, modality=modality, where=where, k=k))
+
+    def alike(event: Any, source: str, modality: str, where: str, k: int) -> str:
+        like = str(event._data.get("value", ""))
+        return _answer(opened, source, Wish(like=like, modality=modality, where=where, k=k))
+
+    alike.__annotations__["event"] = gr.EventData  # by which Gradio knows what to hand over
+    query = gr.MultimodalTextbox(
+        label="Query",
+        placeholder="Type a sentence, drop a file, or record a sound",
+        sources=["upload", "microphone"],
+        file_types=_endings(opened),
+        elem_id="ta-query",
+        submit_btn="Search",
+    )
+    with gr.Row(elem_classes="ta-controls"):
+        source = gr.Dropdown(names, value=names[0][1], label="In", visible=len(names) > 1, min_width=130)
+        modality = gr.Dropdown([("anything", ANY), *((kind, kind) for kind in kinds)], value=ANY, label="Find", min_width=130)
+        k = gr.Dropdown(COUNTS, value=COUNTS[0], label="Hits", min_width=90)
+        where = gr.Textbox(label="Only where", placeholder="year >= 2020 and camera = 'X100'", min_width=260, scale=4)
+    hint, alike_js = html("hint.html.jinja", told=HINT), static("alike.js").decode()
+    results = gr.HTML(hint, elem_id="ta-results", js_on_load=alike_js, apply_default_css=False)
+    asked = [source, modality, where, k]
+    gr.on([query.submit, where.submit], found, [query, *asked], results, api_visibility="private")
+    results.select(alike, asked, results, api_visibility="private")
+
+
+def _answer(opened: Opened, source: str, wish: Wish) -> str:
+    if source not in opened.collections:
+        return html("hint.html.jinja", told="There is no such collection.")
+    try:
+        return html("hits.html.jinja", answer=answered(opened.collections[source], wish))
+    except (TextAnchorError, Refusal) as why:
+        return html("hint.html.jinja", told=public(str(why)), wrong=True)
+
+
+def _endings(opened: Opened) -> list[str]:
+    """Of files that the space reads."""
+    kinds = opened.space.kinds if opened.space is not None else ()
+    return [ending for kind in kinds if kind in registry.names("reader") for ending in reader(kind).extensions]
