@@ -236,10 +236,10 @@ class Project:
         with self.database.writing():
             return self._recording().record(choices, who, how)
 
-    def bring(self, choices: Sequence[Choice]) -> int:
+    def bring(self, decisions: Sequence[Decision]) -> int:
         """Write down decisions that were made elsewhere, by whom and when they say; how many were not there yet."""
         with self.database.writing():
-            return self._recording().bring(choices)
+            return self._recording().bring(decisions)
 
     def undo(self, who: str) -> list[Decision]:
         """Take this person's last step back; the events that do so, none if nothing is left."""

@@ -115,15 +115,12 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What somebody decides of an item. `accept` takes the classes that are proposed; `who`, `at` and `how` are for decisions
-    that were made elsewhere."""
+    """What somebody decides of an item: a `label`, `accept` of what is proposed, an `other` class than that, `none` of the
+    classes, or that one is `unsure`."""
 
     item: str
     kind: str = "label"
     classes: tuple[str, ...] = ()
-    who: str = ""
-    at: str = ""
-    how: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
