@@ -155,7 +155,7 @@ class Project:
     def progress(self) -> Progress:
         """How far it is."""
         with self.database.reading():
-            return progress(self.database, self._asking().frontier())
+            return progress(self.database)
 
     def pool(self) -> Pool:
         """Items as features; kept until they or the classes change."""
@@ -168,7 +168,7 @@ class Project:
     def told(self) -> Told:
         """What people said of the pool's items."""
         with self.database.reading():
-            return told_by_people(self.database, self._asking().frontier())
+            return told_by_people(self.database)
 
     def labelled(self) -> Labelled:
         """Rows of the pool that people labelled; of several classes the first."""
