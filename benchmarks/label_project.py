@@ -2,8 +2,8 @@
 
     PYTHONPATH=src python benchmarks/label_project.py [--items 100000] [--dim 128 256] [--classes 20] [--labels 1000]
 
-Items are a mixture of as many clouds as classes that overlap a little. Every figure is of this machine, beside the bound that is
-asked for; two cores: set OMP_NUM_THREADS=2.
+Items are a mixture of as many clouds as classes that overlap a little. Every figure is of this machine, beside the
+bound that is asked for; two cores: set OMP_NUM_THREADS=2.
 """
 
 from __future__ import annotations

@@ -84,8 +84,11 @@ class Project:
         What is told stands in the record, or in its fields as keywords. Raises `InputError` if the file exists, or for what the
         source does not have; `NothingUsableError` for fewer than three items that can be read.
         """
-        started(located(file), source, replace(told or Beginning(), **simple))
-        return Project(file)
+        whole = replace(told or Beginning(), **simple)
+        started(located(file), source, whole)
+        begun = Project(file, runtime=whole.runtime)
+        begun.refill()
+        return begun
 
     @staticmethod
     def begin(file: str | Path, filled: Filled, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Project:
@@ -100,7 +103,9 @@ class Project:
         """
         given = replace(told or Beginning(), **simple)
         whole = replace(given, settings=self.settings, space=given.space or self.space or None)
-        return synced(self.database, whole, None if source is None else (source, given.origin))
+        found = synced(self.database, whole, None if source is None else (source, given.origin))
+        self.refill()
+        return found
 
     @property
     def settings(self) -> Settings:
