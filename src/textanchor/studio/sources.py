@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from textanchor.collections import Collection, Index
+from textanchor.collections.storing.schema import NAME
 from textanchor.data import tables
 from textanchor.errors import InputError
 from textanchor.escaping import written_back
+from textanchor.labelling.project import Entry, Project
+from textanchor.labelling.project.sourcing import MEMORY, Origin
 from textanchor.records import Item
 from textanchor.runtime import Reading
 from textanchor.serve.shelves import Shelf
@@ -78,6 +81,57 @@ class Shelved:
             raise keys.gone() from None
         keys.check(key, item.id)
         return item
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """A labelling project; a key is an item's number in its file."""
+
+    id: str
+    project: Project
+    allowed: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """That of the file."""
+        return self.project.file.stem
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The places of its sources, and of the collections among them."""
+        found = [_followed(origin) for origin in self.project.origins]
+        return (*self.allowed, *(root for places in found for place, reading in places for root in roots_of(place, reading)))
+
+    def key(self, number: int, name: str) -> str:
+        """The key of an item."""
+        return keys.key_of(name, number)
+
+    def entry(self, key: str) -> Entry:
+        """The item with what is known of it. Raises `Refusal` (404)."""
+        number, _ = keys.place_in(key)
+        found = self.project.entries(after=number - 1, limit=1)
+        if not found or found[0].number != number:
+            raise keys.gone()
+        keys.check(key, found[0].id)
+        return found[0]
+
+    def item(self, key: str) -> Item:
+        """By its number."""
+        return self.entry(key).item
+
+    def public_id(self, name: str) -> str:
+        """An item's name without the folders above its source."""
+        path = Path(name)
+        within = next((root for root in self.roots if path.is_absolute() and path.is_relative_to(root)), None)
+        return path.relative_to(within).as_posix() if within is not None else (path.name if path.is_absolute() else name)
+
+
+def _followed(origin: Origin) -> list[tuple[str, Reading]]:
+    """A collection's own places stand for it."""
+    folder = Path(written_back(origin.place))
+    if (folder / NAME).is_file():
+        return list(Collection(folder).places.items())
+    return [(origin.place, origin.reading)] if origin.place != MEMORY else []
 
 
 def roots_of(place: str, reading: Reading) -> Sequence[Path]:

@@ -37,6 +37,7 @@ from textanchor.labelling.project.records import (
     Settings,
 )
 from textanchor.labelling.project.schema import connected
+from textanchor.labelling.project.sourcing import Origin
 from textanchor.labelling.project.starting import SETTINGS as HELD
 from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
 from textanchor.records import Vectors
@@ -115,6 +116,11 @@ class Project:
     def space(self) -> str:
         """The folder of the space that it was begun with; empty without one."""
         return written_back(self.database.fact(SPACE))
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where its items come from, and how each source is read."""
+        return tuple(Origin.of(told) for (told,) in self.database.ask("SELECT told FROM sources ORDER BY source"))
 
     @property
     def classes(self) -> tuple[Class, ...]:
