@@ -11,7 +11,7 @@ from textanchor.studio.reports import POLICY
 from textanchor.studio.static_files import static
 
 KINDS = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-FILES = ("studio.css", "studio.js")
+FILES = ("studio.css", "studio.js", "api.js", "dom.js", "map.js", "scatter.js")
 
 
 def page_routes(opened: Opened) -> APIRouter:

@@ -38,6 +38,9 @@ class Source(Protocol):
     def item(self, key: str) -> Item:
         """The item of a key. Raises `Refusal` (404) where there is none, or another."""
 
+    def public_id(self, name: str) -> str:
+        """An item's name without the folders above its source, which are this machine's own business."""
+
 
 @dataclass(frozen=True)
 class Shelved:
@@ -68,6 +71,10 @@ class Shelved:
     def key(self, modality: str, place: int, name: str) -> str:
         """The key of an item."""
         return keys.key_of(name, place, modality)
+
+    def public_id(self, name: str) -> str:
+        """Below the place that holds it."""
+        return below(self.roots, name)
 
     def item(self, key: str) -> Item:
         """By its place among those of its modality."""
@@ -120,10 +127,17 @@ class Labelling:
         return self.entry(key).item
 
     def public_id(self, name: str) -> str:
-        """An item's name without the folders above its source."""
-        path = Path(name)
-        within = next((root for root in self.roots if path.is_absolute() and path.is_relative_to(root)), None)
-        return path.relative_to(within).as_posix() if within is not None else (path.name if path.is_absolute() else name)
+        """Below the place that holds it."""
+        return below(self.roots, name)
+
+
+def below(roots: Sequence[Path], name: str) -> str:
+    """An item's name as seen from the place that holds it."""
+    path = Path(name)
+    if not path.is_absolute():
+        return name
+    root = next((root for root in roots if path != root and path.is_relative_to(root)), None)
+    return path.name if root is None else path.relative_to(root).as_posix()
 
 
 def _followed(origin: Origin) -> list[tuple[str, Reading]]:
