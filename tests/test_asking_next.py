@@ -14,8 +14,10 @@ from textanchor.errors import InputError
 from textanchor.labelling.asking import Strategy
 from textanchor.labelling.asking.clusters import clustered, rounded, typical
 from textanchor.labelling.asking.margin import margins
-from textanchor.labelling.asking.once import NEAR, once
+from textanchor.labelling.asking.once import once
+from textanchor.labelling.asking.spread_then_margin import covered
 from textanchor.labelling.pool import Features, Labelled, Pool
+from textanchor.metrics.covering import NEAR
 
 NAMES = registry.names("strategy")
 
@@ -88,7 +90,7 @@ def test_random_is_drawn_from_all() -> None:
     assert np.abs(rest - 10 / 78).max() < 5 * np.sqrt(10 / 78 * 68 / 78 / 3000), "each as often as any other"
 
 
-@pytest.mark.parametrize("name", ["typical", "k-centre", "spread-then-margin"])
+@pytest.mark.parametrize("name", ["covering", "typical", "k-centre", "spread-then-margin"])
 def test_what_spreads_finds_every_class_at_once(name: str) -> None:
     pool, truth = blobs()
     asked = registry.part("strategy", name).ask(pool, labels(truth, []), None, 3)
@@ -143,14 +145,23 @@ def test_margin_needs_proposals() -> None:
         registry.part("strategy", "margin").ask(pool, labels(truth, []), None, 3)
 
 
-def test_margin_comes_when_the_classes_are_covered() -> None:
+def test_doubts_count_when_the_classes_are_covered() -> None:
     pool, truth = blobs()
-    strategy, given = registry.part("strategy", "spread-then-margin"), likely(pool)
+    strategy, sure = registry.part("strategy", "spread-then-margin"), np.eye(3, dtype=np.float32)[truth]
+    sure[41:44] = [0.0, 0.5, 0.5]  # what is asked then is near these three
     before, after = labels(truth, [0, 40]), labels(truth, [0, 40, 70])
-    for known, name in ((before, "typical"), (after, "margin")):
-        asked = strategy.ask(pool, known, given, 5, seed=2)
-        expected = registry.part("strategy", name).ask(pool, known, given, 5, seed=2)
-        np.testing.assert_array_equal(asked, expected)
+    plain = registry.part("strategy", "covering").ask(pool, before, None, 5, seed=2)
+    np.testing.assert_array_equal(strategy.ask(pool, before, sure, 5, seed=2), plain)
+    assert set(strategy.ask(pool, after, sure, 3, seed=2)) == {41, 42, 43}
+    unlike = registry.part("strategy", "covering").ask(pool, after, None, 3, seed=2)
+    np.testing.assert_array_equal(strategy.ask(pool, after, None, 3, seed=2), unlike)
+
+
+def test_classes_that_may_be_nowhere_are_not_waited_for() -> None:
+    pool, one_class = pool_of(np.eye(24), 3), np.zeros(24, dtype=int)
+    assert not covered(pool, labels(one_class, list(range(8))))
+    assert covered(pool, labels(one_class, list(range(9))))
+    assert covered(pool, labels(np.arange(3), [0, 1, 2]))
 
 
 def test_once_passes_over_what_is_as_near_as_said() -> None:

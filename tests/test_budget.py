@@ -22,10 +22,11 @@ from textanchor.budgeting import cells as cells_module
 from textanchor.budgeting import jobs, measuring
 from textanchor.budgeting.advice import advice
 from textanchor.budgeting.cells import Answers, Cell, key, measured, store, stored
-from textanchor.budgeting.choosing import covering, proposed, uncertain
+from textanchor.budgeting.choosing import proposed, uncertain
 from textanchor.budgeting.plan import Trial, planned
 from textanchor.budgeting.spots import Spot, contrasts, crossings, spots
 from textanchor.errors import InputError, UnknownNameError
+from textanchor.metrics.covering import covering
 from textanchor.records import Choice, Unpaired
 from textanchor.space.preparing import Sides
 
@@ -357,28 +358,6 @@ def clusters() -> tuple[np.ndarray, np.ndarray]:
     middles = np.eye(8)[[0] * 8 + [1] * 30 + [2] * 10 + [3]]
     rows = normalize(middles + 0.15 * rng.normal(size=middles.shape)).astype(np.float32)
     return rows[:2], rows[2:]
-
-
-def test_what_is_chosen_covers_what_no_pair_covers() -> None:
-    paired, lone = clusters()
-    first, second = covering(paired, lone, 2)
-    assert 6 <= first < 36, "the largest region without a pair comes first"
-    assert 36 <= second < 46, "then the next"
-
-
-def test_covering_is_greedy_facility_location() -> None:
-    paired, lone = clusters()
-    alike, chosen = lone @ lone.T, []
-    covered = [max(float(row @ known) for known in paired) for row in lone]
-    for _ in range(4):
-        totals = {}
-        for candidate in range(len(lone)):
-            if covered[candidate] < 0.98:
-                totals[candidate] = sum(max(0.0, float(alike[candidate, row]) - covered[row]) for row in range(len(lone)))
-        best = max(totals, key=totals.__getitem__)
-        chosen.append(best)
-        covered = [max(old, float(alike[best, row])) for row, old in enumerate(covered)]
-    np.testing.assert_array_equal(covering(paired, lone, 4), chosen)
 
 
 def test_near_duplicates_are_named_once() -> None:

@@ -306,6 +306,101 @@ def test_everything_that_was_acknowledged_survives_a_kill(tmp_path: Path) -> Non
     assert again.database.one("PRAGMA integrity_check") == "ok"
 
 
+def answered(project: Project, count: int, who: str = "Ada", **how: Any) -> None:
+    """Somebody who knows the truth decides on so many items."""
+    for ask in project.next(who, count, **how):
+        project.decide(ask.entry.id, classes=[CLASSES[int(ask.entry.id.split()[1]) % 3]], who=who)
+
+
+def test_proposals_and_what_a_promise_lets_through(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400)
+    with pytest.raises(InputError, match="no item is labelled"):
+        project.propose()
+    answered(project, 120)
+    run = project.propose(level=0.1)
+    assert run.accuracy is not None
+    assert run.accuracy > 0.9
+    assert (run.labelled, run.through + run.left) == (120, 280)
+    assert run.through > 200
+    assert any("labelled without a look" in line for line in run.says)
+    assert project.run == run
+    view = project.overview()
+    assert (view.proposal >= 0).all()
+    assert view.through.sum() == run.through
+    assert (view.proposal[view.through] == np.flatnonzero(view.through) % 3).mean() > 0.9
+    probabilities = project.probabilities()
+    assert probabilities is not None
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-2)
+    entry = project.entries(through=True, order="surest", limit=1)[0]
+    assert entry.proposed is not None
+    taken = project.accept(who="Ada")
+    assert taken == run.through
+    assert project.accept(who="Ada") == 0
+    assert project.progress().machine == run.through
+    assert project.entry(entry.id).state.status == "machine"
+    assert all(ask.entry.state.status == "open" for ask in project.next("Bob", 30))
+    assert len(project.undo("Ada")) == taken
+    assert project.progress().machine == 0
+
+
+def test_a_promise_with_confidence_keeps_labels_from_the_proposer(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400)
+    answered(project, 160, stream="drawn")
+    run = project.propose(form="confidence", level=0.1)
+    assert run.through > 100
+    assert "except with a probability of 10%" in " ".join(run.says)
+
+
+def test_what_nobody_could_tell_counts_as_wrong(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400)
+    answered(project, 100, stream="drawn")
+    for ask in project.next("Ada", 30, stream="drawn"):
+        project.decide(ask.entry.id, "none", who="Ada")
+    run = project.propose(level=0.1)
+    assert run.through == 0
+    assert any("no promise can be made" in line for line in run.says)
+
+
+def test_too_few_labels_promise_nothing_and_say_what_would_do(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400)
+    answered(project, 6)
+    run = project.propose()
+    assert run.through == 0
+    with pytest.raises(InputError, match="lets nothing through"):
+        project.accept(who="Ada")
+    assert project.accept(["red"], who="Ada") > 0
+    assert project.accept(above=0.0, who="Ada") > 0
+    assert set(project.progress().machine_classes.values()) != {0}
+
+
+def test_an_audit_counts_what_was_wrong_among_what_was_looked_at(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400)
+    answered(project, 60)
+    project.propose()
+    project.accept(above=0.0, who="Ada")
+    assert project.audit().shown == 0
+    for place, ask in enumerate(project.next("Bob", 40, stream="audit")):
+        assert ask.how == "audit"
+        wrong = place < 4
+        project.decide(ask.entry.id, "other" if wrong else "accept", ["red" if ask.entry.state.classes != ("red",) else "blue"]
+                       if wrong else [], who="Bob")  # fmt: skip
+    found = project.audit()
+    assert (found.shown, found.wrong, found.population) == (40, 4, 340)
+    assert found.low < 0.1 < found.high
+    assert (round(found.low, 4), round(found.high, 4)) == (0.0279, 0.2366)  # Clopper and Pearson, of 4 in 40
+
+
+def test_what_lies_before_the_first_gap_is_the_audit(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=100)
+    answered(project, 20)
+    project.propose()
+    project.accept(above=0.0, who="Ada")
+    asks = project.next("Bob", 5, stream="audit")
+    for ask in (asks[0], asks[1], asks[3], asks[4]):
+        project.decide(ask.entry.id, "accept", who="Bob")
+    assert project.audit().shown == 2
+
+
 def test_files_of_others_and_damaged_ones(project: Project, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         Project(tmp_path / "none")

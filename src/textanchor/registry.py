@@ -143,6 +143,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "strategy": {
         "random": "textanchor.labelling.asking.at_random:AtRandom",
+        "covering": "textanchor.labelling.asking.covering:Covering",
         "typical": "textanchor.labelling.asking.typical:Typical",
         "k-centre": "textanchor.labelling.asking.k_centre:KCentre",
         "margin": "textanchor.labelling.asking.margin:Margin",

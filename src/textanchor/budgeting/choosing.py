@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Unpack
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32
 from sklearn.preprocessing import normalize
 
 from textanchor.data.pairs import read_pairs
@@ -17,17 +17,14 @@ from textanchor.data.wording import Wording
 from textanchor.errors import InputError
 from textanchor.files import write_csv
 from textanchor.judging import trial
+from textanchor.metrics.covering import NEAR, covering, nearest
 from textanchor.records import Pairs, Pooled, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
 from textanchor.space.items import TEXT
 from textanchor.space.preparing import Encoding, Sides, prepare
 
 METHOD = "kernel-cca"  # what is asked how much it knows
-MOST = 5000  # candidates, and items to be covered, that are looked at; of more a random part
-NEAR = 0.98  # cosine of centred latents: the same thing once more
 LATER = 0.1  # share of items with texts from which on uncertain ones are asked for too, as docs/findings.md measures
-
-Rows = Int[np.ndarray, " n"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,29 +116,6 @@ def centred(paired: Vectors, lone: Vectors) -> tuple[Vectors, Vectors]:
     return normalize(paired - mean), normalize(lone - mean)
 
 
-def covering(paired: Vectors, lone: Vectors, count: int, *, seed: int = 0) -> Rows:
-    """Rows of unpaired items that, one after another, raise the mean cosine of all to the nearest described one most.
-
-    Greedy maximization of the facility location function, which typical items of regions without any pair win and outliers do
-    not. Source: Wei, Iyer and Bilmes 2015, Submodularity in data subset selection and active learning, ICML, section 3.
-    Items as near as .98 to a paired or chosen one are passed over, so there may be fewer than `count`. Of more than 5000 a
-    random part is looked at. *Shape:* paired [m, d], lone [n, d], of unit length.
-    """
-    rows = np.sort(np.random.default_rng(seed).permutation(len(lone))[:MOST])
-    covered = _nearest(lone[rows], paired)
-    free = covered < NEAR
-    alike = lone[rows] @ lone[rows].T
-    chosen: list[int] = []
-    while len(chosen) < min(count, len(rows)) and free.any():
-        gains = np.maximum(alike - covered, 0).sum(axis=1)
-        best = int(np.where(free, gains, -1.0).argmax())
-        chosen.append(int(rows[best]))
-        covered = np.maximum(covered, alike[best])
-        free &= alike[best] < NEAR
-        free[best] = False
-    return np.array(chosen, dtype=np.int64)
-
-
 def uncertain(
     paired: Vectors, lone: Vectors, confidence: Float32[np.ndarray, " n"], chosen: Sequence[int], count: int
 ) -> list[int]:
@@ -149,13 +123,13 @@ def uncertain(
     known = [paired, *(lone[[row]] for row in chosen)]
     found: list[int] = []
     taken = set(chosen)
-    nearest = _nearest(lone, np.concatenate(known))
+    closest = nearest(lone, np.concatenate(known))
     for row in np.argsort(confidence, kind="stable").tolist():
         if len(found) == count:
             break
-        if row not in taken and nearest[row] < NEAR:
+        if row not in taken and closest[row] < NEAR:
             found.append(row)
-            nearest = np.maximum(nearest, lone @ lone[row])
+            closest = np.maximum(closest, lone @ lone[row])
     return found
 
 
@@ -174,11 +148,3 @@ def _confidence(sides: Sides, vectors: Vectors, method: str, device: str, seed: 
     queries, gallery = to_texts.query(geometry.project(modality, vectors)), to_texts.gallery(sides.train.anchors)
     best = [(queries[start : start + 1024] @ gallery.T).max(axis=1) for start in range(0, len(queries), 1024)]
     return np.concatenate(best).astype(np.float32)
-
-
-def _nearest(rows: Vectors, known: Vectors) -> Float32[np.ndarray, " n"]:
-    """The cosine of each row to the nearest known one; -1 where none is known."""
-    if not len(known):
-        return np.full(len(rows), -1, dtype=np.float32)
-    blocks = [(rows[start : start + 1024] @ known.T).max(axis=1) for start in range(0, len(rows), 1024)]
-    return np.concatenate(blocks).astype(np.float32)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32
 
 from textanchor.labelling.pool import Labelled, Pool, Rows
+from textanchor.metrics.covering import NEAR, nearest
 
-NEAR = 0.98  # cosine of an item's features: the same thing once more
 BLOCK = 256  # candidates that are compared with what is known at a time
 
 
@@ -34,13 +33,9 @@ def once(pool: Pool, labelled: Labelled, ordered: Rows, count: int) -> Rows:
             break
         rows = ordered[start : start + BLOCK]
         places = pool.places[rows]
-        nearest = np.maximum(_nearest(places, known), _nearest(places, pool.places[chosen]))
+        closest = np.maximum(nearest(places, known), nearest(places, pool.places[chosen]))
         for place, row in enumerate(rows.tolist()):
-            if nearest[place] < NEAR and len(chosen) < count:
+            if closest[place] < NEAR and len(chosen) < count:
                 chosen.append(row)
-                nearest = np.maximum(nearest, places @ places[place])
+                closest = np.maximum(closest, places @ places[place])
     return np.asarray(chosen, dtype=np.int64)
-
-
-def _nearest(places: Float32[np.ndarray, "m d"], known: Float32[np.ndarray, "k d"]) -> Float32[np.ndarray, " m"]:
-    return np.asarray((places @ known.T).max(axis=1, initial=-1.0), dtype=np.float32)

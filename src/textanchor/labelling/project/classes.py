@@ -32,15 +32,12 @@ class Classes:
 
     def add(self, given: Iterable[str | Class]) -> tuple[Class, ...]:
         """Add classes; of a str, a key, the text is made. Raises `InputError` for a key that is there; within `writing`."""
-        made = []
-        for one in given:
-            told = Class(key=_checked(one), text="") if isinstance(one, str) else one
-            key = _checked(told.key)
-            made.append(Class(key=key, text=_plain(told.text) or plain_name(key)))
-            if self._database.ask("SELECT 1 FROM classes WHERE key = ?", key):
-                raise InputError(f"there is a class '{key}' already; describe it anew, or choose another key")
-            self._database.ask("INSERT INTO classes (key, text) VALUES (?, ?)", key, made[-1].text)
-        return tuple(made)
+        made = checked_classes(given)
+        for one in made:
+            if self._database.ask("SELECT 1 FROM classes WHERE key = ?", one.key):
+                raise InputError(f"there is a class '{one.key}' already; describe it anew, or choose another key")
+            self._database.ask("INSERT INTO classes (key, text) VALUES (?, ?)", one.key, one.text)
+        return made
 
     def describe(self, key: str, text: str) -> Class:
         """Put a class into other words. Raises `UnknownNameError`, and `InputError` for no words."""
@@ -57,6 +54,12 @@ class Classes:
             if key not in numbers:
                 raise UnknownNameError(_unknown(key, tuple(numbers)))
         return sorted({numbers[key] for key in keys})
+
+
+def checked_classes(given: Iterable[str | Class]) -> tuple[Class, ...]:
+    """Classes with keys and texts as they are written down. Raises `InputError` for an empty or endless key."""
+    told = (Class(key=one, text="") if isinstance(one, str) else one for one in given)
+    return tuple(Class(key=key, text=_plain(one.text) or plain_name(key)) for one in told for key in (_checked(one.key),))
 
 
 def _unknown(key: str, known: Sequence[str]) -> str:

@@ -14,13 +14,16 @@ from textanchor.data.held import told_of
 from textanchor.database import Database
 from textanchor.errors import InputError
 from textanchor.escaping import writable
-from textanchor.labelling.pool import Features, Probabilities
+from textanchor.files import digest
+from textanchor.labelling.pool import Features
 from textanchor.labelling.project import arrays
-from textanchor.labelling.project.naming import Anchored
+from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.naming import Anchored, NamedClasses
+from textanchor.labelling.project.records import Class
 from textanchor.records import Item, Skipped
 
-FILLED = "filled"  # how often
-SIGHT, PRESENT, VECTORS, BY_NAMES, PROPOSED = "sight ", "present ", "vectors", "by names", "probabilities"
+FILLED, NAMED = "filled", "named"  # how often; which classes
+SIGHT, PRESENT, VECTORS, BY_NAMES, TEXTS, PROPOSED = "sight ", "present ", "vectors", "by names", "texts", "probabilities"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ class Filled:
     groups: Sequence[str] = ()
     sources: Sequence[tuple[int, str]] = ()
     skipped: Sequence[Skipped] = ()
-    by_names: Probabilities | None = None
+    named: NamedClasses | None = None
     anchored: Anchored | None = None
 
     def __post_init__(self) -> None:
@@ -84,24 +87,30 @@ def rank(seed: int, name: str) -> int:
     return int.from_bytes(told, "big") >> 1
 
 
-def keep_names(database: Database, held: Anchored, probabilities: Probabilities | None) -> None:
-    """What the classes' names say of the items, or no more of it."""
-    if probabilities is None:
-        arrays.drop(database, BY_NAMES)
-    else:
-        arrays.keep(database, BY_NAMES, probabilities, "f4")
-    arrays.keep(database, VECTORS, held.vectors, "f2")
+def keep_names(database: Database, classes: Sequence[Class], named: NamedClasses) -> None:
+    """What the texts of these classes say, in place of what was there. Within `writing`."""
+    for name in (TEXTS, BY_NAMES):
+        arrays.drop(database, name)
+    arrays.keep(database, TEXTS, named.texts, "f4")
+    if named.by_names is not None:
+        arrays.keep(database, BY_NAMES, named.by_names, "f4")
+    database.note(NAMED, stamp(classes))
+
+
+def stamp(classes: Sequence[Class]) -> str:
+    """Another when classes were added or put into other words."""
+    return digest(*(part for one in classes for part in (one.key, one.text)))
 
 
 def _keep_arrays(database: Database, filled: Filled) -> None:
-    for prefix in (SIGHT, PRESENT, VECTORS, BY_NAMES, PROPOSED):
+    for prefix in (SIGHT, PRESENT, VECTORS, BY_NAMES, TEXTS, PROPOSED):
         for name in arrays.names(database, prefix):
             arrays.drop(database, name)
     for place, one in enumerate(filled.features):
         arrays.keep(database, f"{SIGHT}{place} {one.name}", one.values, "f2")
         arrays.keep(database, f"{PRESENT}{place}", one.present[:, None].astype(np.uint8), "u1")
-    if filled.by_names is not None:
-        arrays.keep(database, BY_NAMES, filled.by_names, "f4")
+    if filled.named is not None:
+        keep_names(database, Classes(database).all(), filled.named)
     if filled.anchored is not None:
         arrays.keep(database, VECTORS, filled.anchored.vectors, "f2")
 

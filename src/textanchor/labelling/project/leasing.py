@@ -50,12 +50,6 @@ class Asking:
         for item in items or ():
             self.database.ask("DELETE FROM asks WHERE who = ? AND item = ?", who, item)
 
-    def queued(self) -> int:
-        """How many items of the queue nobody has decided on or has at hand."""
-        joined = "SELECT count(*) FROM queue JOIN items i USING (item) LEFT JOIN states s ON s.item = i.item"
-        free = "i.row IS NOT NULL AND s.status IS NULL AND i.item NOT IN (SELECT item FROM asks)"
-        return int(self.database.one(f"{joined} WHERE {free}"))
-
     def frontier(self) -> int | None:
         """The place in the random order of the first item that no person has decided on; None if all are decided."""
         found = self.database.ask(f"{_LEFT.replace('i.item', 'i.rank', 1)} AND {_UNDECIDED} ORDER BY i.rank LIMIT 1")
@@ -90,7 +84,7 @@ class Asking:
         taken = bool(self.database.ask("SELECT 1 FROM states WHERE status = 'machine' LIMIT 1"))
         both = asked["drawn"] + asked["chosen"]
         at_random = not taken and asked["drawn"] <= self.settings.drawn * both and self.settings.drawn > 0
-        ways = ("drawn", "chosen") if at_random else ("chosen", "left", "drawn") if taken else ("chosen", "drawn")
+        ways = ("drawn", "chosen") if at_random else ("chosen",) if taken else ("chosen", "drawn")
         return (*(("repeat",) if repeats else ()), *ways, "left", "unsure")
 
     def _drawn(self, who: str, busy: Collection[int]) -> int | None:

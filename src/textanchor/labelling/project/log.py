@@ -17,7 +17,7 @@ LONGEST = 200  # letters of a person's name
 
 @dataclass(frozen=True, kw_only=True)
 class New:
-    """An event to be: `classes` are numbers, joined by commas."""
+    """An event to be: `classes` are numbers, joined by commas; `proposed` are those that a `run` proposed by then."""
 
     item: int
     kind: str
@@ -27,6 +27,7 @@ class New:
     at: str = ""
     undoes: int | None = None
     run: int | None = None
+    proposed: str = ""
 
 
 class Log:
@@ -40,11 +41,8 @@ class Log:
         first = int(self._database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
         now = moment()
         self._database.ask_each(
-            "INSERT INTO events (event, step, item, kind, classes, who, at, how, undoes, run) VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (
-                (first + place, first, one.item, one.kind, one.classes, one.who, one.at or now, one.how, one.undoes, one.run)
-                for place, one in enumerate(events)
-            ),
+            f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})",
+            ((first + place, first, *_values(one, now)) for place, one in enumerate(events)),
         )
         self.settle(dict.fromkeys(one.item for one in events), rule=rule)
         return first
@@ -109,6 +107,13 @@ class Log:
         )
         for event, item, kind, classes, who, how, undoes in told:
             yield Event(event=event, item=item, kind=kind, classes=classes, who=who, how=how, undoes=undoes)
+
+
+_COLUMNS = ("event", "step", "item", "kind", "classes", "who", "at", "how", "undoes", "run", "proposed")
+
+
+def _values(one: New, now: str) -> tuple[object, ...]:
+    return one.item, one.kind, one.classes, one.who, one.at or now, one.how, one.undoes, one.run, one.proposed
 
 
 def moment() -> str:

@@ -11,7 +11,7 @@ from textanchor.database import Database
 from textanchor.labelling.pool import Features, Labelled, Pool, Rows
 from textanchor.labelling.project import arrays
 from textanchor.labelling.project.classes import Classes
-from textanchor.labelling.project.filling import BY_NAMES, PRESENT, SIGHT
+from textanchor.labelling.project.filling import BY_NAMES, NAMED, PRESENT, SIGHT, TEXTS, stamp
 from textanchor.labelling.project.log import split
 
 
@@ -19,26 +19,30 @@ from textanchor.labelling.project.log import split
 class Told:
     """What people said of a pool's items: `labelled` with classes; `refused` are rows that are none of the classes, or of which
     nobody could tell, and `refused_drawn` those of them that were drawn at random; `vouched` labelled rows were drawn by
-    somebody else. `decided` [n] are all that people decided on."""
+    somebody else. `decided` [n] are all that people decided on. `waiting` were drawn at random
+    and do not count yet."""
 
     labelled: Labelled
     refused: Rows
     refused_drawn: Bool[np.ndarray, " r"]
     vouched: Bool[np.ndarray, " m"]
     decided: Bool[np.ndarray, " n"]
+    waiting: int
 
 
 def pooled(database: Database) -> Pool:
     """All items that are there. Raises `DamagedError` for arrays that are not what was written."""
     told = database.ask("SELECT item, grp, content FROM items WHERE row IS NOT NULL ORDER BY row")
     keys = tuple(one.key for one in Classes(database).all())
-    by_names = arrays.kept(database, BY_NAMES)
+    by_names, texts = (arrays.kept(database, name) for name in (BY_NAMES, TEXTS))
+    fits = database.fact(NAMED) == stamp(Classes(database).all())
     return Pool(
         features=tuple(_features(database, name) for name in arrays.names(database, SIGHT)),
         classes=keys,
         groups=_codes([f"g{group}" if group else f"i{item}" for item, group, _ in told]),
         contents=_codes([content for _, _, content in told]),
-        by_names=None if by_names is None or by_names.shape[1] != len(keys) else by_names.astype(np.float32),
+        by_names=by_names.astype(np.float32) if by_names is not None and fits else None,
+        texts=texts.astype(np.float32) if texts is not None and fits else None,
     )
 
 
@@ -48,15 +52,15 @@ def told_by_people(database: Database, frontier: int | None) -> Told:
     place = {number: row for row, number in enumerate(Classes(database).numbers().values())}
     end = np.iinfo(np.int64).max if frontier is None else frontier
     found = database.ask(
-        "SELECT row, status, s.classes, CASE WHEN drawn = 2 THEN 2 WHEN drawn = 1 AND rank < ? THEN 1 ELSE 0 END "
+        "SELECT row, status, s.classes, CASE WHEN drawn = 2 THEN 2 WHEN drawn = 1 AND rank < ? THEN 1 ELSE 0 END, drawn "
         "FROM states s JOIN items USING (item) WHERE row IS NOT NULL AND status != 'machine' ORDER BY row",
         end,
     )
     total = int(database.one("SELECT count(*) FROM items WHERE row IS NOT NULL"))
     decided = np.zeros(total, dtype=bool)
     decided[[row for row, *_ in found]] = True
-    labels = [(row, place[split(classes)[0]], drawn) for row, status, classes, drawn in found if status == "label"]
-    refused = [(row, drawn) for row, status, _, drawn in found if status in ("none", "unsure")]
+    labels = [(row, place[split(classes)[0]], drawn) for row, status, classes, drawn, _ in found if status == "label"]
+    refused = [(row, drawn) for row, status, _, drawn, _ in found if status in ("none", "unsure")]
     drawn = np.array([one for _, _, one in labels], dtype=np.int64)
     return Told(
         labelled=Labelled(
@@ -66,6 +70,7 @@ def told_by_people(database: Database, frontier: int | None) -> Told:
         refused_drawn=_ints([one for _, one in refused]) > 0,
         vouched=drawn == 2,
         decided=decided,
+        waiting=sum(was > 0 and not counts for *_, counts, was in found),
     )
 
 

@@ -13,34 +13,44 @@ import numpy as np
 from textanchor.errors import InputError
 from textanchor.escaping import written_back
 from textanchor.files import located
+from textanchor.labelling.guarantee import Promise
 from textanchor.labelling.pool import Labelled, Pool, Probabilities
 from textanchor.labelling.project import arrays
+from textanchor.labelling.project.auditing import audited
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.counting import progress
 from textanchor.labelling.project.entries import Entries, Simple, Wanted
-from textanchor.labelling.project.filling import FILLED, PROPOSED, VECTORS, Filled
+from textanchor.labelling.project.filling import FILLED, NAMED, PROPOSED, VECTORS, Filled, stamp
 from textanchor.labelling.project.leasing import Asking
 from textanchor.labelling.project.log import Log, person
 from textanchor.labelling.project.pooling import Told, pooled, told_by_people
-from textanchor.labelling.project.queueing import AHEAD, chosen, enqueue, strategy_of
+from textanchor.labelling.project.queueing import AHEAD, chosen, enqueue, is_due, strategy_of
 from textanchor.labelling.project.recording import LAST, Recording
 from textanchor.labelling.project.records import (
     SETTINGS,
     STREAMS,
     Ask,
+    Audited,
     Choice,
     Class,
     Decision,
     Entry,
     Overview,
     Progress,
+    Run,
     Settings,
+    SimplePromise,
+    Synced,
 )
+from textanchor.labelling.project.renaming import named_anew
+from textanchor.labelling.project.running import acceptable, ran, runs_of, take_over
 from textanchor.labelling.project.schema import connected
 from textanchor.labelling.project.sourcing import Origin
 from textanchor.labelling.project.starting import SETTINGS as HELD
 from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
+from textanchor.labelling.project.syncing import synced
 from textanchor.records import Vectors
+from textanchor.runtime import Runtime
 
 
 class Project:
@@ -50,8 +60,8 @@ class Project:
     it is none of ours or damaged.
     """
 
-    def __init__(self, file: str | Path) -> None:
-        self.file = located(file)
+    def __init__(self, file: str | Path, *, runtime: Runtime | None = None) -> None:
+        self.file, self.runtime = located(file), runtime or Runtime()
         self.database = connected(self.file)
         self._pool: tuple[str, Pool] | None = None
 
@@ -84,6 +94,15 @@ class Project:
         """Begin a project with features that were made elsewhere. Raises `InputError` if the file exists."""
         begin(located(file), filled, replace(told or Beginning(), **simple))
         return Project(file)
+
+    def sync(self, source: Any = None, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Synced:
+        """Bring it to what its sources hold now, and with `source` follow another one too; what was decided stays.
+
+        Items that are gone are asked about no more. Raises `InputError` for a source that is gone, then nothing is changed.
+        """
+        given = replace(told or Beginning(), **simple)
+        whole = replace(given, settings=self.settings, space=given.space or self.space or None)
+        return synced(self.database, whole, None if source is None else (source, given.origin))
 
     @property
     def settings(self) -> Settings:
@@ -159,7 +178,7 @@ class Project:
     def pool(self) -> Pool:
         """Items as features; kept until they or the classes change."""
         with self.database.reading():
-            version = f"{self.database.fact(FILLED)} {self.database.one('SELECT max(class) FROM classes')}"
+            version = f"{self.database.fact(FILLED)} {stamp(self.classes)} {self.database.fact(NAMED)}"
             if self._pool is None or self._pool[0] != version:
                 self._pool = version, pooled(self.database)
             return self._pool[1]
@@ -194,15 +213,15 @@ class Project:
         told = person(who)
         if stream not in STREAMS or count < 1:
             raise InputError(f"stream={stream}, count={count}: expected {', '.join(STREAMS)} and a count of at least 1")
-        if stream in ("mixed", "chosen") and self._asking().queued() < count:
+        if stream in ("mixed", "chosen") and is_due(self.database, count):
             self.refill()
         with self.database.writing():
             return self._asking().next(told, count, stream, set(Entries(self.database).numbers(skip)))
 
     def refill(self, count: int = AHEAD) -> int:
         """Let the strategy choose anew what is asked next; how many items it named."""
-        settings, told = self.settings, self.told()
-        rows = chosen(strategy_of(settings.strategy), self.pool(), told, self.probabilities(), count=count, seed=settings.seed)
+        settings = self.settings
+        rows = chosen(settings, self.pool(), self.told(), self.probabilities(), count=count)
         with self.database.writing():
             return enqueue(self.database, rows)
 
@@ -245,10 +264,39 @@ class Project:
         """The log, or that of an item or a person, behind an event."""
         told = {"id = ?": item, "who = ?": who, "e.event > ?": after}
         conditions = {condition: value for condition, value in told.items() if value is not None}
-        found = Log(self.database).history(
-            " AND ".join(conditions), list(conditions.values()), newest=newest, limit=LAST if limit is None else limit
+        most = LAST if limit is None else limit
+        return list(Log(self.database).history(" AND ".join(conditions), list(conditions.values()), newest=newest, limit=most))
+
+    def propose(self, promise: Promise | None = None, *, proposer: str = "", **simple: Unpack[SimplePromise]) -> Run:
+        """Propose a class for every item, and let through what the promise allows; see `Promise`, whose fields may be given as
+        keywords. Raises `InputError` where nothing is known."""
+        settings, named = self.settings, named_anew(self.database, self.runtime)
+        wanted = replace(promise or Promise(seed=settings.seed), **simple)
+        return ran(
+            self.database, self.pool(), self.told(), wanted, replace(settings, proposer=proposer or settings.proposer), named
         )
-        return list(found)
+
+    def runs(self) -> list[Run]:
+        """What the machine did, the oldest run first."""
+        return runs_of(self.database)
+
+    @property
+    def run(self) -> Run | None:
+        """The newest run; None before the first."""
+        return next(iter(self.runs()[-1:]), None)
+
+    def accept(self, classes: Sequence[str] = (), *, above: float | None = None, who: str) -> int:
+        """Take proposals over without a look, as one step that `undo` takes back: those that the promise lets through, or of
+        some classes, or at least so probable; how many. Raises `InputError` where the promise lets nothing through."""
+        with self.database.writing():
+            condition, values, how = acceptable(self.database, classes, above)
+            return take_over(self.database, condition, values, who=person(who), how=how, rule=self.settings.rule)
+
+    def audit(self, level: float = 0.95) -> Audited:
+        """How often what was taken over is wrong, by what people said since of some of it, drawn at random (`next` with the
+        stream `audit`), and its exact interval."""
+        with self.database.reading():
+            return audited(self.database, level)
 
     def _asking(self) -> Asking:
         return Asking(database=self.database, settings=self.settings)

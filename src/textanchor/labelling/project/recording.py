@@ -71,9 +71,9 @@ class Recording:
             known = ", ".join(one for one in KINDS if one != "undo")
             raise InputError(f"{choice.item}: no decision is called '{choice.kind}' ('{how}'); expected one of {known}")
         classes = self._classes(choice, item)
-        run = self.database.one("SELECT run FROM proposals WHERE item = ?", item)
+        run, proposed = next(iter(self.database.ask("SELECT run, classes FROM proposals WHERE item = ?", item)), (None, ""))
         at = choice.at and instant(choice.at)
-        return New(item=item, kind=choice.kind, classes=classes, who=who, how=how, at=at, run=run)
+        return New(item=item, kind=choice.kind, classes=classes, who=who, how=how, at=at, run=run, proposed=proposed)
 
     def _classes(self, choice: Choice, item: int) -> str:
         """The numbers that the kind asks for, joined."""

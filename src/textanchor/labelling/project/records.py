@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int
@@ -189,6 +189,15 @@ class Run:
     certificate: str = ""
 
 
+class SimplePromise(TypedDict, total=False):
+    """The fields of `Promise` as keywords."""
+
+    form: str
+    level: float
+    delta: float
+    seed: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Overview:
     """All items as arrays, rows as in the project's pool: `statuses` are places in `STATUSES`, `label` and `proposal` places
@@ -206,10 +215,14 @@ class Overview:
 
 @dataclass(frozen=True, kw_only=True)
 class Synced:
-    """What a look at the source found: items that are new, gone, or as they were, and what cannot be read."""
+    """What a look at the sources found: items that are new, gone, changed in content, or as they were, and what cannot be read.
+
+    Decisions stay with an item whose content has changed.
+    """
 
     new: int
     gone: int
+    changed: int
     unchanged: int
     skipped: int
 

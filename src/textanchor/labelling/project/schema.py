@@ -53,7 +53,8 @@ MIGRATIONS = (
         at TEXT NOT NULL,
         how TEXT NOT NULL,
         undoes INTEGER UNIQUE REFERENCES events,
-        run INTEGER
+        run INTEGER,
+        proposed TEXT NOT NULL DEFAULT ''
     );
     CREATE INDEX of_item ON events (item);
     CREATE INDEX of_who ON events (who, step);

@@ -15,10 +15,10 @@ from textanchor.database import Database
 from textanchor.errors import InputError
 from textanchor.escaping import writable
 from textanchor.files import new_file
-from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.classes import Classes, checked_classes
 from textanchor.labelling.project.filling import Filled, fill
 from textanchor.labelling.project.log import Log, New, joined, person
-from textanchor.labelling.project.naming import anchored, by_names, naming_space
+from textanchor.labelling.project.naming import anchored, knowing, named_classes, naming_space
 from textanchor.labelling.project.records import Class, Settings
 from textanchor.labelling.project.schema import KIND
 from textanchor.labelling.project.sights import Eyes, seen
@@ -102,19 +102,18 @@ def started(file: Path, source: Any, told: Beginning) -> None:
     """Read and encode a source, and begin a file with it. Raises what `sourced`, `seen` and `begin` raise."""
     refuse(file)
     found = sourced(source, told.origin, multi=told.settings.multi, runtime=told.runtime)
-    told = replace(told, classes=_classes(told.classes, found))
+    classes = checked_classes(_classes(told.classes, found))
     given = opened(told.space, told.runtime)
     eyes = Eyes(given, told.encoders, told.runtime)
     filled = filled_with(found.items, [(0, item.id) for item in found.items], [found], eyes)
     kinds = [one.name for one in filled.features]
-    space = naming_space(eyes, kinds)
-    knowing = [] if space is None else [kind for kind in kinds if kind in space.modalities]
     facts = {
         ENCODERS: json.dumps({kind: eyes.name(kind) for kind in kinds}),
-        KNOWING: json.dumps(knowing),
+        KNOWING: json.dumps(knowing(eyes, kinds)),
         SPACE: writable(str(given.place.absolute())) if given is not None and given.place else "",
     }
-    begin(file, with_names(filled, space, told.classes, told.runtime), told, facts=facts, found=found)
+    filled = with_names(filled, naming_space(eyes, kinds), classes, told.runtime)
+    begin(file, filled, replace(told, classes=classes), facts=facts, found=found)
 
 
 def take_labels(database: Database, labels: Mapping[str, tuple[str, ...]], told: Beginning) -> int:
@@ -161,13 +160,11 @@ def filled_with(items: Sequence[Item], sources: Sequence[tuple[int, str]], found
     )
 
 
-def with_names(filled: Filled, space: Space | None, classes: Sequence[str | Class], runtime: Runtime) -> Filled:
-    """With what the classes' names say of the items."""
-    if space is None:
-        return filled
+def with_names(filled: Filled, space: Space, classes: Sequence[Class], runtime: Runtime) -> Filled:
+    """With what the classes' texts say of the items."""
     held = anchored(space, filled.items, runtime)
-    texts = [plain_name(one) if isinstance(one, str) else one.text or plain_name(one.key) for one in classes]
-    return replace(filled, anchored=held, by_names=by_names(space, held, texts, runtime))
+    named = named_classes(space, held, [one.text for one in classes], runtime)
+    return replace(filled, anchored=held, named=named)
 
 
 def opened(space: Space | str | Path | None, runtime: Runtime) -> Space | None:

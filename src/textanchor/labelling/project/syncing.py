@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,17 +16,16 @@ from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.filling import fill
 from textanchor.labelling.project.naming import opened_space
 from textanchor.labelling.project.records import Synced
+from textanchor.labelling.project.renaming import told_json
 from textanchor.labelling.project.sights import Eyes
 from textanchor.labelling.project.sourcing import MEMORY, Origin, Sourced, sourced
-from textanchor.labelling.project.starting import Beginning, filled_with, opened, take_labels, with_names
+from textanchor.labelling.project.starting import ENCODERS, KNOWING, Beginning, filled_with, opened, take_labels, with_names
 from textanchor.records import Item
 
 T = TypeVar("T")
 
 
-def synced(
-    database: Database, told: Beginning, encoders: Mapping[str, str], knowing: Sequence[str], more: Any = None
-) -> Synced:
+def synced(database: Database, told: Beginning, more: Any = None) -> Synced:
     """Look at all sources again, and with `more`, a pair of a source and an `Origin`, at a new one too.
 
     Raises what `sourced` and `seen` raise, and `InputError` for a source that is there already; then nothing is changed.
@@ -38,19 +37,27 @@ def synced(
     there = {item.id: item for one in found.values() for item in one.items}
     items = [there[own] for own in sources if own in there]  # those that were there keep their order
     given = opened(told.space, told.runtime)
-    eyes = Eyes(given, encoders, told.runtime)
+    encoders = {**told_json(database, ENCODERS), **told.encoders}
+    eyes = Eyes(given, encoders if given is None else told.encoders, told.runtime)
     filled = filled_with(items, [sources[item.id] for item in items], list(found.values()), eyes)
-    space = given or opened_space("", encoders, knowing, told.runtime)
+    space = given or opened_space("", encoders, told_json(database, KNOWING), told.runtime)
     filled = with_names(filled, space, Classes(database).all(), told.runtime)
-    before = {str(own) for (own,) in database.ask("SELECT id FROM items WHERE row IS NOT NULL")}
+    before = dict(database.ask("SELECT id, content FROM items WHERE row IS NOT NULL"))
     with database.writing():
         if more is not None:
             database.ask("INSERT INTO sources VALUES (?, ?)", max(found), found[max(found)].origin.told())
         fill(database, filled, seed=told.settings.seed)
         for one in found.values():
             take_labels(database, one.labels, told)
-    now = {item.id for item in filled.items}
-    return Synced(new=len(now - before), gone=len(before - now), unchanged=len(now & before), skipped=len(filled.skipped))
+    now = {item.id: content for item, content in zip(filled.items, filled.contents, strict=True)}
+    changed = sum(content != now.get(own, content) for own, content in before.items())
+    return Synced(
+        new=len(now.keys() - before.keys()),
+        gone=len(before.keys() - now.keys()),
+        changed=changed,
+        unchanged=len(now.keys() & before.keys()) - changed,
+        skipped=len(filled.skipped),
+    )
 
 
 def _renamed(source: int, found: Sourced, named: dict[tuple[int, str], str]) -> Sourced:
