@@ -17,8 +17,10 @@ LARGE = 5000  # items from which on batches are enough
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """Rows of a pool that lie together, the nearest to their centre first; `width` is their mean distance to it, in units of the
-    distance that all items of the sight have to their own."""
+    """Rows of a pool that lie together, the nearest to their centre first.
+
+    `width` is their mean distance to it, in units of the mean distance that all items of the sight have to their own.
+    """
 
     sight: str
     rows: Rows
@@ -34,7 +36,9 @@ class Cluster:
 
 
 def clusters(features: Sequence[Features], rows: Rows, *, each: int = EACH, seed: int = 0) -> tuple[Cluster, ...]:
-    """The given rows in clusters of about `each` items, the narrowest first; an item counts by the first sight that it has.
+    """The given rows in clusters of about `each` items; an item counts by the first sight that it has.
+
+    Those come first of which one look tells most: many items that lie close together.
 
     Items of no sight are in no cluster. Source: k-means as in scikit-learn, Lloyd 1982, of features of equal scale.
     """
@@ -45,7 +49,7 @@ def clusters(features: Sequence[Features], rows: Rows, *, each: int = EACH, seed
         left = left[~sight.present[left]]
         if len(own):
             found += _clusters(sight, own, each, seed)
-    return tuple(sorted(found, key=lambda one: (one.width, int(one.rows[0]))))
+    return tuple(sorted(found, key=lambda one: (one.width / len(one.rows), int(one.rows[0]))))
 
 
 def _clusters(sight: Features, rows: Rows, each: int, seed: int) -> list[Cluster]:

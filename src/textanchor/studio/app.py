@@ -33,6 +33,7 @@ def application(opened: Opened, door: Door) -> App:
     gradio = _gradio(door.uploads)
     from fastapi import FastAPI
 
+    from textanchor.studio.label_routes import label_routes
     from textanchor.studio.map.laying import Layouts
     from textanchor.studio.map_routes import map_routes
     from textanchor.studio.media_routes import media_routes
@@ -44,6 +45,7 @@ def application(opened: Opened, door: Door) -> App:
     app.add_exception_handler(Refusal, _refused)
     app.include_router(media_routes(opened.sources, opened.limits))
     app.include_router(map_routes(opened, Layouts()))
+    app.include_router(label_routes(opened))
     app.include_router(page_routes(opened))
     page = _in_a_loop(
         lambda: _mounted(gradio, app, frame(opened, door.uploads), theme=theme(), head=HEAD, max_file_size=door.file)

@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 
 from textanchor.labelling.clusters import Cluster, clusters
-from textanchor.labelling.project import STATUSES, Entry, Overview
+from textanchor.labelling.project import STATUSES, Entry, Overview, Wanted
 from textanchor.studio.sources import Labelling
 
 SHOWN = 6  # centre items of a cluster, and as many of its edge
@@ -76,5 +76,5 @@ class Clustered:
 
 def proposed_as(source: Labelling, key: str, *, surest: bool, count: int) -> Sequence[Entry]:
     """Undecided items that are proposed as a class, the surest or the least sure first; any class where none is named."""
-    order = "surest" if surest else "least-sure"
-    return source.project.entries(status="open", proposed=key or None, order=order, limit=count)
+    wanted = Wanted(status="open", proposed=key or None, order="surest" if surest else "least-sure", limit=count)
+    return source.project.entries(wanted)

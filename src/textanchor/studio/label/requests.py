@@ -66,3 +66,23 @@ class AddClass:
     who: Who
     key: Name
     text: Annotated[str, Field(max_length=2000)] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Propose:
+    """Let the machine propose, and promise how often it is wrong."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    form: Annotated[str, Field(min_length=1, max_length=100)] = "average"
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    delta: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """Take over what the promise lets through."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+
+    who: Who

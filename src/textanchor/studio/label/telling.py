@@ -48,7 +48,7 @@ class Teller:
         likely: tuple[tuple[str, float], ...] = ()
         if probabilities is not None and entry.number in rows:
             own = probabilities[rows[entry.number]]
-            best = np.argsort(-own, kind="stable")[:LIKELY] if np.isfinite(own).all() else []
+            best = np.argsort(-own, kind="stable")[: LIKELY if np.isfinite(own).all() else 0].tolist()
             likely = tuple((names[place], round(float(own[place]), 4)) for place in best)
         proposed = entry.proposed
         return Told(

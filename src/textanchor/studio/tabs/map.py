@@ -15,5 +15,5 @@ def map_tab(opened: Opened) -> None:
 
     named = [[source.name, source.id] for source in opened.projects.values()]
     named += [[source.name, source.id] for source in opened.collections.values()]
-    place = html("map.html.jinja", sources=json.dumps(named))
+    place = html("place.html.jinja", sources=json.dumps(named), formats="[]", told="The map is being fetched.")
     gr.HTML(place, js_on_load=static("map_start.js").decode(), apply_default_css=False, elem_id="ta-map")
