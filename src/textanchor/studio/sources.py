@@ -13,7 +13,7 @@ from textanchor.data import tables
 from textanchor.errors import InputError
 from textanchor.escaping import written_back
 from textanchor.labelling.project import Entry, Project
-from textanchor.labelling.project.sourcing import MEMORY, Origin
+from textanchor.labelling.project.sourcing import MEMORY, Origin, origins
 from textanchor.records import Item
 from textanchor.runtime import Reading
 from textanchor.serve.shelves import Shelf
@@ -106,7 +106,7 @@ class Labelling:
     @property
     def roots(self) -> tuple[Path, ...]:
         """The places of its sources, and of the collections among them."""
-        found = [_followed(origin) for origin in self.project.origins]
+        found = [_followed(origin) for origin in origins(self.project.database)]
         return (*self.allowed, *(root for places in found for place, reading in places for root in roots_of(place, reading)))
 
     def key(self, number: int, name: str) -> str:

@@ -45,7 +45,6 @@ from textanchor.labelling.project.records import (
 from textanchor.labelling.project.renaming import named_anew
 from textanchor.labelling.project.running import acceptable, ran, runs_of, take_over
 from textanchor.labelling.project.schema import connected
-from textanchor.labelling.project.sourcing import Origin
 from textanchor.labelling.project.starting import SETTINGS as HELD
 from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
 from textanchor.labelling.project.syncing import synced
@@ -135,11 +134,6 @@ class Project:
     def space(self) -> str:
         """The folder of the space that it was begun with; empty without one."""
         return written_back(self.database.fact(SPACE))
-
-    @property
-    def origins(self) -> tuple[Origin, ...]:
-        """Where its items come from, and how each source is read."""
-        return tuple(Origin.of(told) for (told,) in self.database.ask("SELECT told FROM sources ORDER BY source"))
 
     @property
     def classes(self) -> tuple[Class, ...]:
