@@ -140,6 +140,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "guarantee": {
         "average": "textanchor.labelling.guarantee.average:Average",
         "confidence": "textanchor.labelling.guarantee.confidence:Confidence",
+        "audit": "textanchor.labelling.guarantee.audit:Audit",
     },
     "strategy": {
         "random": "textanchor.labelling.asking.at_random:AtRandom",

@@ -1,8 +1,14 @@
 """What may be labelled without a look, and what is promised of it."""
 
+from textanchor.labelling.guarantee.auditing import Audited, audited, looks_needed, stream
+from textanchor.labelling.guarantee.batches import Batch
 from textanchor.labelling.guarantee.deciding import decide
 from textanchor.labelling.guarantee.decision import Decision
+from textanchor.labelling.guarantee.letting import LetThrough, let_through
 from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest
 from textanchor.labelling.guarantee.protocol import Guarantee
 
-__all__ = ["Calibration", "Decision", "Guarantee", "Promise", "Rest", "decide"]
+__all__ = [
+    "Audited", "Batch", "Calibration", "Decision", "Guarantee", "LetThrough", "Promise", "Rest", "audited", "decide",
+    "let_through", "looks_needed", "stream",
+]  # fmt: skip

@@ -18,6 +18,10 @@ class Average:
     Sources: Jin and Candès 2023, arXiv:2210.01408, eq. 5 and theorem 3; Conformal Labeling, arXiv:2510.14581, whose p-value
     among wrong labels times its estimate of their share is the same number.
 
+    Of several batches, each spends its share of the level and counts what was let through before it towards the k of
+    Benjamini-Hochberg: batches by LOND, Javanmard and Montanari 2015, arXiv:1502.06197, section 2, which holds for p-values of
+    one calibration set (Zrnic, Ramdas and Jordan 2021, arXiv:1812.05068: under positive dependence).
+
     Where groups were drawn, every surer item of an item's own group counts as wrong too: members of a group may be right or
     wrong together, and groups take the place of items.
     """
@@ -27,17 +31,19 @@ class Average:
         "Over many such projects at most the stated share of what is labelled without a look is wrong. "
         "In a single project it may be more; in others it is less."
     )
-    needs: Scored = "held apart"
+    usual: Scored = "out of fold"
     audited = False
 
     def accepted(self, calibration: Calibration, rest: Rest, promise: Promise) -> Bool[np.ndarray, " n"]:
         """Which of the rest are let through."""
-        return benjamini_hochberg(p_values(calibration, rest, ranked(calibration, rest, promise.seed)), promise.level)
+        p = p_values(calibration, rest, ranked(calibration, rest, promise.seed))
+        return benjamini_hochberg(p, promise.spent_level, promise.batch.accepted)
 
     def resolution(self, calibration: Calibration, rest: Rest, promise: Promise) -> float:
         """1 / ((n + 1) level) where items were drawn: a p-value cannot be smaller than 1 / (n + 1)."""
         size = sizes(calibration, rest)
-        return float(np.median(size / (calibration.counts.sum() + size)) / promise.level) if len(rest) else np.inf
+        least = np.median(size / (calibration.counts.sum() + size)) if len(rest) else np.inf
+        return float(least / promise.spent_level - promise.batch.accepted / max(len(rest), 1))
 
 
 def p_values(calibration: Calibration, rest: Rest, ranking: Ranking) -> Float64[np.ndarray, " n"]:
@@ -51,8 +57,9 @@ def p_values(calibration: Calibration, rest: Rest, ranking: Ranking) -> Float64[
     return p
 
 
-def benjamini_hochberg(p: Float64[np.ndarray, " n"], level: float) -> Bool[np.ndarray, " n"]:
-    """Those among the largest number k whose p-values are at most level k / n (Benjamini and Hochberg 1995, eq. 1)."""
-    allowed = level * np.arange(1, len(p) + 1) / max(len(p), 1) * (1 + 1e-12)  # .05 x 20 / 20 is as much as 1 / 20
+def benjamini_hochberg(p: Float64[np.ndarray, " n"], level: float, before: int = 0) -> Bool[np.ndarray, " n"]:
+    """Those among the largest number k whose p-values are at most level (k + `before`) / n (Benjamini and Hochberg 1995)."""
+    counts = before + np.arange(1, len(p) + 1)
+    allowed = level * counts / max(len(p), 1) * (1 + 1e-12)  # .05 x 20 / 20 is as much as 1 / 20
     passing = np.flatnonzero(np.sort(p) <= allowed)
     return p <= allowed[passing[-1]] if len(passing) else np.zeros(len(p), dtype=bool)

@@ -23,7 +23,10 @@ def let_through(calibration: Calibration, rest: Rest, promise: Promise) -> Bool[
     accepted = np.zeros(len(rest), dtype=bool)
     for share in SHARES[smallest(calibration, rest, promise) <= SHARES]:
         most = int(share * len(rest))
-        if capital(excess(calibration, ranking, most, promise.level), largest(calibration, rest), promise) < 1 / promise.delta:
+        if (
+            capital(excess(calibration, ranking, most, promise.level), largest(calibration, rest), promise)
+            < 1 / promise.spent_delta
+        ):
             break
         accepted[ranking.order[:most]] = True
     return accepted
@@ -60,5 +63,7 @@ def smallest(calibration: Calibration, rest: Rest, promise: Promise) -> float:
     """The smallest share of the rest for which the test could pass if nothing were wrong and groups were of one size."""
     mean = calibration.counts.sum() / calibration.units
     right = -promise.level * mean * np.ones(calibration.units)
-    enough = (share for share in SHARES if capital(share * right, largest(calibration, rest), promise) >= 1 / promise.delta)
+    enough = (
+        share for share in SHARES if capital(share * right, largest(calibration, rest), promise) >= 1 / promise.spent_delta
+    )
     return next(enough, np.inf)

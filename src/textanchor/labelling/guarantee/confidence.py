@@ -26,7 +26,7 @@ class Confidence:
         "Unless the random draw of the calibration labels was among the most misleading ones, whose probability is stated, "
         "at most the stated share of what is labelled without a look is wrong in this very project."
     )
-    needs: Scored = "held apart"
+    usual: Scored = "held apart"
     audited = False
 
     def accepted(self, calibration: Calibration, rest: Rest, promise: Promise) -> Bool[np.ndarray, " n"]:
@@ -49,4 +49,4 @@ class Confidence:
 
 
 def _bounds(calibration: Calibration, rest: Rest, promise: Promise) -> Bounds:
-    return bounds(len(calibration), len(rest), promise.delta, int(promise.level * len(rest)))
+    return bounds(len(calibration), len(rest), promise.spent_delta, int(promise.level * len(rest)))

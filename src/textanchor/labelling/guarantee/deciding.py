@@ -11,6 +11,7 @@ from textanchor.labelling.guarantee.forecast import needed
 from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest
 from textanchor.labelling.guarantee.protocol import Guarantee
 from textanchor.labelling.guarantee.ranking import ranked
+from textanchor.labelling.guarantee.wording import reason, refusal
 
 
 def decide(calibration: Calibration, rest: Rest, promise: Promise) -> Decision:
@@ -21,16 +22,20 @@ def decide(calibration: Calibration, rest: Rest, promise: Promise) -> Decision:
     guarantee: Guarantee = registry.part("guarantee", promise.form)
     accepted = guarantee.accepted(calibration, rest, promise)
     resolution = guarantee.resolution(calibration, rest, promise)
-    more = None if accepted.any() or not len(rest) else needed(guarantee, calibration, rest, promise)
+    refused = len(rest) > 0 and not accepted.any()
+    more = needed(guarantee, calibration, rest, promise) if refused else None
     by_group = calibration.groups is not None
+    told = reason(int(accepted.sum()), len(rest), promise, audited=guarantee.audited)
     return Decision(
         accepted=accepted,
         promised=bool(accepted.any()) and not guarantee.audited,
-        reason=_reason(accepted, calibration, promise, resolution, more),
+        reason=refusal(calibration, resolution, more) if refused else told,
         expected_error=_expected_error(accepted, calibration, rest, promise),
         resolution=resolution,
         more_labels=None if by_group else more,
         more_groups=more if by_group else None,
+        spent_level=promise.spent_level,
+        spent_delta=promise.spent_delta,
     )
 
 
@@ -42,22 +47,3 @@ def _expected_error(accepted: Bool[np.ndarray, " n"], calibration: Calibration, 
     through = ranking.before < np.flatnonzero(accepted[ranking.order])[-1] + 1
     counts = calibration.counts * through
     return float((counts * calibration.wrong).sum() / counts.sum()) if through.any() else float("nan")
-
-
-def _reason(
-    accepted: Bool[np.ndarray, " n"], calibration: Calibration, promise: Promise, resolution: float, more: int | None
-) -> str:
-    if accepted.any():
-        return f"{accepted.sum()} of {len(accepted)} may be labelled without a look ({promise.form}, level {promise.level:g})"
-    if not len(accepted):
-        return "nothing is left to label"
-    what = "labels" if calibration.groups is None else "groups"
-    done = "labels drawn at random" if calibration.groups is None else "groups with labels"
-    ask = f"label {more} more random items" if calibration.groups is None else f"label items of {more} more groups"
-    ahead = f"; {ask} (an estimate)" if more else f"; no number of further {what} is in sight that would do"
-    if resolution > 1:
-        return f"no promise can be made from {calibration.units} {done}: they are too few whatever they say{ahead}"
-    return (
-        f"no promise can be made: {calibration.units} {done} could vouch for {resolution:.0%} of the rest at best, and among "
-        f"so many the proposals are wrong too often{ahead}"
-    )

@@ -16,7 +16,7 @@ class Decision:
     `expected_error` estimates the share of wrong ones among the accepted, and is no promise; NaN where none are. `resolution`
     is the smallest share of the rest that so many labels could let through, were no proposal wrong; above 1 if none.
     `more_labels` estimates how many further random labels would let anything through where nothing is, and `more_groups` how
-    many further groups; None if that is not known.
+    many further groups; None if that is not known. `spent_level` and `spent_delta` are what this batch took of the promise.
     """
 
     accepted: Bool[np.ndarray, " n"]
@@ -26,6 +26,8 @@ class Decision:
     resolution: float
     more_labels: int | None = None
     more_groups: int | None = None
+    spent_level: float = float("nan")
+    spent_delta: float = float("nan")
 
     @property
     def share(self) -> float:

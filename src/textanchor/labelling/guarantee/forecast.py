@@ -34,11 +34,12 @@ def freed(
 
 def needed(guarantee: Guarantee, calibration: Calibration, rest: Rest, promise: Promise) -> int | None:
     """How many further random labels (or groups) would let anything through, by `freed`; None if a hundred times as many would
-    not, or where there is none yet."""
+    not. Without any label it is as if one were right."""
+    known = calibration if len(calibration) else Calibration(scores=np.ones(1), wrong=np.zeros(1, dtype=bool))
     for factor in FACTORS:
-        more = max(1, round((factor - 1) * calibration.units))
-        if len(calibration) and freed(guarantee, calibration, rest, promise, more=more) > 0:
-            return more
+        more = max(1, round((factor - 1) * known.units))
+        if freed(guarantee, known, rest, promise, more=more) > 0:
+            return more + known.units - calibration.units
     return None
 
 

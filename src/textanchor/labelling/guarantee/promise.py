@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from textanchor.errors import InputError
+from textanchor.labelling.guarantee.batches import Batch
 
 Scored: TypeAlias = Literal["held apart", "out of fold"]
 
@@ -18,13 +19,16 @@ class Promise:
     """At most a share `level` wrong among what is labelled without a look, by the form of that name.
 
     `average`: in the mean over all that chance might have drawn. `confidence`: except with probability `delta`. `audit`: the
-    same, by a person who looks at some of them. `seed` breaks ties and draws whatever is drawn. Raises `InputError`.
+    same, by a person who looks at some of them. `seed` breaks ties and draws whatever is drawn. Where several batches are
+    decided from the same labels, the promise is about all of them together and `batch` says which this is: on average, a
+    batch spends its share of `level` (`spent_level`), else of `delta` (`spent_delta`). Raises `InputError`.
     """
 
     form: str = "average"
     level: float = 0.05
     delta: float = 0.1
     seed: int = 0
+    batch: Batch = field(default_factory=Batch)
 
     def __post_init__(self) -> None:
         for name, value in (("level", self.level), ("delta", self.delta)):
@@ -32,6 +36,16 @@ class Promise:
                 raise InputError(f"{name} is {value}; expected a share above 0 and below 1, such as {getattr(Promise, name)}")
         if self.seed < 0:
             raise InputError(f"seed is {self.seed}; expected a whole number of 0 or more")
+
+    @property
+    def spent_level(self) -> float:
+        """This batch's share of the level."""
+        return self.level * self.batch.share
+
+    @property
+    def spent_delta(self) -> float:
+        """This batch's share of delta."""
+        return self.delta * self.batch.share
 
 
 @dataclass(frozen=True, kw_only=True)

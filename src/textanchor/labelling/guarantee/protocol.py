@@ -14,13 +14,13 @@ from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, S
 class Guarantee(Protocol):
     """Decides what may be labelled without a look.
 
-    `words` say what is promised, for whoever has to answer for it; `needs` whose scores keep the promise to the letter;
-    `audited` that it holds only once a person has looked at some.
+    `words` say what is promised, for whoever has to answer for it; `usual` whose scores of calibration labels it takes unless
+    told otherwise; `audited` that it holds only once a person has looked at some.
     """
 
     name: str
     words: str
-    needs: Scored
+    usual: Scored
     audited: bool
 
     def accepted(self, calibration: Calibration, rest: Rest, promise: Promise) -> Bool[np.ndarray, " n"]:

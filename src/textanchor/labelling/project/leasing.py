@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from textanchor.database import Database
+from textanchor.labelling.project.auditing import listed
 from textanchor.labelling.project.entries import Entries
 from textanchor.labelling.project.records import HOWS, Ask, Settings
 
@@ -98,7 +99,7 @@ class Asking:
         return self._first(f"{_LEFT} AND s.status IS NULL ORDER BY i.rank", busy)
 
     def _audit(self, who: str, busy: Collection[int]) -> int | None:
-        return self._first(f"{_LEFT} AND s.status = 'machine' ORDER BY i.rank", busy)
+        return self._first(f"{_LEFT} AND {listed(self.database)} ORDER BY i.rank", busy)
 
     def _unsure(self, who: str, busy: Collection[int]) -> int | None:
         """What others were unsure of."""

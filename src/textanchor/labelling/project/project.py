@@ -43,7 +43,7 @@ from textanchor.labelling.project.records import (
     Synced,
 )
 from textanchor.labelling.project.renaming import named_anew
-from textanchor.labelling.project.running import acceptable, ran, runs_of, take_over
+from textanchor.labelling.project.running import acceptable, promise_of, ran, runs_of, take_over
 from textanchor.labelling.project.schema import connected
 from textanchor.labelling.project.starting import SETTINGS as HELD
 from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
@@ -236,10 +236,10 @@ class Project:
         with self.database.writing():
             return self._recording().record(choices, who, how)
 
-    def bring(self, choices: Sequence[Choice]) -> int:
+    def bring(self, decisions: Sequence[Decision]) -> int:
         """Write down decisions that were made elsewhere, by whom and when they say; how many were not there yet."""
         with self.database.writing():
-            return self._recording().bring(choices)
+            return self._recording().bring(decisions)
 
     def undo(self, who: str) -> list[Decision]:
         """Take this person's last step back; the events that do so, none if nothing is left."""
@@ -286,11 +286,12 @@ class Project:
             condition, values, how = acceptable(self.database, classes, above)
             return take_over(self.database, condition, values, who=person(who), how=how, rule=self.settings.rule)
 
-    def audit(self, level: float = 0.95) -> Audited:
-        """How often what was taken over is wrong, by what people said since of some of it, drawn at random (`next` with the
-        stream `audit`), and its exact interval."""
+    def audit(self, promise: Promise | None = None, **simple: Unpack[SimplePromise]) -> Audited:
+        """How often what was taken over, or is on trial, is wrong, by what people said since of some of it in random order
+        (`next` with the stream `audit`). What is asked is the newest run's promise unless another is given."""
         with self.database.reading():
-            return audited(self.database, level)
+            base = promise or (promise_of(self.run) if self.run else Promise())
+            return audited(self.database, replace(base, **simple))
 
     def _asking(self) -> Asking:
         return Asking(database=self.database, settings=self.settings)

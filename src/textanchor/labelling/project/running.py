@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
-
+from textanchor import registry
 from textanchor.database import Database, marks
 from textanchor.errors import InputError
-from textanchor.labelling.guarantee import Promise
+from textanchor.labelling.guarantee import Guarantee, Promise
 from textanchor.labelling.pool import Pool, Rows
 from textanchor.labelling.project import arrays
+from textanchor.labelling.project.auditing import audited
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.filling import PROPOSED
-from textanchor.labelling.project.log import Log, moment
+from textanchor.labelling.project.log import Log, New, moment
 from textanchor.labelling.project.pooling import Told
 from textanchor.labelling.project.proposing import Outcome, lines, propose
 from textanchor.labelling.project.queueing import chosen, enqueue
@@ -32,18 +32,21 @@ def keep_run(database: Database, run: Run, outcome: Outcome, numbers: list[int],
             "INSERT INTO runs (at, told, certificate) VALUES (?, ?, ?) RETURNING run", at, json.dumps(told), run.certificate
         )[0][0]
     )
-    probabilities = outcome.proposals.probabilities
-    best = probabilities.argmax(axis=1)
-    rows = zip(
-        (item for (item,) in database.ask("SELECT item FROM items WHERE row IS NOT NULL ORDER BY row")),
-        (str(numbers[one]) for one in best.tolist()),
-        probabilities[np.arange(len(best)), best].tolist(),
+    items = [item for (item,) in database.ask("SELECT item FROM items WHERE row IS NOT NULL ORDER BY row")]
+    proposals = zip(
+        (items[row] for row in outcome.rows.tolist()),
+        (str(numbers[one]) for one in outcome.classes.tolist()),
+        outcome.scores.tolist(),
         outcome.through.tolist(),
         strict=True,
     )
-    database.ask("DELETE FROM proposals")
-    database.ask_each("INSERT INTO proposals VALUES (?, ?, ?, ?, ?)", ((item, number, *row) for item, *row in rows))
-    arrays.keep(database, PROPOSED, probabilities, "f2")
+    database.ask("UPDATE proposals SET through = 0")  # those on what people decided stay as they were before
+    database.ask_each(
+        "INSERT INTO proposals VALUES (?, ?, ?, ?, ?) ON CONFLICT (item) DO UPDATE SET run = excluded.run, "
+        "classes = excluded.classes, probability = excluded.probability, through = excluded.through",
+        ((item, number, *told) for item, *told in proposals),
+    )
+    arrays.keep(database, PROPOSED, outcome.probabilities, "f2")
     enqueue(database, queue)
     return replace(run, run=number, at=at)
 
@@ -62,9 +65,9 @@ def ran(database: Database, pool: Pool, told: Told, promise: Promise, settings: 
     if settings.multi:
         raise InputError("proposals of several classes an item are not made yet, and this project has such items")
     outcome = propose(pool, told, promise, proposer=settings.proposer)
-    queue = chosen(settings, pool, told, outcome.proposals.probabilities)
+    queue = chosen(settings, pool, told, outcome.probabilities)
     with database.writing():
-        run = _described(outcome, promise, (*says, *lines(outcome, promise, told.waiting)), len(told.labelled))
+        run = _described(outcome, promise, (*says, *lines(outcome, told.waiting)), len(told.labelled))
         return keep_run(database, run, outcome, list(Classes(database).numbers().values()), queue)
 
 
@@ -73,16 +76,22 @@ def _described(outcome: Outcome, promise: Promise, says: tuple[str, ...], labell
     return Run(
         run=0,
         at="",
-        proposer=outcome.proposals.proposer,
-        accuracy=outcome.proposals.accuracy,
+        proposer=outcome.proposer,
+        accuracy=outcome.accuracy,
         form=promise.form,
         level=promise.level,
+        delta=promise.delta,
         seed=promise.seed,
         labelled=labelled,
         through=through,
         left=len(outcome.rows) - through,
         says=says,
     )
+
+
+def promise_of(run: Run) -> Promise:
+    """What a run promised."""
+    return Promise(form=run.form, level=run.level, delta=run.delta, seed=run.seed)
 
 
 def acceptable(database: Database, classes: Sequence[str], above: float | None) -> tuple[str, list[object], str]:
@@ -101,6 +110,13 @@ def acceptable(database: Database, classes: Sequence[str], above: float | None) 
         return f"{of_classes} AND p.probability >= ?", [*values, above], "bulk"
     if numbers:
         return of_classes, values, "bulk"
+    newest = runs_of(database)[-1]
+    form: Guarantee = registry.part("guarantee", newest.form)
+    if form.audited and audited(database, promise_of(newest)).verdict != "met":
+        raise InputError(
+            "nothing is promised before an audit says so: look at some of what is on trial, drawn at random "
+            "(textanchor label next --stream audit), or accept by class or probability, without a promise"
+        )
     if not database.ask("SELECT 1 FROM proposals WHERE through LIMIT 1"):
         raise InputError("the promise lets nothing through; label more, or accept by class or probability, without a promise")
     return "p.through", [], "promise"
@@ -111,6 +127,8 @@ def take_over(database: Database, condition: str, values: list[object], *, who: 
 
     One step of the log, which is undone together. Within `writing`.
     """
+    if how == "promise":
+        _give_back(database, who, rule)
     first = int(database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
     database.ask(
         "INSERT INTO events (step, item, kind, classes, who, at, how, run, proposed) "
@@ -126,3 +144,18 @@ def take_over(database: Database, condition: str, values: list[object], *, who: 
     items = [item for (item,) in database.ask("SELECT item FROM events WHERE step = ?", first)]
     Log(database).settle(items, rule=rule)
     return len(items)
+
+
+def _give_back(database: Database, who: str, rule: str) -> None:
+    """What an earlier promise let through and this one does not: it is about all that is the machine's together."""
+    told = database.ask(
+        "SELECT e.item, e.event, e.classes, e.how FROM events e JOIN proposals p ON p.item = e.item "
+        "WHERE e.kind = 'take' AND e.how = 'promise' AND NOT p.through "
+        "AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event) "
+        "AND EXISTS (SELECT 1 FROM states s WHERE s.item = e.item AND s.status = 'machine')"
+    )
+    if told:
+        taken_back = [
+            New(item=item, kind="undo", classes=classes, who=who, how=how, undoes=event) for item, event, classes, how in told
+        ]
+        Log(database).add(taken_back, rule=rule)

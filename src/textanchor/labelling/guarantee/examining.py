@@ -1,0 +1,153 @@
+"""Labels as exams: what a proposer says of the rest, and how it did on labels drawn at random that it had not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float64, Int
+
+from textanchor.labelling.choosing import choose, out_of_fold
+from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
+from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
+from textanchor.labelling.proposers.protocol import Proposer
+
+KEPT = 0.25  # of the labels drawn at random, for exams alone
+ENOUGH = 3.0  # times as many labels as vouch for everything if none is wrong: fewer say too little
+COPIED = 1.0  # score of what a person labelled in another copy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """Proposals `classes` [n] for the pool's `rows` [n], which are those of `rest`; `exams` [m] are the pool's rows of the
+    calibration labels. `probabilities` are of the whole pool, by the proposer of that name."""
+
+    calibration: Calibration
+    rest: Rest
+    rows: Rows
+    classes: Rows
+    exams: Rows
+    probabilities: Probabilities
+    proposer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be examined: a pool, what people said of it and the proposer, the best of the usual ones by the labels
+    that teach (`choosing.choose`) if None.
+
+    Classes of -1 in `labelled` are items that a person found to be of none of the classes: they teach nothing, and whatever is
+    proposed for them is wrong. `scored`: see `Calibration`. `by_group`: whole groups stay together and stand for groups; else
+    items stand for items and equal contents stay together. `rows` are those to propose for, all without a label if None.
+    """
+
+    pool: Pool
+    labelled: Labelled
+    proposer: Proposer | None
+    scored: Scored
+    by_group: bool = False
+    rows: Rows | None = None
+
+    @property
+    def rest(self) -> Rows:
+        """Rows to propose for."""
+        return np.setdiff1d(np.arange(len(self.pool)) if self.rows is None else self.rows, self.labelled.rows)
+
+
+def examined(asked: Asked, promise: Promise) -> Examined:
+    """Examine a proposer on labels drawn at random, and let it propose for the rest.
+
+    `held apart`: by labels that are kept from it (`kept_apart`). `out of fold`: by all of them, ten models examined each by a
+    tenth that it did not see, while the one that proposes knows all. Items whose content a person labelled get that label.
+    """
+    pool = _pool(asked)
+    teaching, exams = _parted(asked, pool, promise)
+    known = teaching.taken(teaching.classes >= 0)
+    chosen = choose(pool, known, seed=promise.seed) if asked.proposer is None else None
+    proposer = asked.proposer if chosen is None else chosen.proposer
+    assert proposer is not None
+    probabilities = proposer.propose(pool, known, seed=promise.seed)
+    seen = probabilities.copy()
+    if asked.scored == "out of fold":  # those of no class were never learned from
+        seen[known.rows] = out_of_fold(proposer, pool, known, seed=promise.seed) if chosen is None else chosen.out_of_fold
+    return _told(asked, exams, seen, probabilities, proposer.name if chosen is None else chosen.name)
+
+
+def kept_apart(pool: Pool, labelled: Labelled, promise: Promise) -> tuple[Labelled, Labelled]:
+    """Labels to teach and labels to examine by: a random quarter of those drawn at random, more where that were too few.
+
+    Whole units (`Pool.units`) stay together. Too few are less than three times ln(1 / delta) / level, the number of labels
+    without a mistake that vouch for everything; but never more than half are kept.
+    """
+    units, drawn = pool.units[labelled.rows], np.flatnonzero(labelled.drawn)
+    enough = max(KEPT * len(drawn), ENOUGH * np.log(1 / promise.delta) / promise.level)
+    order, counts = np.unique(units[drawn], return_counts=True)
+    lot = np.random.default_rng([promise.seed, 1]).permutation(len(order))
+    kept = order[lot[np.cumsum(counts[lot]) <= min(enough, len(drawn) / 2)]]
+    apart = labelled.drawn & np.isin(units, kept)
+    return labelled.taken(~np.isin(units, kept)), labelled.taken(apart)
+
+
+def _pool(asked: Asked) -> Pool:
+    return asked.pool if asked.by_group else replace(asked.pool, groups=np.arange(len(asked.pool)))
+
+
+def _parted(asked: Asked, pool: Pool, promise: Promise) -> tuple[Labelled, Labelled]:
+    """Labels to teach and drawn ones to examine by; out of fold they are the same."""
+    if asked.scored == "held apart":
+        return kept_apart(pool, asked.labelled, promise)
+    return asked.labelled, asked.labelled.taken(asked.labelled.drawn)
+
+
+def _told(asked: Asked, exams: Labelled, seen: Probabilities, probabilities: Probabilities, proposer: str) -> Examined:
+    groups = asked.pool.groups if asked.by_group else None
+    rows = asked.rest
+    copied = _copied(asked.pool, asked.labelled)[rows]
+    scores = probabilities[rows].max(axis=1).astype(np.float64)
+    return Examined(
+        calibration=Calibration(
+            scores=seen[exams.rows].max(axis=1).astype(np.float64),
+            wrong=seen[exams.rows].argmax(axis=1) != exams.classes,
+            groups=None if groups is None else groups[exams.rows],
+            weights=None if groups is None else _weights(groups, exams.rows, rows),
+            scored=asked.scored,
+        ),
+        rest=Rest(scores=np.where(copied >= 0, COPIED, scores), groups=None if groups is None else groups[rows]),
+        rows=rows,
+        classes=np.where(copied >= 0, copied, probabilities[rows].argmax(axis=1)),
+        exams=exams.rows,
+        probabilities=probabilities,
+        proposer=proposer,
+    )
+
+
+def so_few(asked: Asked, promise: Promise) -> tuple[Calibration, Rest]:
+    """Of which sizes an examination would be, without scores: nobody is asked for proposals."""
+    exams = _parted(asked, _pool(asked), promise)[1].rows
+    groups = asked.pool.groups
+    return (
+        Calibration(
+            scores=np.zeros(len(exams)),
+            wrong=np.zeros(len(exams), dtype=bool),
+            groups=groups[exams],
+            weights=_weights(groups, exams, asked.rest),
+            scored=asked.scored,
+        ),
+        Rest(scores=np.zeros(len(asked.rest)), groups=groups[asked.rest]),
+    )
+
+
+def _weights(groups: Int[np.ndarray, " p"], exams: Rows, rows: Rows) -> Float64[np.ndarray, " m"]:
+    """How many items of its group each exam stands for: the exams themselves and those without a label."""
+    most = int(groups.max(initial=0)) + 1
+    own, rest = (np.bincount(groups[some], minlength=most) for some in (exams, rows))
+    return np.asarray(((own + rest) / np.maximum(own, 1))[groups[exams]], dtype=np.float64)
+
+
+def _copied(pool: Pool, labelled: Labelled) -> Int[np.ndarray, " p"]:
+    """The class that people gave to an item's content, -1 where they gave none or several."""
+    most = int(pool.contents.max(initial=-1)) + 1
+    lowest, highest = np.full(most, len(pool.classes)), np.full(most, -1)
+    np.minimum.at(lowest, pool.contents[labelled.rows], labelled.classes)
+    np.maximum.at(highest, pool.contents[labelled.rows], labelled.classes)
+    return np.where(lowest == highest, highest, -1)[pool.contents]

@@ -1,0 +1,38 @@
+"""What came of a promise, in a sentence for whoever asked."""
+
+from __future__ import annotations
+
+from textanchor.labelling.guarantee.promise import Calibration, Promise
+
+
+def reason(through: int, rest: int, promise: Promise, *, audited: bool) -> str:
+    """Of a list that is let through, or nothing to let through."""
+    if not rest:
+        return "nothing is left to label"
+    if audited:
+        return f"{through} of {rest} are on trial: nothing is promised until a person has looked at some of them, shown in random order"
+    return f"{through} of {rest} may be labelled without a look: {promised(promise)}"
+
+
+def promised(promise: Promise) -> str:
+    """The promise itself."""
+    share = f"at most {promise.level:.3g} of them wrong"
+    batches = "" if promise.batch.of == 1 else f", over all batches together (this is number {promise.batch.number})"
+    if promise.form.startswith("average"):
+        return f"{share}, on average over many such projects{batches}"
+    return f"{share}, except with a probability of {promise.delta:.3g}{batches}"
+
+
+def refusal(calibration: Calibration, resolution: float, more: int | None) -> str:
+    """Why nothing is let through, and what would help."""
+    by_group = calibration.groups is not None
+    have = f"{calibration.units} {'groups with labels' if by_group else 'labels drawn at random'}"
+    if more is None:
+        ahead = f"no number of further {'groups' if by_group else 'labels'} in sight would do"
+    else:
+        what = f"label items of {more} more groups" if by_group else f"label {more} more random items"
+        ahead = f"{what} (an estimate)"
+    if resolution > 1:
+        return f"no promise can be made: {have} are too few, whatever they say; {ahead}"
+    least = f"{have} can vouch for no less than {resolution:.0%} of the rest at once"
+    return f"no promise can be made: {least}, and among so many the proposals are wrong too often; {ahead}"
