@@ -164,6 +164,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "index-card": "textanchor.cli.index_card:command",
         "collection": "textanchor.cli.collection:command",
         "classify": "textanchor.cli.classify:command",
+        "label": "textanchor.cli.label:command",
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",
         "encode": "textanchor.cli.encode:command",
