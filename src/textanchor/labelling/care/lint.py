@@ -21,7 +21,7 @@ HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 WORDNET = re.compile(r"[nvars]\d{8}")
 KEY = re.compile(r"(cls|class|label|lbl|cat|category|type|kind|target|id|c|k|y)[_\- ]?\d+", re.IGNORECASE)
 CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z]{0,4}\d[A-Za-z0-9]*")
-NUMBERED = re.compile(r"(?P<name>.*[^\W\d_].*?)[\s_\-]*(v|no\.?|nr\.?|#)?\s*\d+", re.IGNORECASE)
+NUMBERED = re.compile(r"(?P<name>.*?[^\W\d_].*?)[\s_\-]*(v|no\.?|nr\.?|#)?\s*\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
