@@ -148,6 +148,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "typical": "textanchor.labelling.asking.typical:Typical",
         "k-centre": "textanchor.labelling.asking.k_centre:KCentre",
         "margin": "textanchor.labelling.asking.margin:Margin",
+        "active": "textanchor.labelling.asking.active:Active",
         "spread-then-margin": "textanchor.labelling.asking.spread_then_margin:SpreadThenMargin",
     },
     "command": {
