@@ -15,7 +15,7 @@ from textanchor.files import located, read_json
 from textanchor.labelling.formats import class_folders, label_studio
 from textanchor.labelling.formats.gathering import from_json
 from textanchor.labelling.formats.label_studio_reading import Found, Known, read_label_studio
-from textanchor.labelling.project import Class, Decision, Project
+from textanchor.labelling.project import Choice, Class, Decision, Project
 from textanchor.labelling.project.log import moment
 from textanchor.records import Skipped, first_of
 
@@ -58,6 +58,32 @@ def bring_in(project: Project, source: str | Path, *, who: str = "import", add_c
     added = _classes(project, found.decisions, texts, place, add=add_classes)
     new = project.bring(found.decisions)
     return Brought(new=new, known=len(found.decisions) - new, classes=added, skipped=found.skipped)
+
+
+def decide_from(project: Project, file: str | Path, *, who: str, add_classes: bool = False) -> int:
+    """Decide what a table says, as this person or whom its rows name; how many decisions these are.
+
+    Unlike `bring_in` it is an answer to what was asked, so that items drawn at random count as drawn. All or none.
+    """
+    place = located(file)
+    if not place.is_file():
+        raise InputError(f"{place} does not exist; expected a table with columns item and label")
+    known = Known(ids=frozenset(entry.id for entry in project.entries()))
+    found = _of_table(place, known, who, multi=project.settings.multi)
+    if found.skipped:
+        raise InputError(f"{found.skipped[0].item}: {found.skipped[0].reason}; nothing was written")
+    _classes(project, found.decisions, {}, place, add=add_classes)
+    people = dict.fromkeys(one.who for one in found.decisions)
+    with project.database.writing():
+        for one in people:
+            own = [_choice(decision) for decision in found.decisions if decision.who == one]
+            project.decide_all(own, who=one, how="picked")
+    return len(found.decisions)
+
+
+def _choice(decision: Decision) -> Choice:
+    kind = "label" if decision.kind == "import" else decision.kind
+    return Choice(item=decision.item, kind=kind, classes=decision.classes)
 
 
 def _read(place: Path, known: Known, who: str, *, multi: bool, texts: dict[str, str]) -> Found:

@@ -48,7 +48,7 @@ def write_label_studio(labels: Labels, folder: Path, serving: Serving, *, overwr
         for kind in kinds:
             own = [entry for entry in labels.entries if entry.modality == kind]
             write_bytes(temporary / f"{kind}.xml", configuration(kind, labels.classes, multi=labels.multi))
-            tasks = [task(entry, labels.decisions.get(entry.id, ()), serving) for entry in own]
+            tasks = [task_json(entry, labels.decisions.get(entry.id, ()), serving) for entry in own]
             write_json(temporary / f"{kind}.json", tasks)
         write_json(
             temporary / MARKER, {"about": SIGN, "classes": [{"key": one.key, "text": one.text} for one in labels.classes]}
@@ -80,7 +80,7 @@ def variable(modality: str) -> str:
     return modality if modality in TAGS else "text"
 
 
-def task(entry: Entry, decisions: Sequence[Decision], serving: Serving) -> dict[str, Any]:  # json
+def task_json(entry: Entry, decisions: Sequence[Decision], serving: Serving) -> dict[str, Any]:
     """A task with what people decided as annotations and what is proposed as prediction."""
     own = {"item": entry.id, "modality": entry.modality, "decisions": as_json(decisions)}
     told: dict[str, Any] = {"id": entry.number, "data": {variable(entry.modality): shown(entry, serving), OWN: own}}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textanchor import registry
 from textanchor.database import Database
 from textanchor.labelling.guarantee import Guarantee, Promise
 from textanchor.labelling.guarantee import audited as said_by
-from textanchor.labelling.project.records import Audited
+from textanchor.labelling.project.records import Audited, SimplePromise
+from textanchor.labelling.project.runs import runs_of
 
 _STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"
 _TAKEN = (  # the last class that was taken over of each item
@@ -45,10 +48,8 @@ def audited(database: Database, promise: Promise) -> Audited:
     )
 
 
-def listed(database: Database) -> str:
-    """A condition on `items i`, states `s` and proposals `p`: what an audit is about and nobody has looked at."""
-    newest = database.one("SELECT json_extract(told, '$.form') FROM runs ORDER BY run DESC LIMIT 1")
-    form: Guarantee | None = registry.part("guarantee", newest) if newest else None
-    if form is not None and form.audited:
-        return "(s.status = 'machine' OR (s.status IS NULL AND i.item IN (SELECT item FROM proposals WHERE through)))"
-    return "s.status = 'machine'"
+def audited_as(database: Database, promise: Promise | None, simple: SimplePromise) -> Audited:
+    """`audited` by a promise, of which some fields are given by keyword: the newest run's unless another is given."""
+    newest = next(iter(runs_of(database)[-1:]), None)
+    run = None if newest is None else Promise(form=newest.form, level=newest.level, delta=newest.delta, seed=newest.seed)
+    return audited(database, replace(promise or run or Promise(), **simple))

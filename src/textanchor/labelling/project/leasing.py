@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from textanchor.database import Database
-from textanchor.labelling.project.auditing import listed
 from textanchor.labelling.project.entries import Entries
 from textanchor.labelling.project.records import HOWS, Ask, Settings
 
@@ -99,7 +98,13 @@ class Asking:
         return self._first(f"{_LEFT} AND s.status IS NULL ORDER BY i.rank", busy)
 
     def _audit(self, who: str, busy: Collection[int]) -> int | None:
-        return self._first(f"{_LEFT} AND {listed(self.database)} ORDER BY i.rank", busy)
+        return self._first(f"{_LEFT} AND {self._audited()} ORDER BY i.rank", busy)
+
+    def _audited(self) -> str:
+        """What was taken over, and what is on trial until an audit says so."""
+        trial = self.database.one("SELECT json_extract(told, '$.trial') FROM runs ORDER BY run DESC LIMIT 1")
+        on_trial = "(s.status IS NULL AND i.item IN (SELECT item FROM proposals WHERE through))"
+        return f"(s.status = 'machine' OR {on_trial})" if trial else "s.status = 'machine'"
 
     def _unsure(self, who: str, busy: Collection[int]) -> int | None:
         """What others were unsure of."""

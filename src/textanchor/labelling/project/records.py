@@ -169,7 +169,8 @@ class Run:
     """One run of the machine: how it proposed, what was promised, and in `says` plain words for people.
 
     `accuracy` is of labels drawn at random that the proposer had not seen, None where there were none; `through` items the
-    promise lets through, `left` are left to people; `certificate` is JSON, empty without a promise.
+    promise lets through, on `trial` if it holds only once an audit says so, `left` are left to people; `certificate` is JSON,
+    empty without a promise.
     """
 
     run: int
@@ -180,6 +181,7 @@ class Run:
     level: float
     delta: float
     seed: int
+    trial: bool
     labelled: int
     through: int
     left: int
