@@ -17,6 +17,7 @@ from textanchor.collections.storing.surveyed import surveyed
 from textanchor.data.pairs import iterate_collection
 from textanchor.data.sources import source_of
 from textanchor.data.wording import plain_name
+from textanchor.database import Database
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.escaping import writable
 from textanchor.files import located
@@ -47,6 +48,11 @@ class Origin:
         held: Any = json.loads(told)
         reading: Any = {name: tuple(one) if isinstance(one, list) else one for name, one in held.pop("reading").items()}
         return Origin(reading=Reading(**reading), **held)
+
+
+def origins(database: Database) -> tuple[Origin, ...]:
+    """Where a project's items come from."""
+    return tuple(Origin.of(told) for (told,) in database.ask("SELECT told FROM sources ORDER BY source"))
 
 
 @dataclass(frozen=True, kw_only=True)
