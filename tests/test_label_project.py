@@ -136,15 +136,20 @@ def test_half_is_drawn_in_the_recorded_order_and_knows_how(project: Project) -> 
 
 
 def test_what_is_drawn_behind_an_item_that_was_left_out_does_not_count(project: Project) -> None:
-    asks = project.next("Ada", 4, stream="drawn")
-    for ask in asks[1:]:
-        project.decide(ask.entry.id, classes=["red"], who="Ada")
-    assert (project.progress().drawn, project.progress().counting) == (3, 0)
-    assert not project.labelled().drawn.any()
-    project.decide(asks[0].entry.id, "unsure", who="Ada")
+    asks = project.next("Ada", 6, stream="drawn")
+    for place in (0, 3, 4, 5):
+        project.decide(asks[place].entry.id, classes=["red"], who="Ada")
+    assert (project.progress().drawn, project.progress().counting) == (4, 1)
+    assert project.labelled().drawn.sum() == 1
+    assert project.told().waiting == 3
+    project.decide(asks[1].entry.id, "unsure", who="Ada")
     told = project.told()
-    assert told.labelled.drawn.sum() == 3
-    assert told.refused_drawn.tolist() == [True]
+    assert told.labelled.drawn.sum() == 4
+    assert told.waiting == 0
+    gap, unsure = project.entry(asks[2].entry.id).number - 1, project.entry(asks[1].entry.id).number - 1
+    assert sorted(told.refused.tolist()) == sorted([gap, unsure])  # one may be missing, and counts as wrong
+    assert told.refused_drawn.all()
+    assert not told.decided[gap]
 
 
 def test_people_who_differ(tmp_path: Path) -> None:

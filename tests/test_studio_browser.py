@@ -387,3 +387,16 @@ def test_an_error_is_said_and_the_item_stays(visit: Any, project: Project) -> No
     assert len(decided(project)) == 2
     assert visit.wrong == ["error: Failed to load resource: net::ERR_FAILED"]
     visit.wrong.clear()
+
+
+def test_labels_are_exported(visit: Any, project: Project) -> None:
+    page = visit("label")
+    press(page, "1")
+    saved(page)
+    page.click(".ta-export summary")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Labels as CSV").click()
+    assert waiting.value.suggested_filename == "shapes.csv"
+    text = Path(waiting.value.path()).read_text()
+    assert decided(project)[0][0] in text
+    assert "circle" in text

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 httpx = pytest.importorskip("httpx")
@@ -299,3 +303,18 @@ def test_items_of_a_project_are_shown_from_its_places_only(client: httpx.Client,
     finally:
         place.unlink()
         place.write_bytes(before)
+
+
+def test_labels_are_taken_home(client: httpx.Client, project: Project) -> None:
+    project.decide("film.mp4", classes=["cross"], who="=Dee")
+    table = client.get("/studio/label/p0/export/csv")
+    assert table.headers["content-disposition"] == "attachment; filename*=UTF-8''shapes.csv"
+    rows = {row["item"]: row for row in csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))}
+    assert len(rows) == 27
+    assert "cross" in rows["film.mp4"].values()
+    assert pq.read_table(io.BytesIO(client.get("/studio/label/p0/export/parquet").content)).num_rows == 27
+    with zipfile.ZipFile(io.BytesIO(client.get("/studio/label/p0/export/label-studio").content)) as archive:
+        assert {"image.xml", "image.json", "audio.json"} <= set(archive.namelist())
+    assert client.get("/studio/label/p0/export/pickle").status_code == 400
+    assert client.get("/studio/label/p0/export/certificate").status_code == 400
+    project.undo("=Dee")

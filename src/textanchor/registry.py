@@ -133,9 +133,13 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "more-pairs": "textanchor.doctor.checks.more_pairs:check",
     },
     "proposer": {
+        "names": "textanchor.labelling.proposers.names:Names",
+        "name-shots": "textanchor.labelling.proposers.name_shots:NameShots",
         "logistic": "textanchor.labelling.proposers.logistic:Logistic",
         "kernel-ridge": "textanchor.labelling.proposers.kernel_ridge:KernelRidge",
+        "spreading": "textanchor.labelling.proposers.spreading:Spreading",
         "em": "textanchor.labelling.proposers.em:EM",
+        "ensemble": "textanchor.labelling.proposers.ensemble:Ensemble",
     },
     "guarantee": {
         "average": "textanchor.labelling.guarantee.average:Average",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
@@ -13,6 +14,7 @@ from textanchor.errors import TextAnchorError
 from textanchor.serve.parsing import check_type, read
 from textanchor.serve.refusal import Refusal
 from textanchor.studio.label.desk import Desk
+from textanchor.studio.label.handing import handed
 from textanchor.studio.label.requests import MOST, AddClass, Decide, Next, Propose, Take, Undo
 from textanchor.studio.opened import Opened
 from textanchor.studio.showing import keys
@@ -58,6 +60,17 @@ def _looking(router: APIRouter, desks: dict[str, Desk]) -> None:
     def cluster(where: str, number: int = 0, anew: bool = False) -> Response:
         """Items that lie together."""
         return _told(lambda: _desk(desks, where).cluster(number, anew=anew))
+
+    @router.get("/export/{form}")
+    def export(where: str, form: str) -> Response:
+        """The labels as a file."""
+        source = _desk(desks, where).source
+        try:
+            found = handed(source, form)
+        except TextAnchorError as why:
+            raise Refusal(400, str(why), code="invalid_request") from None
+        kept = {"content-disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"}
+        return Response(found.content, media_type=found.kind, headers=kept)
 
 
 def _working(router: APIRouter, desks: dict[str, Desk]) -> None:

@@ -41,8 +41,8 @@ class Outcome:
 def propose(pool: Pool, told: Told, promise: Promise, *, proposer: str = AUTO) -> Outcome:
     """Propose classes, and let through what the promise allows (`guarantee.let_through`).
 
-    Items that a person found to be none of the classes, or could not tell, teach nothing, and whatever is proposed of them is
-    wrong. Raises `InputError` where nothing is known: neither a label nor what names say.
+    Items that a person found to be none of the classes, could not tell, or left out though they were drawn, teach nothing, and
+    whatever is proposed of them is wrong. Raises `InputError` where nothing is known: neither a label nor what names say.
     """
     rows = np.flatnonzero(~told.decided)
     if not len(told.labelled):
@@ -128,7 +128,7 @@ def lines(outcome: Outcome, waiting: int) -> tuple[str, ...]:
     if outcome.frees is not None:
         told.append(f"{outcome.frees[0]} more labels would free about {outcome.frees[1]} items (an estimate)")
     if waiting:
-        told.append(f"{waiting} labels drawn at random do not count yet: an item before them in the random order is still open")
+        told.append(f"{waiting} labels drawn at random do not count yet: items before them in the random order are still open")
     return tuple(told)
 
 

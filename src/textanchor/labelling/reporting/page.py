@@ -25,7 +25,7 @@ class Seen:
     proposed: str
 
 
-def write_report(project: Project, file: str | Path, *, overwrite: bool = False, limits: Limits | None = None) -> Path:
+def write_label_report(project: Project, file: str | Path, *, overwrite: bool = False, limits: Limits | None = None) -> Path:
     """Write the page, which refers to nothing outside it; its path. Raises `InputError` if it exists, unless `overwrite`."""
     place, told, album = located(file), facts(project), Album(limits or Limits())
     html = rendered(

@@ -62,7 +62,8 @@ function stream(desk) {
 function exports(desk) {
   const formats = JSON.parse(desk.root.dataset.formats || "[]");
   if (!formats.length) return null;
-  return el("details.ta-export", {}, el("summary.ta-button", {}, "Export"), el("ul", {}, formats.map(([name, label]) => el("li", {}, el("a", { href: desk.at(`/export/${name}`), download: "" }, label)))));
+  const known = formats.filter(([name]) => name !== "certificate" || desk.standing.run);
+  return el("details.ta-export", {}, el("summary.ta-button", {}, "Export"), el("ul", {}, known.map(([name, label]) => el("li", {}, el("a", { href: desk.at(`/export/${name}`), download: "" }, label)))));
 }
 
 /** One item in large, with what is proposed and all that may be said of it. */

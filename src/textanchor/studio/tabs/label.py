@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 from textanchor.studio.cards import html
+from textanchor.studio.label.handing import FORMATS
 from textanchor.studio.opened import Opened
 from textanchor.studio.static_files import static
-
-FORMATS: tuple[tuple[str, str], ...] = ()
 
 
 def label_tab(opened: Opened) -> None:
@@ -16,5 +15,6 @@ def label_tab(opened: Opened) -> None:
     import gradio as gr
 
     named = json.dumps([[source.name, source.id] for source in opened.projects.values()])
-    place = html("place.html.jinja", sources=named, formats=json.dumps(FORMATS), told="The project is being opened.")
+    formats = json.dumps([[name, words] for name, (words, _, _) in FORMATS.items()])
+    place = html("place.html.jinja", sources=named, formats=formats, told="The project is being opened.")
     gr.HTML(place, js_on_load=static("label_start.js").decode(), apply_default_css=False, elem_id="ta-label")
