@@ -36,10 +36,12 @@ def write_world(folder: Path, shapes: Path, space: Any) -> Path:
     kept = Collection(folder / "kept", create=True)
     kept.add(space, items)
     kept.close()
-    report = folder / "report"
-    report.mkdir()
-    page = "<!doctype html><title>r</title><h1>A report</h1><script>parent.document.title='3'</script><img src='http://192.0.2.1/x'>"
-    (report / "report.html").write_text(page)
+    hostile = (
+        "<script>parent.document.title='3'</script><img src='http://192.0.2.1/x'><form action='http://192.0.2.1/x'></form>"
+    )
+    for name, more in (("report", ""), ("hostile", hostile)):
+        (folder / name).mkdir()
+        (folder / name / "report.html").write_text(f"<!doctype html><title>r</title><h1>A report</h1>{more}")
     return folder
 
 

@@ -14,26 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from label_made import CLASSES, COUNT, answered, made
 from textanchor.errors import DamagedError, InputError, UnknownNameError
-from textanchor.labelling.features import half_whitened
-from textanchor.labelling.project import Choice, Project, Settings
+from textanchor.labelling.guarantee import Promise
+from textanchor.labelling.guarantee import audited as said_by
+from textanchor.labelling.project import Choice, Project
 from textanchor.labelling.project.deciding import Event, settled
-from textanchor.labelling.project.filling import Filled, rank
-from textanchor.records import Item
-
-COUNT, CLASSES = 60, ("red", "green", "blue")
-
-
-def made(file: Path, *, count: int = COUNT, seed: int = 0, **settings: Any) -> Project:
-    """Three clouds of points, a third of the items each."""
-    rng = np.random.default_rng(seed)
-    truth = np.arange(count) % 3
-    latents = (rng.normal(size=(3, 8))[truth] * 3 + rng.normal(size=(count, 8))).astype(np.float32)
-    filled = Filled(
-        items=[Item(id=f"item {row}", modality="document", value=f"words {row}") for row in range(count)],
-        features=[half_whitened("document", latents)],
-    )
-    return Project.begin(file, filled, classes=CLASSES, settings=Settings(strategy="random", **settings))
+from textanchor.labelling.project.filling import rank
 
 
 @pytest.fixture
@@ -149,15 +136,20 @@ def test_half_is_drawn_in_the_recorded_order_and_knows_how(project: Project) -> 
 
 
 def test_what_is_drawn_behind_an_item_that_was_left_out_does_not_count(project: Project) -> None:
-    asks = project.next("Ada", 4, stream="drawn")
-    for ask in asks[1:]:
-        project.decide(ask.entry.id, classes=["red"], who="Ada")
-    assert (project.progress().drawn, project.progress().counting) == (3, 0)
-    assert not project.labelled().drawn.any()
-    project.decide(asks[0].entry.id, "unsure", who="Ada")
+    asks = project.next("Ada", 6, stream="drawn")
+    for place in (0, 3, 4, 5):
+        project.decide(asks[place].entry.id, classes=["red"], who="Ada")
+    assert (project.progress().drawn, project.progress().counting) == (4, 1)
+    assert project.labelled().drawn.sum() == 1
+    assert project.told().waiting == 3
+    project.decide(asks[1].entry.id, "unsure", who="Ada")
     told = project.told()
-    assert told.labelled.drawn.sum() == 3
-    assert told.refused_drawn.tolist() == [True]
+    assert told.labelled.drawn.sum() == 4
+    assert told.waiting == 0
+    gap, unsure = project.entry(asks[2].entry.id).number - 1, project.entry(asks[1].entry.id).number - 1
+    assert sorted(told.refused.tolist()) == sorted([gap, unsure])  # one may be missing, and counts as wrong
+    assert told.refused_drawn.all()
+    assert not told.decided[gap]
 
 
 def test_people_who_differ(tmp_path: Path) -> None:
@@ -306,12 +298,6 @@ def test_everything_that_was_acknowledged_survives_a_kill(tmp_path: Path) -> Non
     assert again.database.one("PRAGMA integrity_check") == "ok"
 
 
-def answered(project: Project, count: int, who: str = "Ada", **how: Any) -> None:
-    """Somebody who knows the truth decides on so many items."""
-    for ask in project.next(who, count, **how):
-        project.decide(ask.entry.id, classes=[CLASSES[int(ask.entry.id.split()[1]) % 3]], who=who)
-
-
 def test_proposals_and_what_a_promise_lets_through(tmp_path: Path) -> None:
     project = made(tmp_path / "p", count=400)
     with pytest.raises(InputError, match="no item is labelled"):
@@ -322,10 +308,10 @@ def test_proposals_and_what_a_promise_lets_through(tmp_path: Path) -> None:
     assert run.accuracy > 0.9
     assert (run.labelled, run.through + run.left) == (120, 280)
     assert run.through > 200
-    assert any("labelled without a look" in line for line in run.says)
+    assert any("labelled without a look: at most 0.1 of them wrong" in line for line in run.says)
     assert project.run == run
     view = project.overview()
-    assert (view.proposal >= 0).all()
+    assert ((view.proposal >= 0) == (view.statuses == 0)).all()
     assert view.through.sum() == run.through
     assert (view.proposal[view.through] == np.flatnonzero(view.through) % 3).mean() > 0.9
     probabilities = project.probabilities()
@@ -338,7 +324,7 @@ def test_proposals_and_what_a_promise_lets_through(tmp_path: Path) -> None:
     assert project.accept(who="Ada") == 0
     assert project.progress().machine == run.through
     assert project.entry(entry.id).state.status == "machine"
-    assert all(ask.entry.state.status == "open" for ask in project.next("Bob", 30))
+    assert len(project.next("Bob", 400)) == run.left
     assert len(project.undo("Ada")) == taken
     assert project.progress().machine == 0
 
@@ -348,7 +334,7 @@ def test_a_promise_with_confidence_keeps_labels_from_the_proposer(tmp_path: Path
     answered(project, 160, stream="drawn")
     run = project.propose(form="confidence", level=0.1)
     assert run.through > 100
-    assert "except with a probability of 10%" in " ".join(run.says)
+    assert "except with a probability of 0.1" in " ".join(run.says)
 
 
 def test_what_nobody_could_tell_counts_as_wrong(tmp_path: Path) -> None:
@@ -386,8 +372,9 @@ def test_an_audit_counts_what_was_wrong_among_what_was_looked_at(tmp_path: Path)
                        if wrong else [], who="Bob")  # fmt: skip
     found = project.audit()
     assert (found.shown, found.wrong, found.population) == (40, 4, 340)
+    exact = said_by(340, [True] * 4 + [False] * 36, Promise())
+    assert (found.low, found.high) == (exact.low / 300, exact.high / 300)
     assert found.low < 0.1 < found.high
-    assert (round(found.low, 4), round(found.high, 4)) == (0.0279, 0.2366)  # Clopper and Pearson, of 4 in 40
 
 
 def test_what_lies_before_the_first_gap_is_the_audit(tmp_path: Path) -> None:
@@ -399,6 +386,36 @@ def test_what_lies_before_the_first_gap_is_the_audit(tmp_path: Path) -> None:
     for ask in (asks[0], asks[1], asks[3], asks[4]):
         project.decide(ask.entry.id, "accept", who="Bob")
     assert project.audit().shown == 2
+
+
+def test_nothing_on_trial_is_taken_before_the_audit(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400)
+    answered(project, 60)
+    run = project.propose(form="audit", level=0.1)
+    assert run.through > 100
+    with pytest.raises(InputError, match="before an audit says so"):
+        project.accept(who="Ada")
+    looked = 0
+    while project.audit().verdict == "open":
+        for ask in project.next("Ada", stream="audit"):
+            assert ask.entry.state.status == "open"
+            answered(project, 1, stream="audit")
+            looked += 1
+    assert project.audit().verdict == "met"
+    assert project.audit().shown == looked < 100
+    assert project.accept(who="Ada") == run.through - looked
+
+
+def test_what_the_machine_holds_is_what_the_newest_promise_lets_through(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400, apart=0.8)
+    answered(project, 120)
+    project.propose(level=0.2)
+    before = project.accept(who="Ada")
+    strict = project.propose(level=0.1)
+    assert strict.through < before
+    project.accept(who="Ada")
+    assert project.progress().machine == strict.through
+    assert {one.id for one in project.entries(status="machine")} == {one.id for one in project.entries(through=True)}
 
 
 def test_files_of_others_and_damaged_ones(project: Project, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from textanchor.errors import InputError
 from textanchor.labelling.choosing import choose, fold_of, out_of_fold
 from textanchor.labelling.pool import Features, Labelled, Pool
 from textanchor.labelling.proposers import Proposer
-from textanchor.labelling.proposers.em import posterior_means
+from textanchor.labelling.proposers.class_means import Sums, posterior_means
 from textanchor.labelling.proposers.kernel_ridge import gaussian, left_out
 
 NAMES = registry.names("proposer")
@@ -30,7 +30,10 @@ def blobs(classes: int = 4, each: int = 30, noise: float = 0.15, seed: int = 0) 
     truth = np.repeat(np.arange(classes), each)
     centres = rng.normal(size=(classes, 16)) / 4
     texts = (centres @ rng.normal(size=(16, 24))).astype(np.float32)
-    return pool_of(centres[truth] + noise * rng.normal(size=(len(truth), 16)), classes, texts=texts), truth
+    values = centres[truth] + noise * rng.normal(size=(len(truth), 16))
+    by_names = np.full((len(truth), classes), 0.2 / (classes - 1), dtype=np.float32)
+    by_names[np.arange(len(truth)), truth] = 0.8
+    return pool_of(values, classes, texts=texts, by_names=by_names), truth
 
 
 def labels(truth: np.ndarray, rows: np.ndarray | list[int]) -> Labelled:
@@ -63,7 +66,7 @@ def test_contract(name: str) -> None:
 @pytest.mark.parametrize("rows", [[], [5], [0, 1, 2], [0, 40], [0, 30, 60, 90]], ids=str)
 def test_few_labels_are_no_crash(name: str, rows: list[int]) -> None:
     pool, truth = blobs()
-    bare = replace(pool, texts=None)
+    bare = replace(pool, texts=None, by_names=None)
     for given in (pool, bare, replace(bare, features=(replace(bare.features[0], values=0 * bare.features[0].values),))):
         sound(registry.part("proposer", name).propose(given, labels(truth, rows)), given)
 
@@ -108,8 +111,9 @@ def test_names_lead_to_a_class_without_a_label() -> None:
     seen = np.flatnonzero(truth != 3)
     known = labels(truth, seen[np.random.default_rng(0).permutation(len(seen))[:70]])
     em = registry.part("proposer", "em")
-    assert (em.propose(pool, known)[truth == 3].argmax(axis=1) == 3).mean() > 0.8
-    without = em.propose(replace(pool, texts=None), known)
+    for named in (replace(pool, texts=None), replace(pool, by_names=None)):
+        assert (em.propose(named, known)[truth == 3].argmax(axis=1) == 3).mean() > 0.8
+    without = em.propose(replace(pool, texts=None, by_names=None), known)
     assert (without[:, 3] < 1e-9).all(), "no name, no label, no proposal"
 
 
@@ -120,7 +124,7 @@ def test_posterior_means_are_those_of_a_gaussian_process_over_items() -> None:
     covariance, values = root @ root.T, rng.normal(size=(6, 2))
     member = np.eye(5)[item_class]
     expected = covariance @ member.T @ np.linalg.inv(member @ covariance @ member.T + 0.7 * np.eye(6)) @ values
-    np.testing.assert_allclose(posterior_means(member.T @ values, member.sum(axis=0), covariance, 0.7), expected, atol=1e-9)
+    np.testing.assert_allclose(posterior_means(Sums.of(values, member), covariance, 0.7), expected, atol=1e-9)
 
 
 def test_left_out_is_a_fit_without_the_unit() -> None:

@@ -66,14 +66,17 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Everything within happens together, or nothing of it."""
+        """Everything within happens together, or nothing of it; within another, with all of that."""
         with self._turn:
+            if self._within():
+                yield
+                return
             self.ask("BEGIN IMMEDIATE")
             try:
                 yield
                 self.ask("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:
+                if self._within():
                     self._connection.execute("ROLLBACK")
                 raise
 
@@ -81,7 +84,7 @@ class Database:
     def reading(self) -> Iterator[None]:
         """Everything within sees one state, whatever others commit meanwhile."""
         with self._turn:
-            if self._connection.in_transaction:
+            if self._within():
                 yield
                 return
             self.ask("BEGIN")
@@ -104,6 +107,10 @@ class Database:
     def note(self, name: str, value: str) -> None:
         """Note something."""
         self.ask("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+
+    def _within(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
 
     @contextmanager
     def _told(self) -> Iterator[None]:

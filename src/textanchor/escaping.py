@@ -12,7 +12,7 @@ from pathlib import Path
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 def writable(name: str) -> str:
@@ -33,13 +33,13 @@ def legible(text: str) -> str:
 def shown(text: object) -> str:
     r"""The text on one line of a screen: control characters, turns of direction and lone surrogates escaped as `\x1b`."""
     told = str(text)
-    return told if told.isprintable() else _UNSEEN.sub(_escape, told)
+    return told if told.isprintable() else UNSEEN.sub(_escape, told)
 
 
 def in_json(text: str) -> str:
     """JSON text with the same characters as JSON's own escapes; line breaks between values stay."""
     kept = "\n"
-    return _UNSEEN.sub(lambda found: found[0] if found[0] in kept else f"\\u{ord(found[0]):04x}", text)
+    return UNSEEN.sub(lambda found: found[0] if found[0] in kept else f"\\u{ord(found[0]):04x}", text)
 
 
 @contextmanager

@@ -133,9 +133,13 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "more-pairs": "textanchor.doctor.checks.more_pairs:check",
     },
     "proposer": {
+        "names": "textanchor.labelling.proposers.names:Names",
+        "name-shots": "textanchor.labelling.proposers.name_shots:NameShots",
         "logistic": "textanchor.labelling.proposers.logistic:Logistic",
         "kernel-ridge": "textanchor.labelling.proposers.kernel_ridge:KernelRidge",
+        "spreading": "textanchor.labelling.proposers.spreading:Spreading",
         "em": "textanchor.labelling.proposers.em:EM",
+        "ensemble": "textanchor.labelling.proposers.ensemble:Ensemble",
     },
     "guarantee": {
         "average": "textanchor.labelling.guarantee.average:Average",
@@ -148,6 +152,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "typical": "textanchor.labelling.asking.typical:Typical",
         "k-centre": "textanchor.labelling.asking.k_centre:KCentre",
         "margin": "textanchor.labelling.asking.margin:Margin",
+        "active": "textanchor.labelling.asking.active:Active",
         "spread-then-margin": "textanchor.labelling.asking.spread_then_margin:SpreadThenMargin",
     },
     "command": {
@@ -163,6 +168,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "index-card": "textanchor.cli.index_card:command",
         "collection": "textanchor.cli.collection:command",
         "classify": "textanchor.cli.classify:command",
+        "label": "textanchor.cli.label:command",
         "evaluate": "textanchor.cli.evaluate:command",
         "embed": "textanchor.cli.embed:command",
         "encode": "textanchor.cli.encode:command",

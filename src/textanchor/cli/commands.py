@@ -28,6 +28,7 @@ ABOUT: Mapping[str, str] = {
     "index-card": "Measure indexes on your own queries, and name the cheapest that finds enough.",
     "collection": "Keep the vectors of folders, tables and archives, and bring them up to date.",
     "classify": "Say which of some texts an item is, with probabilities.",
+    "label": "Label the rest: people label few items, the machine the others, with a stated error.",
     "evaluate": "Measure a space on pairs it has not seen.",
     "embed": "Write the vectors of a whole collection as a Parquet file.",
     "encode": "Encode a whole collection once, from raw files to cached latents.",

@@ -102,7 +102,9 @@ def _beside(pool: Pool, labelled: Labelled, seed: int) -> tuple[Pool, Labelled]:
     if len(rest) <= BESIDE:
         return pool, labelled
     rows = np.concatenate([labelled.rows, np.random.default_rng(seed).choice(rest, BESIDE, replace=False)])
-    return pool.taken(rows), Labelled(rows=np.arange(len(labelled)), classes=labelled.classes, drawn=labelled.drawn)
+    return pool.taken(rows, among_all=True), Labelled(
+        rows=np.arange(len(labelled)), classes=labelled.classes, drawn=labelled.drawn
+    )
 
 
 def _judged(name: str, found: Probabilities, labelled: Labelled) -> Candidate:

@@ -9,17 +9,49 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float32, Int
 
+from textanchor.labelling.neighbours import Neighbours, neighbours, smoothed
+
 Rows: TypeAlias = Int[np.ndarray, " m"]
 Probabilities: TypeAlias = Float32[np.ndarray, "n c"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """One sight of all items, such as their pictures or a video's sound; items that lack it are zero and not `present`."""
+    """One sight of all items, such as their pictures or a video's sound; items that lack it are zero and not `present`.
+
+    `leaning` are the values smoothed among other items than these; None where it was among these.
+    """
 
     name: str
     values: Float32[np.ndarray, "n d"]
     present: Bool[np.ndarray, " n"]
+    leaning: Float32[np.ndarray, "n d"] | None = None
+
+    @cached_property
+    def seen(self) -> Features:
+        """Only of the items that have it."""
+        return self if self.present.all() else self.taken(np.flatnonzero(self.present))
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Who is near whom, of the items that have it."""
+        return neighbours(self.values) if self.seen is self else self.seen.neighbours
+
+    @cached_property
+    def smoothed(self) -> Float32[np.ndarray, "n d"]:
+        """The values, each leaning on its neighbours; zero where not present."""
+        if self.leaning is not None:
+            return self.leaning
+        if self.seen is self:
+            return smoothed(self.values, self.neighbours)
+        found = np.zeros_like(self.values)
+        found[self.present] = self.seen.smoothed
+        return found
+
+    def taken(self, rows: Rows, *, among_all: bool = False) -> Features:
+        """Of some of the items. With `among_all` they lean on the neighbours that they have now, else on those they keep."""
+        leaning = self.smoothed[rows] if among_all or self.leaning is not None else None
+        return replace(self, values=self.values[rows], present=self.present[rows], leaning=leaning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +78,9 @@ class Pool:
         """What may not stand on two sides of a split: an item's group where there are groups, else its content."""
         return self.groups if self.grouped else self.contents
 
-    def taken(self, rows: Rows) -> Pool:
-        """Some of the items."""
-        features = tuple(replace(one, values=one.values[rows], present=one.present[rows]) for one in self.features)
+    def taken(self, rows: Rows, *, among_all: bool = False) -> Pool:
+        """Some of the items; `among_all` as for features."""
+        features = tuple(one.taken(rows, among_all=among_all) for one in self.features)
         names = None if self.by_names is None else self.by_names[rows]
         return replace(self, features=features, groups=self.groups[rows], contents=self.contents[rows], by_names=names)
 

@@ -33,6 +33,9 @@ def application(opened: Opened, door: Door) -> App:
     gradio = _gradio(door.uploads)
     from fastapi import FastAPI
 
+    from textanchor.studio.label_routes import label_routes
+    from textanchor.studio.map.laying import Layouts
+    from textanchor.studio.map_routes import map_routes
     from textanchor.studio.media_routes import media_routes
     from textanchor.studio.page_routes import page_routes
     from textanchor.studio.tabs.frame import HEAD, frame
@@ -41,6 +44,8 @@ def application(opened: Opened, door: Door) -> App:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.add_exception_handler(Refusal, _refused)
     app.include_router(media_routes(opened.sources, opened.limits))
+    app.include_router(map_routes(opened, Layouts()))
+    app.include_router(label_routes(opened))
     app.include_router(page_routes(opened))
     page = _in_a_loop(
         lambda: _mounted(gradio, app, frame(opened, door.uploads), theme=theme(), head=HEAD, max_file_size=door.file)

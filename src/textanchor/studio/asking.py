@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def answered(source: Shelved, wish: Wish) -> Answer:
         raise InputError("paths are the studio's own business; filter by id or fields")
     query, told = _query(source, wish)
     hits: Hits = search(space, query, source.shelf.held, terms=terms, query_modality=TEXT if isinstance(query, str) else None)
-    whys = explain(space, index, hits)
+    whys = [_named(source, one) for one in explain(space, index, hits)]
     shown = (Shown(hit=hit, card=_card(source, hit), why=why) for hit, why in zip(hits, whys, strict=True))
     return Answer(shown=tuple(shown), hits=hits, asked=told)
 
@@ -73,7 +73,7 @@ def _query(source: Shelved, wish: Wish) -> tuple[Any, str]:
         raise InputError(f"a sentence of {len(words):,} letters; at most {LETTERS:,}")
     if wish.like:
         item = source.item(wish.like)
-        return item, f"more like {source.shelf.public_id(item.id)}"
+        return item, f"more like {source.public_id(item.id)}"
     parts: list[Any] = [_file(source, file) for file in wish.files]
     names = [file.name for file in wish.files]
     if words:
@@ -94,6 +94,11 @@ def _file(source: Shelved, file: Path) -> Part:
     return Part(file, modality=kind)
 
 
+def _named(source: Shelved, why: Explanation) -> Explanation:
+    """With names that say nothing of this machine's folders."""
+    return replace(why, like=tuple(replace(one, name=source.public_id(one.name)) for one in why.like))
+
+
 def _card(source: Shelved, hit: Hit) -> Card:
     key = source.key(hit.modality, hit.place, hit.item.id)
-    return card_of(source, key, hit.item, source.shelf.public_id(hit.id), source.shelf.space.runtime.limits)
+    return card_of(source, key, hit.item, source.public_id(hit.id), source.shelf.space.runtime.limits)

@@ -11,25 +11,29 @@ from textanchor.collections.storing.schema import NAME
 from textanchor.errors import InputError
 from textanchor.escaping import written_back
 from textanchor.files import located
+from textanchor.labelling.project import Project
 from textanchor.runtime import Limits, Runtime
 from textanchor.serve.shelves import open_shelves
 from textanchor.space import Space
 from textanchor.studio.reports import Report, is_report, report_in
-from textanchor.studio.sources import Shelved, Source
+from textanchor.studio.sources import Labelling, Shelved, Source
+
+SQLITE = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """Collections and reports by their short names; `space` is None where only reports are looked at."""
+    """Collections, labelling projects and reports by their short names; `space` is None where nothing is searched."""
 
     space: Space | None
     collections: Mapping[str, Shelved] = field(default_factory=dict)
+    projects: Mapping[str, Labelling] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
 
     @property
     def sources(self) -> dict[str, Source]:
         """Everything with items."""
-        return dict(self.collections)
+        return {**self.collections, **self.projects}
 
     @property
     def limits(self) -> Limits:
@@ -40,14 +44,15 @@ class Opened:
 def opened(
     places: Sequence[str], *, space: str | Path | None = None, roots: Sequence[Path] = (), runtime: Runtime | None = None
 ) -> Opened:
-    """Sort out what each place is: a report's folder, else something to search.
+    """Sort out what each place is: a labelling project's file, a report's folder, else something to search.
 
-    The space is the one given, or that of the first collection. Raises `InputError` for a place that is not there, or a
-    collection without any space.
+    The space is the one given, or that of the first collection or project. Raises `InputError` for a place that is not there,
+    or a collection without any space.
     """
+    projects = [Project(place) for place in places if _is_project(located(place))]
     reports = [place for place in places if is_report(located(place))]
-    rest = [place for place in places if place not in reports]
-    loaded = _space(rest, space, runtime or Runtime())
+    rest = [place for place in places if place not in reports and not _is_project(located(place))]
+    loaded = _space(rest, projects, space, runtime or Runtime())
     if rest and loaded is None:
         raise InputError(f"say with which space to search {rest[0]}: --space SPACE")
     shelves = open_shelves(loaded, rest) if loaded is not None else {}
@@ -55,14 +60,26 @@ def opened(
     return Opened(
         space=loaded,
         collections={f"c{n}": Shelved(f"c{n}", shelf, allowed) for n, shelf in enumerate(shelves.values())},
+        projects={f"p{n}": Labelling(f"p{n}", project, allowed) for n, project in enumerate(projects)},
         reports={f"r{n}": report_in(located(place)) for n, place in enumerate(reports)},
     )
 
 
-def _space(places: Sequence[str], given: str | Path | None, runtime: Runtime) -> Space | None:
+def _is_project(place: Path) -> bool:
+    try:
+        if not place.is_file():
+            return False
+        with place.open("rb") as stream:
+            return stream.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False
+
+
+def _space(places: Sequence[str], projects: Sequence[Project], given: str | Path | None, runtime: Runtime) -> Space | None:
     from textanchor.space.storage import load
 
     kept = [located(place) for place in places if (located(place) / NAME).is_file()]
     last = next((space for place in kept if (space := Collection(place).space)), "")
-    told = given or (written_back(last) if last else None)
-    return None if told is None else load(told, runtime=runtime)
+    begun = next((project.space for project in projects if project.space), "")
+    told = given or (written_back(last) if last else begun)
+    return load(told, runtime=runtime) if told else None

@@ -8,20 +8,19 @@ from textanchor.errors import InputError
 from textanchor.serve.refusal import Refusal
 from textanchor.studio.opened import Opened
 from textanchor.studio.reports import POLICY
-from textanchor.studio.static_files import static
+from textanchor.studio.static_files import names, static
 
-KINDS = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-FILES = ("studio.css", "studio.js")
+KINDS = {"js": "text/javascript", "css": "text/css"}
 
 
 def page_routes(opened: Opened) -> APIRouter:
     """Both."""
-    router = APIRouter()
+    router, own_names = APIRouter(), names(tuple(KINDS))
 
     @router.get("/studio/static/{name}")
     def own(name: str) -> Response:
         """A file by its name in a list, which is no path."""
-        if name not in FILES:
+        if name not in own_names:
             raise Refusal(404, "no such file", code="not_found")
         return Response(static(name), media_type=KINDS[name.rpartition(".")[2]], headers={"cache-control": "no-cache"})
 

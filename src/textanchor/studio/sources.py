@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from textanchor.collections import Collection, Index
+from textanchor.collections.storing.schema import NAME
 from textanchor.data import tables
 from textanchor.errors import InputError
 from textanchor.escaping import written_back
+from textanchor.labelling.project import Entry, Project
+from textanchor.labelling.project.sourcing import MEMORY, Origin, origins
 from textanchor.records import Item
 from textanchor.runtime import Reading
 from textanchor.serve.shelves import Shelf
@@ -34,6 +37,9 @@ class Source(Protocol):
 
     def item(self, key: str) -> Item:
         """The item of a key. Raises `Refusal` (404) where there is none, or another."""
+
+    def public_id(self, name: str) -> str:
+        """An item's name without the folders above its source, which are this machine's own business."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,10 @@ class Shelved:
         """The key of an item."""
         return keys.key_of(name, place, modality)
 
+    def public_id(self, name: str) -> str:
+        """Below the place that holds it."""
+        return below(self.roots, name)
+
     def item(self, key: str) -> Item:
         """By its place among those of its modality."""
         place, modality = keys.place_in(key)
@@ -78,6 +88,64 @@ class Shelved:
             raise keys.gone() from None
         keys.check(key, item.id)
         return item
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """A labelling project; a key is an item's number in its file."""
+
+    id: str
+    project: Project
+    allowed: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """That of the file."""
+        return self.project.file.stem
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The places of its sources, and of the collections among them."""
+        found = [_followed(origin) for origin in origins(self.project.database)]
+        return (*self.allowed, *(root for places in found for place, reading in places for root in roots_of(place, reading)))
+
+    def key(self, number: int, name: str) -> str:
+        """The key of an item."""
+        return keys.key_of(name, number)
+
+    def entry(self, key: str) -> Entry:
+        """The item with what is known of it. Raises `Refusal` (404)."""
+        number, _ = keys.place_in(key)
+        found = self.project.entries(after=number - 1, limit=1)
+        if not found or found[0].number != number:
+            raise keys.gone()
+        keys.check(key, found[0].id)
+        return found[0]
+
+    def item(self, key: str) -> Item:
+        """By its number."""
+        return self.entry(key).item
+
+    def public_id(self, name: str) -> str:
+        """Below the place that holds it."""
+        return below(self.roots, name)
+
+
+def below(roots: Sequence[Path], name: str) -> str:
+    """An item's name as seen from the place that holds it."""
+    path = Path(name)
+    if not path.is_absolute():
+        return name
+    root = next((root for root in roots if path != root and path.is_relative_to(root)), None)
+    return path.name if root is None else path.relative_to(root).as_posix()
+
+
+def _followed(origin: Origin) -> list[tuple[str, Reading]]:
+    """A collection's own places stand for it."""
+    folder = Path(written_back(origin.place))
+    if (folder / NAME).is_file():
+        return list(Collection(folder).places.items())
+    return [(origin.place, origin.reading)] if origin.place != MEMORY else []
 
 
 def roots_of(place: str, reading: Reading) -> Sequence[Path]:

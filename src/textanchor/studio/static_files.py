@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+_PLACE = files("textanchor.studio").joinpath("static")
+
 
 def static(name: str) -> bytes:
     """A file by its name."""
-    return files("textanchor.studio").joinpath("static", name).read_bytes()
+    return _PLACE.joinpath(name).read_bytes()
+
+
+def names(endings: tuple[str, ...]) -> frozenset[str]:
+    """All files of some endings."""
+    return frozenset(one.name for one in _PLACE.iterdir() if one.name.endswith(tuple(f".{ending}" for ending in endings)))

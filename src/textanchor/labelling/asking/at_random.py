@@ -13,6 +13,7 @@ class AtRandom:
     they may say how often a proposal is wrong."""
 
     name = "random"
+    by_proposals = False
 
     def ask(
         self, pool: Pool, labelled: Labelled, probabilities: Probabilities | None = None, count: int = 1, *, seed: int = 0

@@ -17,6 +17,7 @@ class Covering:
     """
 
     name = "covering"
+    by_proposals = False
 
     def ask(
         self, pool: Pool, labelled: Labelled, probabilities: Probabilities | None = None, count: int = 1, *, seed: int = 0

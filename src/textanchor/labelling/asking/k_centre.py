@@ -18,6 +18,7 @@ class KCentre:
     """
 
     name = "k-centre"
+    by_proposals = False
 
     def ask(
         self, pool: Pool, labelled: Labelled, probabilities: Probabilities | None = None, count: int = 1, *, seed: int = 0

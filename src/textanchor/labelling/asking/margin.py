@@ -18,6 +18,7 @@ class Margin:
     """
 
     name = "margin"
+    by_proposals = True
 
     def ask(
         self, pool: Pool, labelled: Labelled, probabilities: Probabilities | None = None, count: int = 1, *, seed: int = 0

@@ -12,9 +12,11 @@ class Strategy(Protocol):
     """Says which items a person should label next.
 
     It may keep what it has worked out of a pool for the next call with the same one; its answer does not depend on that.
+    `by_proposals` says whether it cannot do without probabilities.
     """
 
     name: str
+    by_proposals: bool
 
     def ask(
         self, pool: Pool, labelled: Labelled, probabilities: Probabilities | None = None, count: int = 1, *, seed: int = 0

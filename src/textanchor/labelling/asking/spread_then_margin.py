@@ -22,13 +22,14 @@ class SpreadThenMargin:
     """
 
     name = "spread-then-margin"
+    by_proposals = False
 
     def ask(
         self, pool: Pool, labelled: Labelled, probabilities: Probabilities | None = None, count: int = 1, *, seed: int = 0
     ) -> Rows:
         """Those that cover most first."""
-        late = probabilities is not None and covered(pool, labelled)
-        return covered_first(pool, labelled, count, weights=doubts(probabilities) if late else None, seed=seed)
+        weights = doubts(probabilities) if probabilities is not None and covered(pool, labelled) else None
+        return covered_first(pool, labelled, count, weights=weights, seed=seed)
 
 
 def covered(pool: Pool, labelled: Labelled) -> bool:

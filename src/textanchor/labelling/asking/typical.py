@@ -16,6 +16,7 @@ class Typical:
     """
 
     name = "typical"
+    by_proposals = False
 
     def __init__(self) -> None:
         self._clustering = Clustering()

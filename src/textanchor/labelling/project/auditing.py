@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-from scipy.stats import beta
+from dataclasses import replace
 
+from textanchor import registry
 from textanchor.database import Database
-from textanchor.errors import InputError
-from textanchor.labelling.project.records import Audited
+from textanchor.labelling.guarantee import Guarantee, Promise
+from textanchor.labelling.guarantee import audited as said_by
+from textanchor.labelling.project.records import Audited, SimplePromise
+from textanchor.labelling.project.runs import runs_of
 
-_TAKEN = (
-    "SELECT e.item, e.classes FROM events e WHERE e.kind = 'take' "
-    "AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event) "
-    "AND NOT EXISTS (SELECT 1 FROM events l WHERE l.item = e.item AND l.kind = 'take' AND l.event > e.event "
-    "AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = l.event))"
+_STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"
+_TAKEN = (  # the last class that was taken over of each item
+    f"SELECT e.item, e.classes, max(e.event) AS since FROM events e WHERE e.kind = 'take' AND {_STANDS} GROUP BY e.item"
 )
+_ON_TRIAL = "SELECT item, classes, 0 AS since FROM proposals WHERE through"
 
 
-def audited(database: Database, level: float) -> Audited:
-    """Of what was taken over, the part that was looked at in the random order: all before the first that was not.
+def audited(database: Database, promise: Promise) -> Audited:
+    """Of what is the machine's, the part that was looked at in the random order: all before the first that was not.
 
-    What a person had decided on before it was taken over says nothing; who is unsure counts as finding it wrong.
-    Source of the interval: Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404.
+    On trial is what a form lets through that promises nothing before an audit; else what was taken over. What a person had
+    decided on before says nothing; to be none of the classes, or unclear, is to be wrong.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level={level}: expected a share between 0 and 1, such as 0.95")
+    form: Guarantee = registry.part("guarantee", promise.form)
     told = database.ask(
-        f"WITH taken AS ({_TAKEN}) SELECT status = 'machine', status != 'label' OR s.classes != taken.classes, e.how "
-        "FROM taken JOIN items i ON i.item = taken.item JOIN states s ON s.item = taken.item "
-        "JOIN events e ON e.event = s.event WHERE row IS NOT NULL ORDER BY rank"
+        f"WITH listed AS ({_ON_TRIAL if form.audited else _TAKEN}) "
+        "SELECT coalesce(s.status, 'open') IN ('open', 'machine'), "
+        "s.status != 'label' OR s.classes != listed.classes FROM listed JOIN items i ON i.item = listed.item "
+        "LEFT JOIN states s ON s.item = listed.item WHERE row IS NOT NULL ORDER BY rank"
     )
-    open_at = next((place for place, (still, _, _) in enumerate(told) if still), len(told))
-    looked_at = [wrong for still, wrong, how in told[:open_at] if how in ("audit", "drawn")]
-    shown, wrong = len(looked_at), sum(looked_at)
-    low, high = clopper_pearson(wrong, shown, level)
-    share = wrong / shown if shown else float("nan")
-    return Audited(shown=shown, wrong=wrong, share=share, low=low, high=high, population=len(told))
+    still = next((place for place, (unseen, _) in enumerate(told) if unseen), len(told))
+    wrong = [bool(one) for _, one in told[:still]]
+    found = said_by(len(told), wrong, promise)
+    left = max(found.left, 1)
+    return Audited(
+        shown=found.looked,
+        wrong=found.wrong,
+        share=found.share,
+        low=found.low / left,
+        high=found.high / left,
+        population=len(told),
+        level=promise.level,
+        delta=promise.delta,
+        verdict=found.verdict,
+    )
 
 
-def clopper_pearson(hits: int, trials: int, level: float) -> tuple[float, float]:
-    """The exact interval of a share of independent trials; (0, 1) of none."""
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, hits, trials - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, trials - hits)) if hits < trials else 1.0
-    return low, high
+def audited_as(database: Database, promise: Promise | None, simple: SimplePromise) -> Audited:
+    """`audited` by a promise, of which some fields are given by keyword: the newest run's unless another is given."""
+    newest = next(iter(runs_of(database)[-1:]), None)
+    run = None if newest is None else Promise(form=newest.form, level=newest.level, delta=newest.delta, seed=newest.seed)
+    return audited(database, replace(promise or run or Promise(), **simple))

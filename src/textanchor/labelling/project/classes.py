@@ -50,10 +50,11 @@ class Classes:
     def known(self, keys: Sequence[str]) -> list[int]:
         """Their numbers, sorted, each once. Raises `UnknownNameError` with the nearest key."""
         numbers = self.numbers()
-        for key in keys:
+        wanted = [_plain(key) for key in keys]
+        for key in wanted:
             if key not in numbers:
                 raise UnknownNameError(_unknown(key, tuple(numbers)))
-        return sorted({numbers[key] for key in keys})
+        return sorted({numbers[key] for key in wanted})
 
 
 def checked_classes(given: Iterable[str | Class]) -> tuple[Class, ...]:

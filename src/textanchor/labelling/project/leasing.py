@@ -50,11 +50,6 @@ class Asking:
         for item in items or ():
             self.database.ask("DELETE FROM asks WHERE who = ? AND item = ?", who, item)
 
-    def frontier(self) -> int | None:
-        """The place in the random order of the first item that no person has decided on; None if all are decided."""
-        found = self.database.ask(f"{_LEFT.replace('i.item', 'i.rank', 1)} AND {_UNDECIDED} ORDER BY i.rank LIMIT 1")
-        return int(found[0][0]) if found else None
-
     def _own(self, who: str, stream: str) -> list[tuple[int, str]]:
         """Asks that are open, in the order in which they came: nobody else has decided meanwhile, unless that is the point."""
         told = self.database.ask(
@@ -98,7 +93,13 @@ class Asking:
         return self._first(f"{_LEFT} AND s.status IS NULL ORDER BY i.rank", busy)
 
     def _audit(self, who: str, busy: Collection[int]) -> int | None:
-        return self._first(f"{_LEFT} AND s.status = 'machine' ORDER BY i.rank", busy)
+        return self._first(f"{_LEFT} AND {self._audited()} ORDER BY i.rank", busy)
+
+    def _audited(self) -> str:
+        """What was taken over, and what is on trial until an audit says so."""
+        trial = self.database.one("SELECT json_extract(told, '$.trial') FROM runs ORDER BY run DESC LIMIT 1")
+        on_trial = "(s.status IS NULL AND i.item IN (SELECT item FROM proposals WHERE through))"
+        return f"(s.status = 'machine' OR {on_trial})" if trial else "s.status = 'machine'"
 
     def _unsure(self, who: str, busy: Collection[int]) -> int | None:
         """What others were unsure of."""

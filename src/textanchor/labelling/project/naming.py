@@ -20,7 +20,6 @@ from textanchor.runtime import Runtime
 from textanchor.space import Space
 from textanchor.space.classifying import among
 from textanchor.space.preparing import base_of
-from textanchor.space.starting import start
 from textanchor.space.storage import load
 from textanchor.space.texts import embed_texts
 
@@ -60,6 +59,8 @@ def opened_space(place: str, encoders: Mapping[str, str], named: Sequence[str], 
     if place:
         return load(Path(written_back(place)), runtime=runtime)
     knowing = {kind: encoders[kind] for kind in named}
+    from textanchor.space.starting import start  # which loads torch
+
     return start(encoders=knowing, runtime=runtime) if knowing else base_of(None, runtime)
 
 

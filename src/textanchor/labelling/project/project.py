@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 
 from textanchor.errors import InputError
 from textanchor.escaping import written_back
 from textanchor.files import located
-from textanchor.labelling.guarantee import Promise
 from textanchor.labelling.pool import Labelled, Pool, Probabilities
 from textanchor.labelling.project import arrays
-from textanchor.labelling.project.auditing import audited
 from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.configuring import changed, settings_of
 from textanchor.labelling.project.counting import progress
 from textanchor.labelling.project.entries import Entries, Simple, Wanted
 from textanchor.labelling.project.filling import FILLED, NAMED, PROPOSED, VECTORS, Filled, stamp
 from textanchor.labelling.project.leasing import Asking
 from textanchor.labelling.project.log import Log, person
 from textanchor.labelling.project.pooling import Told, pooled, told_by_people
-from textanchor.labelling.project.queueing import AHEAD, chosen, enqueue, is_due, strategy_of
+from textanchor.labelling.project.queueing import AHEAD, chosen, enqueue, is_due
 from textanchor.labelling.project.recording import LAST, Recording
 from textanchor.labelling.project.records import (
-    SETTINGS,
     STREAMS,
     Ask,
     Audited,
@@ -43,13 +40,15 @@ from textanchor.labelling.project.records import (
     Synced,
 )
 from textanchor.labelling.project.renaming import named_anew
-from textanchor.labelling.project.running import acceptable, ran, runs_of, take_over
+from textanchor.labelling.project.runs import runs_of
 from textanchor.labelling.project.schema import connected
-from textanchor.labelling.project.starting import SETTINGS as HELD
 from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
 from textanchor.labelling.project.syncing import synced
 from textanchor.records import Vectors
 from textanchor.runtime import Runtime
+
+if TYPE_CHECKING:
+    from textanchor.labelling.guarantee import Promise
 
 
 class Project:
@@ -85,8 +84,11 @@ class Project:
         What is told stands in the record, or in its fields as keywords. Raises `InputError` if the file exists, or for what the
         source does not have; `NothingUsableError` for fewer than three items that can be read.
         """
-        started(located(file), source, replace(told or Beginning(), **simple))
-        return Project(file)
+        whole = replace(told or Beginning(), **simple)
+        started(located(file), source, whole)
+        begun = Project(file, runtime=whole.runtime)
+        begun.refill()
+        return begun
 
     @staticmethod
     def begin(file: str | Path, filled: Filled, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Project:
@@ -101,29 +103,20 @@ class Project:
         """
         given = replace(told or Beginning(), **simple)
         whole = replace(given, settings=self.settings, space=given.space or self.space or None)
-        return synced(self.database, whole, None if source is None else (source, given.origin))
+        found = synced(self.database, whole, None if source is None else (source, given.origin))
+        self.refill()
+        return found
 
     @property
     def settings(self) -> Settings:
         """How it works."""
-        held: Any = json.loads(self.database.fact(HELD, "{}"))
-        return Settings(**{name: value for name, value in held.items() if name in SETTINGS})
+        return settings_of(self.database)
 
     def change(self, **settings: Any) -> Settings:
         """Let it work otherwise from now on: see `Settings`. Raises `InputError` for a setting that it does not have, and for
         `multi` or `seed`, which are for ever."""
-        for name in settings:
-            if name not in SETTINGS or name in ("multi", "seed"):
-                known = ", ".join(one for one in SETTINGS if one not in ("multi", "seed"))
-                raise InputError(f"'{name}' is no setting that can be changed (these can: {known})")
         with self.database.writing():
-            before = self.settings
-            now = replace(before, **settings)
-            strategy_of(now.strategy)
-            self.database.note(HELD, json.dumps(asdict(now)))
-            if now.rule != before.rule:
-                Log(self.database).settle_all(rule=now.rule)
-        return now
+            return changed(self.database, settings)
 
     @property
     def state(self) -> tuple[int, int]:
@@ -167,7 +160,7 @@ class Project:
     def progress(self) -> Progress:
         """How far it is."""
         with self.database.reading():
-            return progress(self.database, self._asking().frontier())
+            return progress(self.database)
 
     def pool(self) -> Pool:
         """Items as features; kept until they or the classes change."""
@@ -180,7 +173,7 @@ class Project:
     def told(self) -> Told:
         """What people said of the pool's items."""
         with self.database.reading():
-            return told_by_people(self.database, self._asking().frontier())
+            return told_by_people(self.database)
 
     def labelled(self) -> Labelled:
         """Rows of the pool that people labelled; of several classes the first."""
@@ -236,10 +229,10 @@ class Project:
         with self.database.writing():
             return self._recording().record(choices, who, how)
 
-    def bring(self, choices: Sequence[Choice]) -> int:
+    def bring(self, decisions: Sequence[Decision]) -> int:
         """Write down decisions that were made elsewhere, by whom and when they say; how many were not there yet."""
         with self.database.writing():
-            return self._recording().bring(choices)
+            return self._recording().bring(decisions)
 
     def undo(self, who: str) -> list[Decision]:
         """Take this person's last step back; the events that do so, none if nothing is left."""
@@ -264,11 +257,12 @@ class Project:
     def propose(self, promise: Promise | None = None, *, proposer: str = "", **simple: Unpack[SimplePromise]) -> Run:
         """Propose a class for every item, and let through what the promise allows; see `Promise`, whose fields may be given as
         keywords. Raises `InputError` where nothing is known."""
-        settings, named = self.settings, named_anew(self.database, self.runtime)
-        wanted = replace(promise or Promise(seed=settings.seed), **simple)
-        return ran(
-            self.database, self.pool(), self.told(), wanted, replace(settings, proposer=proposer or settings.proposer), named
-        )
+        from textanchor.labelling.project import running
+
+        says, settings = named_anew(self.database, self.runtime), self.settings
+        settings = replace(settings, proposer=proposer or settings.proposer)
+        wanted = running.wanted(promise, simple, settings)
+        return running.ran(self.database, self.pool(), self.told(), wanted, settings, says)
 
     def runs(self) -> list[Run]:
         """What the machine did, the oldest run first."""
@@ -282,15 +276,18 @@ class Project:
     def accept(self, classes: Sequence[str] = (), *, above: float | None = None, who: str) -> int:
         """Take proposals over without a look, as one step that `undo` takes back: those that the promise lets through, or of
         some classes, or at least so probable; how many. Raises `InputError` where the promise lets nothing through."""
-        with self.database.writing():
-            condition, values, how = acceptable(self.database, classes, above)
-            return take_over(self.database, condition, values, who=person(who), how=how, rule=self.settings.rule)
+        from textanchor.labelling.project.accepting import accepted
 
-    def audit(self, level: float = 0.95) -> Audited:
-        """How often what was taken over is wrong, by what people said since of some of it, drawn at random (`next` with the
-        stream `audit`), and its exact interval."""
+        with self.database.writing():
+            return accepted(self.database, classes, above, who=person(who), rule=self.settings.rule)
+
+    def audit(self, promise: Promise | None = None, **simple: Unpack[SimplePromise]) -> Audited:
+        """How often what was taken over, or is on trial, is wrong, by what people said since of some of it in random order
+        (`next` with the stream `audit`). What is asked is the newest run's promise unless another is given."""
+        from textanchor.labelling.project.auditing import audited_as
+
         with self.database.reading():
-            return audited(self.database, level)
+            return audited_as(self.database, promise, simple)
 
     def _asking(self) -> Asking:
         return Asking(database=self.database, settings=self.settings)

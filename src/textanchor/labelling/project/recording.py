@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -46,18 +46,24 @@ class Recording:
         first = Log(self.database).undo(person(who), rule=self.settings.rule)
         return [] if first is None else self.since(first)
 
-    def bring(self, choices: Sequence[Choice]) -> int:
-        """Write down decisions that were made elsewhere, by whom and when they say; how many were not there yet.
+    def bring(self, decisions: Sequence[Decision]) -> int:
+        """Write down decisions that were made elsewhere, in their order, by whom and when they say; how many are new.
 
-        Raises `InputError` as `record`, and for a moment that is none.
+        An undo needs what it takes back among them. Raises `InputError` as `record`, and for a moment that is none.
         """
-        entries = Entries(self.database)
-        numbers = entries.numbers([one.item for one in choices])
-        there = set(self.database.ask("SELECT item, kind, classes, who, at FROM events WHERE kind != 'undo'"))
-        events = [
-            self._event(one, item, person(one.who), one.how or "import") for one, item in zip(choices, numbers, strict=True)
-        ]
-        fresh = [one for one in events if (one.item, one.kind, one.classes, one.who, one.at) not in there]
+        numbers = Entries(self.database).numbers([one.item for one in decisions])
+        told = self.database.ask("SELECT item, kind, classes, who, at, event FROM events")
+        there = {tuple(row[:5]): int(row[5]) for row in told}
+        here: dict[int, int] = {}  # the others' events as ours
+        fresh: list[New] = []
+        first = int(self.database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
+        for one, item in zip(decisions, numbers, strict=True):
+            event = self._brought(one, item, here)
+            key = (event.item, event.kind, event.classes, event.who, event.at)
+            if key not in there:
+                there[key] = first + len(fresh)
+                fresh.append(event)
+            here[one.event] = there[key]
         if fresh:
             Log(self.database).add(fresh, rule=self.settings.rule)
         return len(fresh)
@@ -67,13 +73,33 @@ class Recording:
         return list(Log(self.database).history("e.event >= ?", [first], newest=False, limit=LAST))
 
     def _event(self, choice: Choice, item: int, who: str, how: str) -> New:
-        if choice.kind not in KINDS or choice.kind == "undo" or how not in HOWS:
-            known = ", ".join(one for one in KINDS if one != "undo")
-            raise InputError(f"{choice.item}: no decision is called '{choice.kind}' ('{how}'); expected one of {known}")
+        known = tuple(one for one in KINDS if one not in ("undo", "take"))
+        if choice.kind not in known:
+            raise InputError(f"{choice.item}: no decision is called '{choice.kind}'; expected one of {', '.join(known)}")
         classes = self._classes(choice, item)
         run, proposed = next(iter(self.database.ask("SELECT run, classes FROM proposals WHERE item = ?", item)), (None, ""))
-        at = choice.at and instant(choice.at)
-        return New(item=item, kind=choice.kind, classes=classes, who=who, how=how, at=at, run=run, proposed=proposed)
+        return New(item=item, kind=choice.kind, classes=classes, who=who, how=how, run=run, proposed=proposed)
+
+    def _brought(self, one: Decision, item: int, here: Mapping[int, int]) -> New:
+        if one.kind not in KINDS or one.how not in HOWS:
+            raise InputError(f"{one.item}: no decision is called '{one.kind}', come by as '{one.how}'")
+        if one.kind == "undo" and one.undoes not in here:
+            raise InputError(f"{one.item}: an undo takes back event {one.undoes}, which is not there")
+        undone = one.kind == "undo" and one.undoes is not None
+        classes = (
+            joined(Classes(self.database).known(one.classes))
+            if one.kind == "undo"
+            else self._classes(Choice(item=one.item, kind=one.kind, classes=one.classes), item)
+        )
+        return New(
+            item=item,
+            kind=one.kind,
+            classes=classes,
+            who=person(one.who),
+            how=one.how,
+            at=instant(one.at),
+            undoes=here[one.undoes] if undone and one.undoes is not None else None,
+        )
 
     def _classes(self, choice: Choice, item: int) -> str:
         """The numbers that the kind asks for, joined."""

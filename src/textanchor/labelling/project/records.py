@@ -115,15 +115,12 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What somebody decides of an item. `accept` takes the classes that are proposed; `who`, `at` and `how` are for decisions
-    that were made elsewhere."""
+    """What somebody decides of an item: a `label`, `accept` of what is proposed, an `other` class than that, `none` of the
+    classes, or that one is `unsure`."""
 
     item: str
     kind: str = "label"
     classes: tuple[str, ...] = ()
-    who: str = ""
-    at: str = ""
-    how: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +143,8 @@ class Progress:
     """How far the work is: numbers of items, and by class and person.
 
     `labelled` by people, `drawn` of them at random, of which `counting` may say how often the machine is wrong: those before
-    which no other of the random order was left out. `classes` and `machine_classes` count labels by people and the machine.
+    which hardly any other of the random order was left out (`frontier`). `classes` and `machine_classes` count labels by people
+    and the machine.
     """
 
     items: int
@@ -171,8 +169,9 @@ class Progress:
 class Run:
     """One run of the machine: how it proposed, what was promised, and in `says` plain words for people.
 
-    `accuracy` is out of fold on the labelled items; `through` items the promise lets through, `left` are left to people;
-    `certificate` is JSON, empty without a promise.
+    `accuracy` is of labels drawn at random that the proposer had not seen, None where there were none; `through` items the
+    promise lets through, on `trial` if it holds only once an audit says so, `left` are left to people; `certificate` is JSON,
+    empty without a promise.
     """
 
     run: int
@@ -181,7 +180,9 @@ class Run:
     accuracy: float | None
     form: str
     level: float
+    delta: float
     seed: int
+    trial: bool
     labelled: int
     through: int
     left: int
@@ -229,8 +230,9 @@ class Synced:
 
 @dataclass(frozen=True, kw_only=True)
 class Audited:
-    """Of what was taken over: how many people looked at since, at random, how many were wrong, the share and its exact
-    interval; NaN where nothing was looked at. `population` were taken over."""
+    """Of what was taken over, or is on trial until an audit says so: how many people looked at since, in random order, and how
+    many were wrong; bounds of the share of wrong ones among those that nobody looked at, both at once except with probability
+    `delta`, and whether it is at most `level`: `met`, `refuted` or still `open`. `population` are all of them."""
 
     shown: int
     wrong: int
@@ -238,3 +240,6 @@ class Audited:
     low: float
     high: float
     population: int
+    level: float
+    delta: float
+    verdict: str

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
-import numpy as np
-
-from textanchor.database import Database, marks
+from textanchor import registry
+from textanchor.database import Database
 from textanchor.errors import InputError
-from textanchor.labelling.guarantee import Promise
+from textanchor.labelling.guarantee import Guarantee, Promise
 from textanchor.labelling.pool import Pool, Rows
 from textanchor.labelling.project import arrays
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.filling import PROPOSED
-from textanchor.labelling.project.log import Log, moment
+from textanchor.labelling.project.log import moment
 from textanchor.labelling.project.pooling import Told
 from textanchor.labelling.project.proposing import Outcome, lines, propose
 from textanchor.labelling.project.queueing import chosen, enqueue
-from textanchor.labelling.project.records import Run, Settings
+from textanchor.labelling.project.records import Run, Settings, SimplePromise
 
 
 def keep_run(database: Database, run: Run, outcome: Outcome, numbers: list[int], queue: Rows) -> Run:
@@ -32,29 +29,23 @@ def keep_run(database: Database, run: Run, outcome: Outcome, numbers: list[int],
             "INSERT INTO runs (at, told, certificate) VALUES (?, ?, ?) RETURNING run", at, json.dumps(told), run.certificate
         )[0][0]
     )
-    probabilities = outcome.proposals.probabilities
-    best = probabilities.argmax(axis=1)
-    rows = zip(
-        (item for (item,) in database.ask("SELECT item FROM items WHERE row IS NOT NULL ORDER BY row")),
-        (str(numbers[one]) for one in best.tolist()),
-        probabilities[np.arange(len(best)), best].tolist(),
+    items = [item for (item,) in database.ask("SELECT item FROM items WHERE row IS NOT NULL ORDER BY row")]
+    proposals = zip(
+        (items[row] for row in outcome.rows.tolist()),
+        (str(numbers[one]) for one in outcome.classes.tolist()),
+        outcome.scores.tolist(),
         outcome.through.tolist(),
         strict=True,
     )
-    database.ask("DELETE FROM proposals")
-    database.ask_each("INSERT INTO proposals VALUES (?, ?, ?, ?, ?)", ((item, number, *row) for item, *row in rows))
-    arrays.keep(database, PROPOSED, probabilities, "f2")
+    database.ask("UPDATE proposals SET through = 0")  # those on what people decided stay as they were before
+    database.ask_each(
+        "INSERT INTO proposals VALUES (?, ?, ?, ?, ?) ON CONFLICT (item) DO UPDATE SET run = excluded.run, "
+        "classes = excluded.classes, probability = excluded.probability, through = excluded.through",
+        ((item, number, *told) for item, *told in proposals),
+    )
+    arrays.keep(database, PROPOSED, outcome.probabilities, "f2")
     enqueue(database, queue)
     return replace(run, run=number, at=at)
-
-
-def runs_of(database: Database) -> list[Run]:
-    """All runs, the oldest first."""
-    found = []
-    for number, at, told, certificate in database.ask("SELECT run, at, told, certificate FROM runs ORDER BY run"):
-        held: Any = json.loads(told)
-        found.append(Run(run=number, at=at, certificate=certificate, **{**held, "says": tuple(held["says"])}))
-    return found
 
 
 def ran(database: Database, pool: Pool, told: Told, promise: Promise, settings: Settings, says: tuple[str, ...] = ()) -> Run:
@@ -62,9 +53,9 @@ def ran(database: Database, pool: Pool, told: Told, promise: Promise, settings: 
     if settings.multi:
         raise InputError("proposals of several classes an item are not made yet, and this project has such items")
     outcome = propose(pool, told, promise, proposer=settings.proposer)
-    queue = chosen(settings, pool, told, outcome.proposals.probabilities)
+    queue = chosen(settings, pool, told, outcome.probabilities)
     with database.writing():
-        run = _described(outcome, promise, (*says, *lines(outcome, promise, told.waiting)), len(told.labelled))
+        run = _described(outcome, promise, (*says, *lines(outcome, told.waiting)), len(told.labelled))
         return keep_run(database, run, outcome, list(Classes(database).numbers().values()), queue)
 
 
@@ -73,10 +64,12 @@ def _described(outcome: Outcome, promise: Promise, says: tuple[str, ...], labell
     return Run(
         run=0,
         at="",
-        proposer=outcome.proposals.proposer,
-        accuracy=outcome.proposals.accuracy,
+        proposer=outcome.proposer,
+        accuracy=outcome.accuracy,
         form=promise.form,
         level=promise.level,
+        delta=promise.delta,
+        trial=guarantee_of(promise).audited,
         seed=promise.seed,
         labelled=labelled,
         through=through,
@@ -85,44 +78,12 @@ def _described(outcome: Outcome, promise: Promise, says: tuple[str, ...], labell
     )
 
 
-def acceptable(database: Database, classes: Sequence[str], above: float | None) -> tuple[str, list[object], str]:
-    """Which proposals are taken over, as a condition with its values, and how that is to be called.
-
-    Raises `InputError` where nothing is proposed, or the promise lets nothing through and nothing else is asked for.
-    """
-    if not database.ask("SELECT 1 FROM proposals LIMIT 1"):
-        raise InputError("nothing is proposed yet; propose first: textanchor label propose")
-    numbers = Classes(database).known(classes)
-    of_classes = f"p.classes IN ({marks(numbers)})" if numbers else "1"
-    values: list[object] = [str(number) for number in numbers]
-    if above is not None:
-        if not 0 <= above <= 1:
-            raise InputError(f"above={above}: expected a probability between 0 and 1")
-        return f"{of_classes} AND p.probability >= ?", [*values, above], "bulk"
-    if numbers:
-        return of_classes, values, "bulk"
-    if not database.ask("SELECT 1 FROM proposals WHERE through LIMIT 1"):
-        raise InputError("the promise lets nothing through; label more, or accept by class or probability, without a promise")
-    return "p.through", [], "promise"
+def guarantee_of(promise: Promise) -> Guarantee:
+    """The form that it names. Raises `UnknownNameError`."""
+    form: Guarantee = registry.part("guarantee", promise.form)
+    return form
 
 
-def take_over(database: Database, condition: str, values: list[object], *, who: str, how: str, rule: str) -> int:
-    """Take proposals over without a look, of items that no person decided on and of which this is news; how many.
-
-    One step of the log, which is undone together. Within `writing`.
-    """
-    first = int(database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
-    database.ask(
-        "INSERT INTO events (step, item, kind, classes, who, at, how, run, proposed) "
-        "SELECT ?, p.item, 'take', p.classes, ?, ?, ?, p.run, p.classes FROM proposals p JOIN items i ON i.item = p.item "
-        "LEFT JOIN states s ON s.item = p.item WHERE i.row IS NOT NULL "
-        f"AND (s.status IS NULL OR (s.status = 'machine' AND s.classes != p.classes)) AND {condition} ORDER BY p.item",
-        first,
-        who,
-        moment(),
-        how,
-        *values,
-    )
-    items = [item for (item,) in database.ask("SELECT item FROM events WHERE step = ?", first)]
-    Log(database).settle(items, rule=rule)
-    return len(items)
+def wanted(promise: Promise | None, simple: SimplePromise, settings: Settings) -> Promise:
+    """What is promised: the record with what was given by keyword."""
+    return replace(promise or Promise(seed=settings.seed), **simple)

@@ -16,6 +16,8 @@ from textanchor.collections.storing.surveyed import MEMORY as MEMORY
 from textanchor.collections.storing.surveyed import surveyed
 from textanchor.data.pairs import iterate_collection
 from textanchor.data.sources import source_of
+from textanchor.data.wording import plain_name
+from textanchor.database import Database
 from textanchor.errors import InputError, NothingUsableError
 from textanchor.escaping import writable
 from textanchor.files import located
@@ -46,6 +48,11 @@ class Origin:
         held: Any = json.loads(told)
         reading: Any = {name: tuple(one) if isinstance(one, list) else one for name, one in held.pop("reading").items()}
         return Origin(reading=Reading(**reading), **held)
+
+
+def origins(database: Database) -> tuple[Origin, ...]:
+    """Where a project's items come from."""
+    return tuple(Origin.of(told) for (told,) in database.ask("SELECT told FROM sources ORDER BY source"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +152,13 @@ def _by_folder(given: Any, origin: Origin) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in source_of(located(given), origin.reading):
         if row.item is not None and row.text and not row.problem:
-            found.setdefault(row.item.id, []).append(row.text)
+            found.setdefault(row.item.id, []).append(_as_written(row.text, row.item.id))
     return found
+
+
+def _as_written(text: str, name: str) -> str:
+    """The folder's own name, where the text was made of one folder by taking underscores from it."""
+    return next((part for part in name.split("/")[:-1] if plain_name(part) == text), text)
 
 
 def _groups(origin: Origin, items: tuple[Item, ...]) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float32, Int
 
-from textanchor.labelling.pool import Labelled, Pool, Probabilities
-from textanchor.labelling.proposers.likelihoods import one_hot, proportional
-from textanchor.labelling.proposers.sights import Values, over_sights
+from textanchor.labelling.pool import Features, Labelled, Pool, Probabilities
+from textanchor.labelling.proposers.likelihoods import even, one_hot, proportional
+from textanchor.labelling.proposers.sights import over_sights
 from textanchor.settings import Count, Numbers
 
 PENALTIES = tuple(float(10**power) for power in np.arange(-4, 1.5, 0.5))  # of the kernel's diagonal, which is 1
@@ -30,21 +31,22 @@ class KernelRidge:
 
     name = "kernel-ridge"
 
-    def __init__(self, *, widths: Numbers = (0.5, 1.0), landmarks: Count = 2000) -> None:
-        self._widths, self._landmarks = tuple(float(one) for one in widths), landmarks
+    def __init__(self, *, widths: Numbers = (1.0,), landmarks: Count = 2000, smoothed: bool = True) -> None:
+        self._widths, self._landmarks, self._smoothed = tuple(float(one) for one in widths), landmarks, smoothed
 
     def propose(self, pool: Pool, labelled: Labelled, *, seed: int = 0) -> Probabilities:
         """Probabilities of all classes; those without a label share what the others leave."""
-        return over_sights(pool, labelled, lambda *given: self._asked(*given, seed))
+        return over_sights(pool, labelled, partial(self._asked, seed))
 
-    def _asked(self, values: Values, pool: Pool, labelled: Labelled, seed: int) -> Probabilities:
+    def _asked(self, seed: int, sight: Features, pool: Pool, labelled: Labelled) -> Probabilities:
+        values = sight.smoothed if self._smoothed else sight.values
         if not len(labelled):
-            return np.full((len(values), len(pool.classes)), 1 / len(pool.classes), dtype=np.float32)
+            return even(len(values), len(pool.classes))
         targets = one_hot(labelled.classes, len(pool.classes)).astype(np.float64) - 1 / len(pool.classes)
         known, units = values[labelled.rows].astype(np.float64), pool.units[labelled.rows]
         places = np.random.default_rng(seed).permutation(len(known))[: self._landmarks]
         median = _median_distance(known, seed)
-        fits = [_fitted(known, known[places], targets, units, width * median) for width in self._widths]
+        fits = [_fitted(known, places, targets, units, width * median) for width in self._widths]
         best = min(fits, key=lambda fit: fit.loss)
         return np.concatenate([best(values[start : start + CHUNK]) for start in range(0, len(values), CHUNK)])
 
@@ -57,7 +59,7 @@ class _Fit:
     inverse: float
     loss: float
 
-    def __call__(self, values: Values) -> Probabilities:
+    def __call__(self, values: Float32[np.ndarray, "n d"]) -> Probabilities:
         return proportional(self.inverse * gaussian(values, self.places, self.width) @ self.weights)
 
 
@@ -76,27 +78,49 @@ def _median_distance(values: Float[np.ndarray, "m d"], seed: int) -> float:
 
 def _fitted(
     known: Float[np.ndarray, "m d"],
-    places: Float[np.ndarray, "l d"],
+    places: Int[np.ndarray, " l"],
     targets: Float[np.ndarray, "m c"],
     units: Int[np.ndarray, " m"],
     width: float,
 ) -> _Fit:
-    basis, back = _orthogonal(gaussian(known, places, width), gaussian(places, places, width))
-    left, spread, right = np.linalg.svd(basis, full_matrices=False)
-    tried = [_tried(left, spread**2 / (spread**2 + penalty), targets, units) for penalty in PENALTIES]
-    chosen = int(np.argmin([loss for loss, _ in tried]))
-    weights = back @ right.T @ ((spread / (spread**2 + PENALTIES[chosen]))[:, None] * (left.T @ targets))
-    return _Fit(places=places, weights=weights, width=width, inverse=tried[chosen][1], loss=tried[chosen][0])
+    solved = _Solved.of(gaussian(known, known[places], width), places)
+    tried = [_tried(solved.left, solved.shrinkage(penalty), targets, units) for penalty in PENALTIES]
+    loss, inverse, penalty = min((loss, inverse, penalty) for (loss, inverse), penalty in zip(tried, PENALTIES, strict=True))
+    return _Fit(
+        places=known[places].astype(np.float32),
+        weights=solved.weights(penalty, targets).astype(np.float32),
+        width=width,
+        inverse=inverse,
+        loss=loss,
+    )
 
 
-def _orthogonal(
-    kernel: Float[np.ndarray, "m l"], between: Float[np.ndarray, "l l"]
-) -> tuple[Float[np.ndarray, "m k"], Float[np.ndarray, "l k"]]:
-    """Features whose inner products are the kernel, or its Nystroem approximation, and the map to them from kernel rows."""
-    spread, directions = np.linalg.eigh(between)
-    kept = spread > 1e-8 * spread[-1]
-    back = directions[:, kept] / np.sqrt(spread[kept])
-    return kernel @ back, back
+@dataclass(frozen=True, kw_only=True)
+class _Solved:
+    """The kernel, or its Nystroem approximation, as `left` diag(`spread`) `left`'; `back` leads from rows of the kernel."""
+
+    left: Float[np.ndarray, "m k"]
+    spread: Float[np.ndarray, " k"]
+    back: Float[np.ndarray, "l k"]
+
+    @classmethod
+    def of(cls, kernel: Float[np.ndarray, "m l"], places: Int[np.ndarray, " l"]) -> _Solved:
+        spread, directions = np.linalg.eigh(kernel[places])
+        kept = spread > 1e-8 * spread[-1]
+        spread, directions = spread[kept], directions[:, kept]
+        if len(places) == len(kernel):
+            left = np.empty_like(directions)
+            left[places] = directions
+            return cls(left=left, spread=spread, back=directions / spread)
+        basis = kernel @ (directions / np.sqrt(spread))
+        left, values, right = np.linalg.svd(basis, full_matrices=False)
+        return cls(left=left, spread=values**2, back=(directions / np.sqrt(spread)) @ right.T / values)
+
+    def shrinkage(self, penalty: float) -> Float[np.ndarray, " k"]:
+        return self.spread / (self.spread + penalty)
+
+    def weights(self, penalty: float, targets: Float[np.ndarray, "m c"]) -> Float[np.ndarray, "l c"]:
+        return self.back @ (self.shrinkage(penalty)[:, None] * (self.left.T @ targets))
 
 
 def _tried(
@@ -114,11 +138,13 @@ def left_out(
 ) -> Float[np.ndarray, "m c"]:
     """What fits without an item's unit say of it, where H = `left` diag(`shrinkage`) `left`' is the fit to all of `targets`."""
     residuals = targets - (left * shrinkage) @ (left.T @ targets)
-    found = np.empty_like(targets)
+    own = 1 - (left**2 * shrinkage).sum(axis=1)
+    found = targets - residuals / np.maximum(own, 1e-9)[:, None]
     order = np.argsort(units, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(units[order])) + 1):
-        own = np.eye(len(rows)) - (left[rows] * shrinkage) @ left[rows].T
-        found[rows] = targets[rows] - np.linalg.solve(own + 1e-9 * np.eye(len(rows)), residuals[rows])
+        if len(rows) > 1:
+            block = np.eye(len(rows)) - (left[rows] * shrinkage) @ left[rows].T
+            found[rows] = targets[rows] - np.linalg.solve(block + 1e-9 * np.eye(len(rows)), residuals[rows])
     return found
 
 

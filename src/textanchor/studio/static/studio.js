@@ -50,17 +50,28 @@ function shown() {
 }
 
 // Gradio's tabs keep nothing in the address; a reload would lead to the first one.
-const tabs = () => [...document.querySelectorAll("#ta-tabs [role=tab]")];
+const TAB = "#ta-tabs [role=tab], #ta-tabs .overflow-dropdown button"; // where there is no room for all, some are in a menu
+const tabs = () => [...document.querySelectorAll(TAB)];
 const slug = (tab) => tab.textContent.trim().toLowerCase();
 
+/** Open the tab of the address, until it stays open: while Gradio puts its tabs up it hears no click, and then opens the first. */
+let opening = 0;
 function opened() {
-  const wanted = tabs().find((tab) => slug(tab) === location.hash.slice(1));
-  if (wanted && wanted.getAttribute("aria-selected") !== "true") wanted.click();
+  let steady = 0, tries = 0;
+  clearInterval(opening);
+  opening = setInterval(() => {
+    const wanted = tabs().find((tab) => slug(tab) === location.hash.slice(1));
+    const there = wanted?.getAttribute("aria-selected") === "true";
+    steady = there ? steady + 1 : 0;
+    if (wanted && !there) wanted.click();
+    if (steady > 8 || ++tries > 100) clearInterval(opening);
+  }, 120);
 }
 
 document.addEventListener("click", (event) => {
   const near = (selector) => event.target.closest?.(selector);
-  const tab = near("#ta-tabs [role=tab]");
+  const tab = near(TAB);
+  if (tab && event.isTrusted) clearInterval(opening);
   if (tab) history.replaceState(null, "", `#${slug(tab)}`);
   if (near("[data-large]")) enlarge(near("[data-large]"));
   if (near("[data-who]")) askedWho(true);
@@ -69,12 +80,17 @@ document.addEventListener("click", (event) => {
 document.addEventListener("play", (event) => {
   for (const other of document.querySelectorAll("audio, video")) if (other !== event.target) other.pause();
 }, true);
-window.addEventListener("hashchange", opened);
+window.addEventListener("hashchange", () => opened());
 
-const waiting = new MutationObserver(() => {
-  if (!tabs().length || !document.querySelector("[data-who]")) return;
+/** Once Gradio has put the page up, which may be before this script is here. */
+function begun() {
+  if (!tabs().length || !document.querySelector("[data-who]")) return false;
   waiting.disconnect();
+  document.querySelector("#ta-query textarea")?.setAttribute("aria-label", "Query");
   shown();
   opened();
-});
-waiting.observe(document.documentElement, { childList: true, subtree: true });
+  return true;
+}
+
+const waiting = new MutationObserver(begun);
+if (!begun()) waiting.observe(document.documentElement, { childList: true, subtree: true });

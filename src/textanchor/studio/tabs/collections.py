@@ -57,7 +57,7 @@ def _skipped(source: Shelved) -> list[Skipped]:
     if not isinstance(held, Collection):
         return list(held.skipped)
     found = islice(held.items(skipped=True), LOOKED)
-    return [Skipped(item=source.shelf.public_id(one.id), reason=one.reason or "") for one in found]
+    return [Skipped(item=source.public_id(one.id), reason=one.reason or "") for one in found]
 
 
 def _counted(skipped: list[Skipped]) -> list[tuple[str, int]]:

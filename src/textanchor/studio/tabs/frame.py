@@ -8,6 +8,8 @@ from typing import Any
 from textanchor.studio.cards import html
 from textanchor.studio.opened import Opened
 from textanchor.studio.tabs.collections import collections_tab
+from textanchor.studio.tabs.label import label_tab
+from textanchor.studio.tabs.map import map_tab
 from textanchor.studio.tabs.reports import report_tab
 from textanchor.studio.tabs.search import search_tab
 
@@ -26,6 +28,12 @@ def frame(opened: Opened, uploads: Path) -> Any:
             if opened.collections:
                 with gr.Tab("Search", id="search"):
                     search_tab(opened, uploads)
+            if opened.sources:
+                with gr.Tab("Map", id="map"):
+                    map_tab(opened)
+            if opened.projects:
+                with gr.Tab("Label", id="label"):
+                    label_tab(opened)
             with gr.Tab("Report", id="report"):
                 report_tab(opened)
             with gr.Tab("Collections", id="collections"):

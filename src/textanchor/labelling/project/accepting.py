@@ -1,0 +1,84 @@
+"""Proposals are taken over without a look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textanchor.database import Database, marks
+from textanchor.errors import InputError
+from textanchor.labelling.project.auditing import audited_as
+from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.log import Log, New, moment
+from textanchor.labelling.project.runs import runs_of
+
+
+def accepted(database: Database, classes: Sequence[str], above: float | None, *, who: str, rule: str) -> int:
+    """Take over what is asked for; how many. Raises what `acceptable` raises. Within `writing`."""
+    condition, values, how = acceptable(database, classes, above)
+    return take_over(database, condition, values, who=who, how=how, rule=rule)
+
+
+def acceptable(database: Database, classes: Sequence[str], above: float | None) -> tuple[str, list[object], str]:
+    """Which proposals are taken over, as a condition with its values, and how that is to be called.
+
+    Raises `InputError` where nothing is proposed, or the promise lets nothing through and nothing else is asked for.
+    """
+    if not database.ask("SELECT 1 FROM proposals LIMIT 1"):
+        raise InputError("nothing is proposed yet; propose first: textanchor label propose")
+    numbers = Classes(database).known(classes)
+    of_classes = f"p.classes IN ({marks(numbers)})" if numbers else "1"
+    values: list[object] = [str(number) for number in numbers]
+    if above is not None:
+        if not 0 <= above <= 1:
+            raise InputError(f"above={above}: expected a probability between 0 and 1")
+        return f"{of_classes} AND p.probability >= ?", [*values, above], "bulk"
+    if numbers:
+        return of_classes, values, "bulk"
+    newest = runs_of(database)[-1]
+    if newest.trial and audited_as(database, None, {}).verdict != "met":
+        raise InputError(
+            "nothing is promised before an audit says so: look at some of what is on trial, drawn at random "
+            "(textanchor label next --stream audit), or accept by class or probability, without a promise"
+        )
+    if not database.ask("SELECT 1 FROM proposals WHERE through LIMIT 1"):
+        raise InputError("the promise lets nothing through; label more, or accept by class or probability, without a promise")
+    return "p.through", [], "promise"
+
+
+def take_over(database: Database, condition: str, values: list[object], *, who: str, how: str, rule: str) -> int:
+    """Take proposals over without a look, of items that no person decided on and of which this is news; how many.
+
+    One step of the log, which is undone together. Within `writing`.
+    """
+    if how == "promise":
+        _give_back(database, who, rule)
+    first = int(database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
+    database.ask(
+        "INSERT INTO events (step, item, kind, classes, who, at, how, run, proposed) "
+        "SELECT ?, p.item, 'take', p.classes, ?, ?, ?, p.run, p.classes FROM proposals p JOIN items i ON i.item = p.item "
+        "LEFT JOIN states s ON s.item = p.item WHERE i.row IS NOT NULL "
+        f"AND (s.status IS NULL OR (s.status = 'machine' AND s.classes != p.classes)) AND {condition} ORDER BY p.item",
+        first,
+        who,
+        moment(),
+        how,
+        *values,
+    )
+    items = [item for (item,) in database.ask("SELECT item FROM events WHERE step = ?", first)]
+    Log(database).settle(items, rule=rule)
+    return len(items)
+
+
+def _give_back(database: Database, who: str, rule: str) -> None:
+    """What an earlier promise let through and this one does not: it is about all that is the machine's together."""
+    told = database.ask(
+        "SELECT e.item, e.event, e.classes, e.how FROM events e JOIN proposals p ON p.item = e.item "
+        "WHERE e.kind = 'take' AND e.how = 'promise' AND NOT p.through "
+        "AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event) "
+        "AND EXISTS (SELECT 1 FROM states s WHERE s.item = e.item AND s.status = 'machine')"
+    )
+    if told:
+        taken_back = [
+            New(item=item, kind="undo", classes=classes, who=who, how=how, undoes=event) for item, event, classes, how in told
+        ]
+        Log(database).add(taken_back, rule=rule)
