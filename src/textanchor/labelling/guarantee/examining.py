@@ -9,7 +9,8 @@ from jaxtyping import Float64, Int
 
 from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
 from textanchor.labelling.guarantee.saying import Said, say
-from textanchor.labelling.pool import Labelled, Pool, Rows
+from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
+from textanchor.labelling.proposers.protocol import Proposer
 
 KEPT = 0.25  # of the labels drawn at random, for exams alone
 ENOUGH = 3.0  # times as many labels as vouch for everything if none is wrong: fewer say too little
@@ -28,11 +29,21 @@ class Examined:
     exams: Rows
     said: Said
 
+    @property
+    def probabilities(self) -> Probabilities:
+        """Of the whole pool, those of labels that taught out of fold."""
+        return self.said.probabilities
+
+    @property
+    def proposer(self) -> str:
+        """The proposer's name."""
+        return self.said.proposer
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is to be examined: a pool, what people said of it and the proposer's name, if empty the best of the usual ones by
-    the labels that teach (`choosing.choose`).
+    """What is to be examined: a pool, what people said of it and the proposer, the best of the usual ones by
+    the labels that teach (`choosing.choose`) if None.
 
     Classes of -1 in `labelled` are items that a person found to be of none of the classes: they teach nothing, and whatever is
     proposed for them is wrong. `scored`: see `Calibration`. `by_group`: whole groups stay together and stand for groups; else
@@ -41,7 +52,7 @@ class Asked:
 
     pool: Pool
     labelled: Labelled
-    proposer: str = ""
+    proposer: Proposer | None = None
     scored: Scored = "out of fold"
     by_group: bool = False
     rows: Rows | None = None

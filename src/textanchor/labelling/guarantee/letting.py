@@ -13,6 +13,7 @@ from textanchor.labelling.guarantee.examining import Asked, Examined, examined, 
 from textanchor.labelling.guarantee.promise import Promise, Scored
 from textanchor.labelling.guarantee.protocol import Guarantee
 from textanchor.labelling.pool import Labelled, Pool, Rows
+from textanchor.labelling.proposers.protocol import Proposer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +27,14 @@ class LetThrough:
 
 
 def let_through(
-    pool: Pool, labelled: Labelled, promise: Promise, *, proposer: str = "", scored: Scored | None = None
+    pool: Pool, labelled: Labelled, promise: Promise, *, proposer: Proposer | None = None, scored: Scored | None = None
 ) -> LetThrough:
     """Which of the items without a label may be labelled without a look. `labelled` may hold classes of -1 (`Asked`).
 
     Where items share groups, and some of the rest are of groups of which no label was drawn, the labels stand for groups and
     not for items: what is right of one speaker says little of the next. Where that takes more groups than there are, the
     promise is made of items of the known groups alone, and the others are `unheard`. `scored`: the form's usual if None;
-    `proposer`: the best of the usual ones by labels that teach if empty.
+    `proposer`: the best of the usual ones by labels that teach if None.
     """
     form: Guarantee = registry.part("guarantee", promise.form)
     asked = Asked(pool=pool, labelled=labelled, proposer=proposer, scored=scored or form.usual)

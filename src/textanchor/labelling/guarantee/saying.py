@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int
 
-from textanchor.labelling.choosing import FOLDS, choose, fold_of
+from textanchor.labelling.choosing import FOLDS, Chosen, choose, fold_of, out_of_fold
 from textanchor.labelling.guarantee.sureness import evidence, weighed
 from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
+from textanchor.labelling.proposers.protocol import Proposer
 
 FEW, MANY = 300, 30  # labels, up to which there are so many folds
 
@@ -28,9 +29,9 @@ class Said:
     accuracy: float
 
 
-def say(pool: Pool, known: Labelled, *, proposer: str = "", seed: int = 0) -> Said:
-    """Propose by the proposer of that name (as the registry spells it), or by the best of the usual ones by `known` labels."""
-    chosen = choose(pool, known, names=(proposer,) if proposer else (), folds=folds_for(known), seed=seed)
+def say(pool: Pool, known: Labelled, *, proposer: Proposer | None = None, seed: int = 0) -> Said:
+    """Propose by that proposer, or by the best of the usual ones by `known` labels if None."""
+    chosen = choose(pool, known, folds=folds_for(known), seed=seed) if proposer is None else _alone(pool, known, proposer, seed)
     found = {name: one.propose(pool, known, seed=seed) for name, one in chosen.proposers.items()}
     for name, one in found.items():
         one[known.rows] = chosen.said[name]
@@ -42,6 +43,19 @@ def say(pool: Pool, known: Labelled, *, proposer: str = "", seed: int = 0) -> Sa
         probabilities=best,
         proposer=chosen.name,
         accuracy=chosen.accuracy,
+    )
+
+
+def _alone(pool: Pool, known: Labelled, proposer: Proposer, seed: int) -> Chosen:
+    said = out_of_fold(proposer, pool, known, folds=folds_for(known), seed=seed)
+    return Chosen(
+        name=proposer.name,
+        proposer=proposer,
+        accuracy=float((said.argmax(axis=1) == known.classes).mean()),
+        out_of_fold=said,
+        table=(),
+        proposers={proposer.name: proposer},
+        said={proposer.name: said},
     )
 
 
