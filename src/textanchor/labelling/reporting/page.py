@@ -25,9 +25,12 @@ class Seen:
     proposed: str
 
 
-def write_report(project: Project, file: str | Path, *, overwrite: bool = False, limits: Limits | None = None) -> Path:
-    """Write the page, which refers to nothing outside it; its path. Raises `InputError` if it exists, unless `overwrite`."""
-    place, told, album = located(file), facts(project), Album(limits or Limits())
+def write_report(project: Project, file: str | Path, *, overwrite: bool = False, album: Album | None = None) -> Path:
+    """Write the page, which refers to nothing outside it; its path. Raises `InputError` if it exists, unless `overwrite`.
+
+    `album` makes the pictures and sounds of items, as they are by default.
+    """
+    place, told, album = located(file), facts(project), album or Album(Limits())
     html = rendered(
         "textanchor.labelling.reporting",
         "report.html.jinja",

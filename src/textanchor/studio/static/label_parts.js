@@ -52,11 +52,13 @@ function machine(desk) {
   return el("div.ta-machine-bar", { role: "group", "aria-label": "The machine" }, go, take);
 }
 
-/** What is asked: as the project sees fit, or of what was taken over, to know how often that is wrong. */
+/** What is asked: as the project sees fit, or labels that are hard to believe, or what was taken over, to know how often that is wrong. */
 function stream(desk) {
-  if (desk.mode !== "one" || !desk.standing.progress.machine) return null;
+  const { progress, run } = desk.standing;
+  if (desk.mode !== "one" || !run) return null;
+  const kinds = [["mixed", "Ask what helps"], ["suspects", "Doubtful labels again"], ...(progress.machine ? [["audit", "Audit what was taken over"]] : [])];
   return el("select", { "aria-label": "What is asked", onchange: (event) => { desk.stream = event.target.value; desk.queue = []; desk.trying(() => desk.fetch(true)); } },
-    [["mixed", "Ask what helps"], ["audit", "Audit what was taken over"]].map(([value, name]) => el("option", { value, selected: value === desk.stream }, name)));
+    kinds.map(([value, name]) => el("option", { value, selected: value === desk.stream }, name)));
 }
 
 function exports(desk) {
@@ -74,9 +76,10 @@ export function onePage(desk, told) {
   const classes = shown.map((name) => el("button.ta-class", { type: "button", "data-class": name, "aria-pressed": desk.standing.multi ? "false" : null, onclick: () => desk.choose(name) },
     el("kbd", {}, keys.get(name) || ""), el("span", {}, name), chances.get(name) >= 0.005 ? el("small", {}, percent(chances.get(name))) : null));
   const accept = told.proposed.length ? el("button.ta-accept", { type: "button", onclick: () => desk.accept() }, el("kbd", {}, "Enter"), el("span", {}, `Accept: ${told.proposed.join(", ")}`), el("small", {}, percent(told.probability))) : el("p.ta-soft", {}, "Nothing is proposed yet.");
+  const given = told.classes.length ? el("p.ta-given", {}, `Labelled as ${told.classes.join(", ")}`) : null;
   return el("div.ta-one", { "data-key": told.key },
     el("figure.ta-item", {}, media(told.card, { large: true, autoplay: true }), el("figcaption", { title: told.card.name }, told.card.name)),
-    el("div.ta-answers", {}, accept, el("div.ta-classes", { role: "group", "aria-label": "Classes" }, classes),
+    el("div.ta-answers", {}, given, accept, el("div.ta-classes", { role: "group", "aria-label": "Classes" }, classes),
       el("div.ta-others", { role: "group", "aria-label": "Other answers" },
         button("O", "Other class", () => desk.other()), button("U", "Unsure", () => desk.decide("unsure")), button("N", "None", () => desk.decide("none")), button("S", "Skip", () => desk.skip()), button("Z", "Undo", () => desk.undo()))));
 }
