@@ -28,7 +28,7 @@ from textanchor.errors import InputError, ItemError  # noqa: E402
 from textanchor.records import Item  # noqa: E402
 from textanchor.serve.refusal import Refusal  # noqa: E402
 from textanchor.serve.settings import Access  # noqa: E402
-from textanchor.studio.asking import Wish, answered  # noqa: E402
+from textanchor.studio.asking import EACH, Wish, answered  # noqa: E402
 from textanchor.studio.cards import html as page_part  # noqa: E402
 from textanchor.studio.door import Door  # noqa: E402
 from textanchor.studio.door.paths import is_open, is_uploaded, named_files  # noqa: E402
@@ -372,6 +372,9 @@ def test_hits_are_cards_with_the_line_and_the_reasons(studio: Any) -> None:
         assert cards == ["ta-card"] * above + ["ta-line"] + ["ta-card"] * (5 - above)
     by_file = answered(source, Wish(files=(source.roots[0] / "circle" / "00.wav",), modality="image", k=3))
     assert {one.hit.modality for one in by_file.shown} == {"image"}
+    each = answered(source, Wish(words="circle", modality=EACH, k=3))
+    assert sorted(one.hit.modality for one in each.shown) == ["audio", "image", "video"]
+    assert each.hits.total == answer.hits.total
     alike = answered(source, Wish(like=answer.shown[0].card.key, k=2))
     assert alike.asked == f"more like {answer.shown[0].card.name}"
 

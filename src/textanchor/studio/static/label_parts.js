@@ -5,6 +5,7 @@ import { keysOf, showsHelp } from "./label_classes.js";
 import { asksPromise } from "./label_promise.js";
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const OF_WORK = /left to people|more labels|would free|of groups/; // what the machine says of the work that is left
 const count = (number) => number.toLocaleString("en");
 
 /** Progress, estimated error and remaining work, always in sight. */
@@ -26,7 +27,7 @@ export function strip(desk) {
     el("dl.ta-three", { "aria-live": "polite" },
       figure("Done", `${count(people + progress.machine)} of ${count(progress.items)}`, [`${count(people)} by people`, `${count(progress.machine)} by the machine`, rest ? `${count(progress.none)} none, ${count(progress.unsure)} unsure` : "", progress.disagreements ? `${count(progress.disagreements)} in dispute` : ""]),
       figure("Estimated error", wrong(told), promise(told)),
-      figure("Left", `${count(progress.open)} open`, told.run ? told.says.slice(2).concat(told.through ? [`${count(told.through)} can be taken over`] : []) : ["let the machine propose when a few are labelled"])),
+      figure("Left", `${count(progress.open)} open`, told.run ? told.says.filter((one) => OF_WORK.test(one)).concat(told.through ? [`${count(told.through)} can be taken over`] : []) : ["let the machine propose when a few are labelled"])),
   );
 }
 
@@ -42,7 +43,7 @@ function wrong(told) {
 
 function promise(told) {
   if (told.audited) return [`${told.audited.wrong} of ${told.audited.shown} looked at; ${percent(told.audited.low)} to ${percent(told.audited.high)}`];
-  return told.run ? told.says.slice(1, 2) : ["nothing is proposed yet"];
+  return told.run ? told.says.filter((one) => !OF_WORK.test(one)) : ["nothing is proposed yet"];
 }
 
 function machine(desk) {
