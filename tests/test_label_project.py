@@ -223,6 +223,28 @@ def test_several_classes_an_item(tmp_path: Path) -> None:
     assert project.progress().classes == {"red": 1, "green": 0, "blue": 1}
 
 
+def test_several_classes_are_proposed_class_by_class(tmp_path: Path) -> None:
+    """Red and blue as before; every second item is green too, which its features do not show."""
+    project = made(tmp_path / "p", count=600, multi=True)
+
+    def truth(name: str) -> tuple[str, ...]:
+        number = int(name.split()[1])
+        return (CLASSES[number % 3], *(("green",) if number % 2 and number % 3 != 1 else ()))
+
+    for ask in project.next("Ada", 250, stream="drawn"):
+        project.decide(ask.entry.id, classes=truth(ask.entry.id), who="Ada")
+    run = project.propose(level=0.1)
+    assert run.through > 50
+    let_through = project.entries(through=True)
+    wrong = sum(not set(one.proposed.classes) <= set(truth(one.id)) for one in let_through if one.proposed)
+    assert wrong <= 0.2 * len(let_through)
+    assert project.accept(who="Ada") == run.through
+    for ask in project.next("Bob", 5, stream="audit"):
+        project.decide(ask.entry.id, classes=truth(ask.entry.id), who="Bob")
+    assert project.audit().shown == 5
+    assert project.audit().wrong <= 1
+
+
 def test_repeats_are_asked_of_what_is_decided(tmp_path: Path) -> None:
     project = made(tmp_path / "p", repeats=0.5)
     hows = []

@@ -18,11 +18,15 @@ from textanchor.labelling.project.log import split
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What people said of a pool's items: `labelled` with classes; `refused` are rows that are none of the classes, or of which
-    nobody could tell, or nobody has told although they were drawn; `refused_drawn` those of them that were drawn at random.
-    `decided` [n] are all that people decided on. `waiting` were drawn at random and do not count yet."""
+    """What people said of a pool's items.
+
+    `labelled` with classes, all of which stand in `has`. `refused` are rows that are none of the classes, or of which nobody
+    could tell, or nobody has told although they were drawn; `refused_drawn` those of them that were drawn at random. `decided`
+    [n] are all that people decided on. `waiting` were drawn at random and do not count yet.
+    """
 
     labelled: Labelled
+    has: Bool[np.ndarray, "m c"]
     refused: Rows
     refused_drawn: Bool[np.ndarray, " r"]
     decided: Bool[np.ndarray, " n"]
@@ -67,11 +71,19 @@ def told_by_people(database: Database) -> Told:
             classes=_ints([one for _, one, _ in labels]),
             drawn=_ints([one for _, _, one in labels]) > 0,
         ),
+        has=_has([[place[one] for one in split(classes)] for _, status, classes, *_ in found if status == "label"], len(place)),
         refused=_ints([row for row, _ in refused]),
         refused_drawn=_ints([one for _, one in refused]) > 0,
         decided=decided,
         waiting=sum(was > 0 and not counts for *_, counts, was in found),
     )
+
+
+def _has(named: list[list[int]], classes: int) -> Bool[np.ndarray, "m c"]:
+    found = np.zeros((len(named), classes), dtype=bool)
+    for row, own in enumerate(named):
+        found[row, own] = True
+    return found
 
 
 def _features(database: Database, name: str) -> Features:

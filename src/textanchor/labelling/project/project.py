@@ -152,6 +152,10 @@ class Project:
         with self.database.reading():
             return Entries(self.database).all(replace(wanted or Wanted(), **simple))
 
+    def entries_of(self, numbers: Sequence[int]) -> list[Entry]:
+        """The items of these numbers, in that order."""
+        return Entries(self.database).of(numbers)
+
     def overview(self) -> Overview:
         """All items as arrays, rows as in `pool`."""
         with self.database.reading():

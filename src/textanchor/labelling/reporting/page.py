@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.files import located, new_file
+from textanchor.labelling.care import Couple
 from textanchor.labelling.project import Entry, Project
 from textanchor.labelling.reporting.facts import Facts, facts
 from textanchor.pages import Album, Media, rendered
@@ -46,7 +47,7 @@ def write_label_report(project: Project, file: str | Path, *, overwrite: bool = 
         confused=[
             {"proposed": one, "people say": other, "items": count} for one, other, count in told.compared.pairs[:CONFUSED]
         ],
-        pairs=[{"people": f"{one} and {other}", "alike": share.says()} for (one, other), share in told.agreement.pairs.items()],
+        couples=[_couple(one) for one in (*told.agreement.people.couples, *told.agreement.repeats)],
         shelves=[(title, [_seen(one, album) for one in entries]) for title, entries in _shelves(project) if entries],
         certificates=[one for one in told.runs if one.certificate][-1:],
         missing=album.missing,
@@ -54,6 +55,18 @@ def write_label_report(project: Project, file: str | Path, *, overwrite: bool = 
     with new_file(place, overwrite=overwrite) as temporary:
         temporary.write_bytes(html)
     return place
+
+
+def _couple(told: Couple) -> dict[str, object]:
+    one, other = told.people
+    low, high = told.interval
+    return {
+        "people": one if one == other else f"{one} and {other}",
+        "": "asked once more" if one == other else "",
+        "items": told.items,
+        "alike": f"{told.share:.1%} [{low:.1%}, {high:.1%}]",
+        "kappa": told.kappa.value,
+    }
 
 
 def _cards(told: Facts) -> list[tuple[str, str]]:
