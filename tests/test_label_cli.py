@@ -208,3 +208,39 @@ def test_settings_classes_and_formats(run: Run, begun: Path, tmp_path: Path) -> 
     assert run("label", "next", begun, "--release").stdout.strip() == "given back"
     names = ["004.png", "not one"]
     assert sorted(one["item"] for one in told(run, "list", begun, "--label", "moon")) == names[:1]
+
+
+def test_what_to_look_at_again(run: Run, begun: Path, tmp_path: Path) -> None:
+    few = told(run, "check", begun)
+    assert few["suspects"] == []
+    assert any("labels are suspected from 20 on" in note for note in few["notes"])
+    asked = told(run, "next", begun, "--count", 60, "--who", "Ada")
+    wrong = {one["item"] for one in asked[:3]}
+    labels = [
+        f"{one['item']}={'cross' if one['item'] in wrong and truth(one['item']) != 'cross' else truth(one['item'])}"
+        for one in asked
+    ]
+    wrong = {name for name in wrong if truth(name) != "cross"}
+    assert run("label", "decide", begun, *labels, "--who", "Ada").exit_code == 0
+    assert run("label", "class", begun, "n02084071", "class_7").exit_code == 0
+    found = told(run, "check", begun)
+    assert wrong <= {one["item"] for one in found["suspects"]}
+    assert [one["class"] for one in found["remarks"]][:2] == ["n02084071", "class 7"]
+    shown = run("label", "check", begun)
+    assert "labels that are little believed" in shown.stdout
+    assert "is a WordNet id" in shown.stdout
+
+
+def test_agreement_is_reported(run: Run, begun: Path, tmp_path: Path) -> None:
+    for place in range(12):
+        name = f"{place:03d}.png"
+        run("label", "decide", begun, f"{name}={truth(name)}", "--who", "Ada")
+        run("label", "decide", begun, f"{name}={truth(name) if place else 'star'}", "--who", "Bob", "--add-classes")
+    facts = told(run, "report", begun, "-o", tmp_path / "r.html")["agreement"]
+    (couple,) = facts["couples"]
+    assert (couple["people"], couple["items"], round(couple["alike"], 3)) == (["Ada", "Bob"], 12, 0.917)
+    assert 0.8 < facts["alpha"] < 1
+    page = (tmp_path / "r.html").read_text()
+    assert "Krippendorff" in page
+    assert "Ada and Bob" in page
+    assert "People differ" in page

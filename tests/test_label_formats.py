@@ -16,7 +16,7 @@ from PIL import Image
 from label_made import CLASSES, answered, made
 from textanchor.data.pairs import read_pairs
 from textanchor.errors import InputError, NothingUsableError
-from textanchor.labelling.formats import bring_in, export
+from textanchor.labelling.formats import export_labels, import_labels
 from textanchor.labelling.formats.exporting import Exporting
 from textanchor.labelling.formats.file_names import file_name
 from textanchor.labelling.formats.label_studio import Serving
@@ -75,25 +75,25 @@ def test_what_is_exported_comes_back_whole(tmp_path: Path, output: str, multi: b
     else:
         project = busy(tmp_path / "p")
     kind = output if "." not in output else ""
-    done = export(project, tmp_path / output, Exporting(format=kind))
+    done = export_labels(project, tmp_path / output, Exporting(format=kind))
     assert done.items == len(project.entries())
     other = made(tmp_path / "q", count=90 if not multi else 60, multi=multi)
-    brought = bring_in(other, tmp_path / output)
+    brought = import_labels(other, tmp_path / output)
     assert brought.new == len(project.history())
     assert not brought.skipped
     assert told(other) == told(project)
     assert [(name, one.status, one.classes, one.who, one.disagree) for name, one in states(other)] == [
         (name, one.status, one.classes, one.who, one.disagree) for name, one in states(project)
     ]
-    again = bring_in(other, tmp_path / output)
+    again = import_labels(other, tmp_path / output)
     assert (again.new, again.known) == (0, brought.new)
     assert told(other) == told(project)
 
 
 def test_tables_say_how_items_stand(tmp_path: Path) -> None:
     project = busy(tmp_path / "p")
-    export(project, tmp_path / "out.csv")
-    export(project, tmp_path / "out.parquet")
+    export_labels(project, tmp_path / "out.csv")
+    export_labels(project, tmp_path / "out.parquet")
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = {row["item"]: row for row in csv.DictReader(file)}
     table = {row["item"]: row for row in pq.read_table(tmp_path / "out.parquet").to_pylist()}
@@ -106,8 +106,8 @@ def test_tables_say_how_items_stand(tmp_path: Path) -> None:
         known = entry.proposed and pytest.approx(entry.proposed.probability, abs=1e-5)
         assert typed["probability"] == known
     with pytest.raises(InputError, match="exists already"):
-        export(project, tmp_path / "out.csv")
-    few = export(project, tmp_path / "out.csv", Exporting(overwrite=True, only_decided=True))
+        export_labels(project, tmp_path / "out.csv")
+    few = export_labels(project, tmp_path / "out.csv", Exporting(overwrite=True, only_decided=True))
     assert few.items < 90
 
 
@@ -115,9 +115,9 @@ def test_what_nobody_knows_how_to_write_is_said(tmp_path: Path) -> None:
     project = made(tmp_path / "p")
     for output, kind in (("out.xlsx", ""), ("out", "excel")):
         with pytest.raises(InputError, match="known: csv, parquet, folder, label-studio"):
-            export(project, tmp_path / output, Exporting(format=kind))
+            export_labels(project, tmp_path / output, Exporting(format=kind))
     with pytest.raises(InputError, match="nothing for the folders"):
-        export(project, tmp_path / "out", Exporting(format="folder"))
+        export_labels(project, tmp_path / "out", Exporting(format="folder"))
     assert not (tmp_path / "out").exists()
 
 
@@ -142,7 +142,7 @@ def pictures(tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize("how", ["copy", "link", "symlink"])
 def test_a_folder_a_class_whatever_it_is_called(pictures: Project, tmp_path: Path, how: str) -> None:
-    done = export(pictures, tmp_path / "out" / "in", Exporting(format="folder", how=how))
+    done = export_labels(pictures, tmp_path / "out" / "in", Exporting(format="folder", how=how))
     assert done.files == 2 * len(HOSTILE)
     folders = [one for one in (tmp_path / "out" / "in").iterdir() if one.is_dir()]
     assert len(folders) == len(HOSTILE)
@@ -176,7 +176,7 @@ def test_label_studio_takes_it_at_the_first_try(tmp_path: Path, multi: bool) -> 
     project.add_class('tricky & <b> "quoted"', "words")
     project.decide("item 5", classes=['tricky & <b> "quoted"', *(["red"] if multi else [])], who="Ada")
     project.decide("item 6", "none", who="Ada")
-    export(project, tmp_path / "out", Exporting(format="label-studio"))
+    export_labels(project, tmp_path / "out", Exporting(format="label-studio"))
     config = interface.LabelInterface((tmp_path / "out" / "document.xml").read_text())
     config.validate()
     tasks = json.loads((tmp_path / "out" / "document.json").read_text())
@@ -200,11 +200,11 @@ def test_label_studio_takes_it_at_the_first_try(tmp_path: Path, multi: bool) -> 
 
 
 def test_files_are_named_as_label_studio_serves_them(pictures: Project, tmp_path: Path) -> None:
-    export(pictures, tmp_path / "a", Exporting(format="label-studio"))
+    export_labels(pictures, tmp_path / "a", Exporting(format="label-studio"))
     url = json.loads((tmp_path / "a" / "image.json").read_text())[0]["data"]["image"]
     assert url == "/data/local-files/?d=" + str(tmp_path / "photos/side 0/0.png").lstrip("/").replace(" ", "%20")
     serving = Serving(prefix="https://files.example/", root=tmp_path / "photos")
-    export(pictures, tmp_path / "b", Exporting(format="label-studio", serving=serving))
+    export_labels(pictures, tmp_path / "b", Exporting(format="label-studio", serving=serving))
     assert json.loads((tmp_path / "b" / "image.json").read_text())[0]["data"]["image"] == "https://files.example/side%200/0.png"
 
 
@@ -237,26 +237,26 @@ def test_an_export_of_label_studio_itself_comes_in(pictures: Project, tmp_path: 
         {"id": 19, "data": {"picture": "https://elsewhere/none.png"}, "annotations": [{"id": 72, "result": []}]},
     ]  # fmt: skip
     (tmp_path / "export.json").write_text(json.dumps(real))
-    brought = bring_in(pictures, tmp_path / "export.json")
+    brought = import_labels(pictures, tmp_path / "export.json")
     assert brought.new == 2
     assert [(one.kind, one.classes, one.who, one.at, one.how) for one in pictures.history()[-2:]] == [
         ("import", ("CON",), "ada@example.org", "2026-02-03T11:30:00.123+00:00", "import"),
         ("unsure", (), "label-studio 9", "2026-02-03T12:00:00.000+00:00", "import"),
     ]
     assert [one.item for one in brought.skipped] == ["task 17", "task 19"]  # 3.png is in two folders
-    assert bring_in(pictures, tmp_path / "export.json").new == 0
+    assert import_labels(pictures, tmp_path / "export.json").new == 0
 
 
 def test_what_was_changed_in_label_studio_is_news(tmp_path: Path) -> None:
     project = made(tmp_path / "p")
     project.decide("item 1", classes=["red"], who="Ada")
     project.decide("item 2", classes=["red"], who="Ada")
-    export(project, tmp_path / "out", Exporting(format="label-studio"))
+    export_labels(project, tmp_path / "out", Exporting(format="label-studio"))
     tasks = json.loads((tmp_path / "out" / "document.json").read_text())
     tasks[1]["annotations"][0]["result"][0]["value"]["choices"] = ["blue"]
     tasks[1]["annotations"][0].update(completed_by=4, updated_at="2026-05-05T00:00:00Z")
     (tmp_path / "back.json").write_text(json.dumps(tasks))
-    assert bring_in(project, tmp_path / "back.json").new == 1
+    assert import_labels(project, tmp_path / "back.json").new == 1
     assert project.entry("item 1").state.disagree
     assert project.entry("item 1").state.classes == ("blue",)
     assert project.entry("item 2").state.classes == ("red",)
@@ -265,7 +265,7 @@ def test_what_was_changed_in_label_studio_is_news(tmp_path: Path) -> None:
 def test_tables_that_people_have_come_in(tmp_path: Path) -> None:
     project = made(tmp_path / "p")
     (tmp_path / "t.csv").write_text('File Name,Class,Annotator\nitem 1,red,Ada\nitem 2,,Ada\nitem 99,red,Ada\n"item 3",blue,\n')
-    brought = bring_in(project, tmp_path / "t.csv", who="Bob")
+    brought = import_labels(project, tmp_path / "t.csv", who="Bob")
     assert brought.new == 2
     assert [one.item for one in brought.skipped] == ["t.csv:4"]
     assert [(one.item, one.classes, one.who) for one in project.history()] == [
@@ -274,25 +274,25 @@ def test_tables_that_people_have_come_in(tmp_path: Path) -> None:
     ]
     (tmp_path / "u.csv").write_text("item,label\nitem 1,violet\n")
     with pytest.raises(InputError, match="violet; take them too with --add-classes"):
-        bring_in(project, tmp_path / "u.csv")
-    assert bring_in(project, tmp_path / "u.csv", add_classes=True).classes == ("violet",)
+        import_labels(project, tmp_path / "u.csv")
+    assert import_labels(project, tmp_path / "u.csv", add_classes=True).classes == ("violet",)
     (tmp_path / "v.csv").write_text("name,colour\nitem 1,red\n")
     with pytest.raises(InputError, match="has the columns name, colour"):
-        bring_in(project, tmp_path / "v.csv")
+        import_labels(project, tmp_path / "v.csv")
     (tmp_path / "w.csv").write_text("item,label\nx,red\n")
     with pytest.raises(NothingUsableError, match="holds no decision"):
-        bring_in(project, tmp_path / "w.csv")
+        import_labels(project, tmp_path / "w.csv")
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(InputError, match="no export of Label Studio"):
-        bring_in(project, tmp_path / "x.json")
+        import_labels(project, tmp_path / "x.json")
     with pytest.raises(InputError, match="no table"):
-        bring_in(project, tmp_path)
+        import_labels(project, tmp_path)
 
 
 def test_several_classes_in_one_cell(tmp_path: Path) -> None:
     project = made(tmp_path / "p", multi=True)
     (tmp_path / "t.csv").write_text("item,labels\nitem 1,red|blue\n")
-    bring_in(project, tmp_path / "t.csv")
+    import_labels(project, tmp_path / "t.csv")
     assert project.entry("item 1").state.classes == ("red", "blue")
 
 
@@ -316,5 +316,5 @@ def test_a_large_project_is_out_in_seconds(tmp_path: Path) -> None:
         ]
     )  # fmt: skip
     since = time.monotonic()
-    export(project, tmp_path / "out", Exporting(format="label-studio"))
+    export_labels(project, tmp_path / "out", Exporting(format="label-studio"))
     assert time.monotonic() - since < 20

@@ -136,15 +136,20 @@ def test_half_is_drawn_in_the_recorded_order_and_knows_how(project: Project) -> 
 
 
 def test_what_is_drawn_behind_an_item_that_was_left_out_does_not_count(project: Project) -> None:
-    asks = project.next("Ada", 4, stream="drawn")
-    for ask in asks[1:]:
-        project.decide(ask.entry.id, classes=["red"], who="Ada")
-    assert (project.progress().drawn, project.progress().counting) == (3, 0)
-    assert not project.labelled().drawn.any()
-    project.decide(asks[0].entry.id, "unsure", who="Ada")
+    asks = project.next("Ada", 6, stream="drawn")
+    for place in (0, 3, 4, 5):
+        project.decide(asks[place].entry.id, classes=["red"], who="Ada")
+    assert (project.progress().drawn, project.progress().counting) == (4, 1)
+    assert project.labelled().drawn.sum() == 1
+    assert project.told().waiting == 3
+    project.decide(asks[1].entry.id, "unsure", who="Ada")
     told = project.told()
-    assert told.labelled.drawn.sum() == 3
-    assert told.refused_drawn.tolist() == [True]
+    assert told.labelled.drawn.sum() == 4
+    assert told.waiting == 0
+    gap, unsure = project.entry(asks[2].entry.id).number - 1, project.entry(asks[1].entry.id).number - 1
+    assert sorted(told.refused.tolist()) == sorted([gap, unsure])  # one may be missing, and counts as wrong
+    assert told.refused_drawn.all()
+    assert not told.decided[gap]
 
 
 def test_people_who_differ(tmp_path: Path) -> None:
@@ -216,6 +221,28 @@ def test_several_classes_an_item(tmp_path: Path) -> None:
     assert project.entry("item 1").state.classes == ("red", "blue")
     assert [one.id for one in project.entries(label="blue")] == ["item 1"]
     assert project.progress().classes == {"red": 1, "green": 0, "blue": 1}
+
+
+def test_several_classes_are_proposed_class_by_class(tmp_path: Path) -> None:
+    """Red and blue as before; every second item is green too, which its features do not show."""
+    project = made(tmp_path / "p", count=600, multi=True)
+
+    def truth(name: str) -> tuple[str, ...]:
+        number = int(name.split()[1])
+        return (CLASSES[number % 3], *(("green",) if number % 2 and number % 3 != 1 else ()))
+
+    for ask in project.next("Ada", 250, stream="drawn"):
+        project.decide(ask.entry.id, classes=truth(ask.entry.id), who="Ada")
+    run = project.propose(level=0.1)
+    assert run.through > 50
+    let_through = project.entries(through=True)
+    wrong = sum(not set(one.proposed.classes) <= set(truth(one.id)) for one in let_through if one.proposed)
+    assert wrong <= 0.2 * len(let_through)
+    assert project.accept(who="Ada") == run.through
+    for ask in project.next("Bob", 5, stream="audit"):
+        project.decide(ask.entry.id, classes=truth(ask.entry.id), who="Bob")
+    assert project.audit().shown == 5
+    assert project.audit().wrong <= 1
 
 
 def test_repeats_are_asked_of_what_is_decided(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ PUBLIC = {
     "budget", "Budget", "next_pairs", "Proposal", "compare", "Grid", "Board", "Line", "Facts", "Difference", "rerun", "Repeat",
     "Item", "Pair", "Pairs", "Single", "Skipped", "Waveform", "Series", "Clip", "Pooled", "Ragged", "PairedLatents", "Unpaired",
     "View", "Fit", "Task", "Choice",
+    "Project", "Promise", "ExportedLabels", "ImportedLabels", "export_labels", "import_labels", "write_label_report",
     "align", "vector_pairs", "TextAligner", "pack", "Packed", "export_hub", "push", "pull", "export_onnx",
     "export_sentence_transformers", "Exported", "mteb_model", "MtebModel",
     "TextAnchorError", "InputError", "LeakError", "MissingError", "NothingUsableError", "ItemError", "DamagedError",

@@ -82,10 +82,10 @@ def labelled_rows(pool: Pool, truth: np.ndarray, monkeypatch: pytest.MonkeyPatch
     from textanchor.labelling import simulating
 
     rows: list[np.ndarray] = []
-    judged = simulating._Run._judged
+    judged = simulating.Run._judged
     with monkeypatch.context() as watched:
         watched.setattr(
-            simulating._Run, "_judged", lambda self, given: (rows.append(self.labelled.rows), judged(self, given))[1]
+            simulating.Run, "_judged", lambda self, given: (rows.append(self.labelled.rows), judged(self, given))[1]
         )
         simulate(pool, truth, ("spread-then-margin",), replay=replace(FAST, seeds=1, left_out=0.0))
     return rows
@@ -118,8 +118,8 @@ def test_half_of_a_batch_may_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     from textanchor.labelling import simulating
 
     seen: list[Labelled] = []
-    judged = simulating._Run._judged
-    monkeypatch.setattr(simulating._Run, "_judged", lambda self, given: (seen.append(self.labelled), judged(self, given))[1])
+    judged = simulating.Run._judged
+    monkeypatch.setattr(simulating.Run, "_judged", lambda self, given: (seen.append(self.labelled), judged(self, given))[1])
     pool, truth = digits()
     simulate(pool, truth, ("covering",), replay=replace(FAST, seeds=1, drawn=0.5, left_out=0.0))
     assert [one.drawn.mean() for one in seen] == pytest.approx([1, 1, 8 / 15, 16 / 30])

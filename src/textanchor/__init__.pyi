@@ -120,6 +120,13 @@ from textanchor.interop.packing import pack as pack
 from textanchor.interop.sentence_transformers import Exported as Exported
 from textanchor.interop.sentence_transformers import export_sentence_transformers as export_sentence_transformers
 from textanchor.judging import Difference as Difference
+from textanchor.labelling.formats import ExportedLabels as ExportedLabels
+from textanchor.labelling.formats import ImportedLabels as ImportedLabels
+from textanchor.labelling.formats import export_labels as export_labels
+from textanchor.labelling.formats import import_labels as import_labels
+from textanchor.labelling.guarantee import Promise as Promise
+from textanchor.labelling.project import Project as Project
+from textanchor.labelling.reporting import write_label_report as write_label_report
 from textanchor.progress import Bar as Bar
 from textanchor.progress import Progress as Progress
 from textanchor.progress import Silent as Silent

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textanchor.cli import label_deciding, label_files, label_machine, label_options, options, printing
-from textanchor.errors import InputError
 from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
@@ -47,13 +46,7 @@ class _Start:
 
     def all_classes(self) -> list[Class]:
         """Classes as typed and of the file, one a line. Raises `InputError` for a file that is no text."""
-        lines = list(self.classes)
-        if self.classes_file is not None:
-            try:
-                told = self.classes_file.read_text(encoding="utf-8-sig")
-            except (OSError, UnicodeDecodeError) as why:
-                raise InputError(f"{self.classes_file} cannot be read as text ({why}); expected a class a line") from None
-            lines += [line for line in told.splitlines() if line.strip()]
+        lines = [*self.classes, *(label_options.lines_of(self.classes_file) if self.classes_file is not None else ())]
         return [label_options.class_of(line) for line in lines]
 
 

@@ -61,9 +61,9 @@ _OUT = (
 @options.as_json
 def export(project: Path, output: Path, out: _Out, overwrite: bool, as_json: bool) -> None:
     """Write the labels of PROJECT: a table (.csv, .parquet), a folder a class, or tasks and configuration for Label Studio."""
-    from textanchor.labelling.formats import export as write
+    from textanchor.labelling.formats import export_labels
 
-    done = write(label_options.opened(project), output, out.told(overwrite=overwrite))
+    done = export_labels(label_options.opened(project), output, out.told(overwrite=overwrite))
     if as_json:
         printing.dump({**asdict(done), "output": str(done.output)})
     else:
@@ -78,9 +78,9 @@ def export(project: Path, output: Path, out: _Out, overwrite: bool, as_json: boo
 @options.as_json
 def import_(project: Path, source: Path, add_classes: bool, who: str, as_json: bool) -> None:
     """Take decisions over into PROJECT: from what `export` wrote, a table of items and labels, or JSON of Label Studio."""
-    from textanchor.labelling.formats import bring_in
+    from textanchor.labelling.formats import import_labels
 
-    brought = bring_in(label_options.opened(project), source, who=who, add_classes=add_classes)
+    brought = import_labels(label_options.opened(project), source, who=who, add_classes=add_classes)
     if as_json:
         printing.dump(asdict(brought))
         return
@@ -96,10 +96,10 @@ def import_(project: Path, source: Path, add_classes: bool, who: str, as_json: b
 @options.as_json
 def report(project: Path, output: Path, overwrite: bool, as_json: bool) -> None:
     """Write a page on PROJECT: progress, classes, errors, agreement, promise, and what people and machine differ in."""
-    from textanchor.labelling.reporting import facts_json, write_report
+    from textanchor.labelling.reporting import facts_json, write_label_report
 
     held = label_options.opened(project)
-    write_report(held, output, overwrite=overwrite)
+    write_label_report(held, output, overwrite=overwrite)
     if as_json:
         printing.dump(facts_json(held))
     else:

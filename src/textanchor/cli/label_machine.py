@@ -10,6 +10,7 @@ import click
 
 from textanchor.cli import label_options, options, printing
 from textanchor.errors import InputError
+from textanchor.escaping import shown
 from textanchor.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -173,4 +174,35 @@ def _write(certificate: str, file: Path) -> None:
     write_bytes(file, certificate.encode())
 
 
-COMMANDS = (propose, accept, audit, simulate)
+@click.command("check")
+@label_options.project
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many of each.")
+@click.option("--vocabulary", type=click.Path(path_type=Path), help="File with what new classes may be called.")
+@options.as_json
+def check(project: Path, count: int, vocabulary: Path | None, as_json: bool) -> None:
+    """Say what to look at again in PROJECT: labels that are little believed, items like no class, poor class texts."""
+    from textanchor.labelling.reporting import checked
+
+    texts = [] if vocabulary is None else label_options.lines_of(vocabulary)
+    found = checked(label_options.opened(project), count=count, vocabulary=texts)
+    if as_json:
+        printing.dump(found.as_json())
+        return
+    printing.table(
+        [{**label_options.row(one.entry), "believed": one.confidence, "rather": one.instead} for one in found.suspects],
+        title="labels that are little believed",
+    )
+    printing.table([{"item": one.id, "modality": one.modality} for one in found.strange], title="like none of the classes")
+    for one in found.new_classes:
+        names = f", perhaps '{shown(one.names[0])}'" if one.names else ""
+        click.echo(f"{one.items} items may be a class of their own{names}: {', '.join(shown(entry.id) for entry in one.some)}")
+    for remark in found.remarks:
+        more = f": '{shown(remark.proposal)}'" if remark.proposal else ""
+        click.echo(f"class '{shown(remark.text)}' {remark.problem}{more}")
+    for note in found.notes:
+        printing.say(f"note: {note}")
+    if not (found.suspects or found.strange or found.remarks or found.new_classes):
+        click.echo("nothing stands out")
+
+
+COMMANDS = (propose, accept, audit, check, simulate)

@@ -82,6 +82,14 @@ def opened(file: Path) -> Project:
     return Project(file)
 
 
+def lines_of(file: Path) -> list[str]:
+    """The lines of a text that say something. Raises `InputError` for what is no text."""
+    try:
+        return [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as why:
+        raise InputError(f"{file} cannot be read as text ({why}); expected a text a line") from None
+
+
 def class_of(told: str) -> Class:
     """A class as typed: KEY or KEY=TEXT."""
     from textanchor.labelling.project import Class
@@ -104,8 +112,11 @@ def setting_json(told: str, known: dict[str, Any]) -> tuple[str, Any]:
 
 def remarks(held: Project) -> list[str]:
     """What somebody may not know of a project that was begun just now."""
+    from textanchor.labelling.care import lint_classes
+
     skipped = held.database.ask("SELECT id, reason FROM skipped ORDER BY id LIMIT 20")
-    return [f"skipped {name}: {reason}" for name, reason in skipped]
+    told = [f"skipped {name}: {reason}" for name, reason in skipped]
+    return [*told, *(f"class '{one.text}' {one.problem}" for one in lint_classes([one.text for one in held.classes]))]
 
 
 def row(entry: Entry) -> dict[str, object]:

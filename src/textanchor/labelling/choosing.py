@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,13 +31,17 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The proposer that did best, what it said of each label out of fold, and how all candidates did, the best first."""
+    """The proposer that did best, what it said of each label out of fold, and how all candidates did, the best first.
+
+    `proposers` are all candidates by name, and `said` what each of them said of each label out of fold."""
 
     name: str
     proposer: Proposer
     accuracy: float
     out_of_fold: Probabilities
     table: tuple[Candidate, ...]
+    proposers: Mapping[str, Proposer]
+    said: Mapping[str, Probabilities]
 
 
 def choose(pool: Pool, labelled: Labelled, *, names: Sequence[str] = (), folds: int = FOLDS, seed: int = 0) -> Chosen:
@@ -59,6 +63,8 @@ def choose(pool: Pool, labelled: Labelled, *, names: Sequence[str] = (), folds: 
         accuracy=best.accuracy,
         out_of_fold=found[best.name],
         table=tuple(table),
+        proposers=proposers,
+        said=found,
     )
 
 

@@ -62,7 +62,7 @@ def simulate(
             runs = []
             for seed in range(told.seeds):
                 kept = _kept(pool, items, seed)
-                run = _Run(pool.taken(kept), np.asarray(truth)[kept], registry.part("strategy", name), told, seed)
+                run = Run(pool.taken(kept), np.asarray(truth)[kept], registry.part("strategy", name), told, seed)
                 runs.append(list(run.through(sizes, bar)))
             curves.append(_curve(name, sizes, runs))
     return Simulation(items=items, classes=len(pool.classes), seeds=told.seeds, drawn=told.drawn, curves=tuple(curves))
@@ -90,7 +90,7 @@ def _sizes(items: int, told: Replay) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _Moment:
+class Moment:
     """How things stand after a batch: shares right among the rest and of all items, and classes that have a label."""
 
     rest: float
@@ -98,7 +98,7 @@ class _Moment:
     classes: int
 
 
-class _Run:
+class Run:
     """One labelling from nothing, by one strategy and seed."""
 
     def __init__(self, pool: Pool, truth: Int[np.ndarray, " n"], strategy: Strategy, told: Replay, seed: int) -> None:
@@ -110,15 +110,16 @@ class _Run:
 
     @property
     def labelled(self) -> Labelled:
+        """What has been labelled by now."""
         return Labelled(rows=self._rows, classes=self._truth[self._rows], drawn=self._drawn)
 
-    def through(self, sizes: Sequence[int], bar: Bar) -> Iterator[_Moment]:
+    def through(self, sizes: Sequence[int], bar: Bar) -> Iterator[Moment]:
         """One moment a size."""
         for size in sizes:
             yield self.to(size)
             bar.advance()
 
-    def to(self, size: int) -> _Moment:
+    def to(self, size: int) -> Moment:
         """Label up to that many items and propose the rest."""
         more = size - len(self._rows)
         self._take(self._random, round(more * self._told.drawn), drawn=True)
@@ -142,16 +143,16 @@ class _Run:
             return alone
         return choose(self._pool, self.labelled, names=names, folds=FOLDS, seed=self._seed).proposer
 
-    def _judged(self, proposals: Probabilities) -> _Moment:
+    def _judged(self, proposals: Probabilities) -> Moment:
         right = proposals.argmax(axis=1) == self._truth
         right[self._rows] = True
         units = self._pool.units
         rest = ~np.isin(units, units[self._rows])
         own = float(right[rest].mean()) if rest.any() else float("nan")
-        return _Moment(rest=own, whole=float(right.mean()), classes=len(np.unique(self._truth[self._rows])))
+        return Moment(rest=own, whole=float(right.mean()), classes=len(np.unique(self._truth[self._rows])))
 
 
-def _curve(name: str, sizes: Sequence[int], runs: Sequence[Sequence[_Moment]]) -> Curve:
+def _curve(name: str, sizes: Sequence[int], runs: Sequence[Sequence[Moment]]) -> Curve:
     return Curve(
         strategy=name,
         labels=np.asarray(sizes),

@@ -11,8 +11,6 @@ from typing import Any, Protocol
 
 from textanchor.errors import InputError, TextAnchorError
 from textanchor.files import read_json
-from textanchor.pages import Album
-from textanchor.runtime import Limits
 from textanchor.studio.cards import html
 from textanchor.studio.showing.opening import settled
 from textanchor.studio.sources import Labelling
@@ -102,12 +100,12 @@ class OfProject:
     @property
     def content(self) -> bytes:
         """Written anew."""
-        from textanchor.labelling.reporting import write_report
+        from textanchor.labelling.reporting import write_label_report
 
         roots = self.source.roots
-        album = Album(Limits(), settle=lambda item: settled(item, roots))
         with tempfile.TemporaryDirectory(prefix="textanchor-report-") as folder:
-            return write_report(self.source.project, Path(folder) / "report.html", album=album).read_bytes()
+            page = Path(folder) / "report.html"
+            return write_label_report(self.source.project, page, settle=lambda item: settled(item, roots)).read_bytes()
 
     @property
     def figures(self) -> tuple[Figure, ...]:

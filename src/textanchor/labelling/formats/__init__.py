@@ -1,6 +1,6 @@
 """Labels out of a project and into one: tables, a folder a class, Label Studio."""
 
-from textanchor.labelling.formats.exporting import FORMATS, export, format_of
-from textanchor.labelling.formats.importing import bring_in
+from textanchor.labelling.formats.exporting import FORMATS, ExportedLabels, export_labels, format_of
+from textanchor.labelling.formats.importing import ImportedLabels, import_labels
 
-__all__ = ["FORMATS", "bring_in", "export", "format_of"]
+__all__ = ["FORMATS", "ExportedLabels", "ImportedLabels", "export_labels", "format_of", "import_labels"]

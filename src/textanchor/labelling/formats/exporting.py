@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from textanchor.errors import InputError
 from textanchor.files import located
@@ -28,8 +29,18 @@ class Exporting:
     overwrite: bool = False
 
 
+class SimpleExporting(TypedDict, total=False):
+    """The fields of `Exporting` as keywords."""
+
+    format: str
+    how: str
+    serving: Serving
+    only_decided: bool
+    overwrite: bool
+
+
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportedLabels:
     """What was written where: the format, how many items, and how many files."""
 
     output: Path
@@ -38,9 +49,15 @@ class Exported:
     files: int
 
 
-def export(project: Project, output: str | Path, told: Exporting | None = None) -> Exported:
-    """Write a project's labels. Raises `InputError` for a format that nobody knows, or an output that exists."""
-    how, place = told or Exporting(), located(output)
+def export_labels(
+    project: Project, output: str | Path, told: Exporting | None = None, **simple: Unpack[SimpleExporting]
+) -> ExportedLabels:
+    """Write a project's labels as a table (`.csv`, `.parquet`), a folder a class, or tasks and configuration for Label Studio.
+
+    What is told stands in the record, or in its fields as keywords, such as `format="folder"`. Every decision with who and when
+    goes along, and `import_labels` reads it back. Raises `InputError` for a format that nobody knows, or an output that exists.
+    """
+    how, place = replace(told or Exporting(), **simple), located(output)
     kind = format_of(place, how.format)
     labels = labels_of(project, only_decided=how.only_decided)
     files = 1
@@ -52,7 +69,7 @@ def export(project: Project, output: str | Path, told: Exporting | None = None) 
         files = write_folders(labels, place, how=how.how, overwrite=how.overwrite)
     else:
         files = 2 * len(write_label_studio(labels, place, how.serving, overwrite=how.overwrite))
-    return Exported(output=place, format=kind, items=len(labels.entries), files=files)
+    return ExportedLabels(output=place, format=kind, items=len(labels.entries), files=files)
 
 
 def format_of(output: Path, told: str = "") -> str:

@@ -32,7 +32,7 @@ SAID = {"none": "none", "none of these": "none", "unsure": "unsure", "cannot tel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Brought:
+class ImportedLabels:
     """What an import did: decisions that are new here, those that were here already, classes that were added, and rows or tasks
     that could not be used."""
 
@@ -42,7 +42,7 @@ class Brought:
     skipped: tuple[Skipped, ...]
 
 
-def bring_in(project: Project, source: str | Path, *, who: str = "import", add_classes: bool = False) -> Brought:
+def import_labels(project: Project, source: str | Path, *, who: str = "import", add_classes: bool = False) -> ImportedLabels:
     """Take decisions over from a CSV or Parquet table, a folder that an export wrote, or JSON of Label Studio.
 
     A table needs columns of items and labels; `who` is taken where it does not say who. Classes that the project does not have
@@ -57,13 +57,13 @@ def bring_in(project: Project, source: str | Path, *, who: str = "import", add_c
         raise NothingUsableError(f"{place} holds no decision on an item of {project.file.name}{first_of(found.skipped)}")
     added = _classes(project, found.decisions, texts, place, add=add_classes)
     new = project.bring(found.decisions)
-    return Brought(new=new, known=len(found.decisions) - new, classes=added, skipped=found.skipped)
+    return ImportedLabels(new=new, known=len(found.decisions) - new, classes=added, skipped=found.skipped)
 
 
 def decide_from(project: Project, file: str | Path, *, who: str, add_classes: bool = False) -> int:
     """Decide what a table says, as this person or whom its rows name; how many decisions these are.
 
-    Unlike `bring_in` it is an answer to what was asked, so that items drawn at random count as drawn. All or none.
+    Unlike `import_labels` it is an answer to what was asked, so that items drawn at random count as drawn. All or none.
     """
     place = located(file)
     if not place.is_file():

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64, Int
 
-from textanchor.labelling.choosing import choose, out_of_fold
 from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
+from textanchor.labelling.guarantee.saying import Said, say
 from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
 from textanchor.labelling.proposers.protocol import Proposer
 
@@ -20,21 +20,30 @@ COPIED = 1.0  # score of what a person labelled in another copy
 @dataclass(frozen=True, kw_only=True)
 class Examined:
     """Proposals `classes` [n] for the pool's `rows` [n], which are those of `rest`; `exams` [m] are the pool's rows of the
-    calibration labels. `probabilities` are of the whole pool, by the proposer of that name."""
+    calibration labels. `said` is what was said of the whole pool."""
 
     calibration: Calibration
     rest: Rest
     rows: Rows
     classes: Rows
     exams: Rows
-    probabilities: Probabilities
-    proposer: str
+    said: Said
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """Of the whole pool, those of labels that taught out of fold."""
+        return self.said.probabilities
+
+    @property
+    def proposer(self) -> str:
+        """The proposer's name."""
+        return self.said.proposer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is to be examined: a pool, what people said of it and the proposer, the best of the usual ones by the labels
-    that teach (`choosing.choose`) if None.
+    """What is to be examined: a pool, what people said of it and the proposer, the best of the usual ones by
+    the labels that teach (`choosing.choose`) if None.
 
     Classes of -1 in `labelled` are items that a person found to be of none of the classes: they teach nothing, and whatever is
     proposed for them is wrong. `scored`: see `Calibration`. `by_group`: whole groups stay together and stand for groups; else
@@ -43,8 +52,8 @@ class Asked:
 
     pool: Pool
     labelled: Labelled
-    proposer: Proposer | None
-    scored: Scored
+    proposer: Proposer | None = None
+    scored: Scored = "out of fold"
     by_group: bool = False
     rows: Rows | None = None
 
@@ -63,14 +72,7 @@ def examined(asked: Asked, promise: Promise) -> Examined:
     pool = _pool(asked)
     teaching, exams = _parted(asked, pool, promise)
     known = teaching.taken(teaching.classes >= 0)
-    chosen = choose(pool, known, seed=promise.seed) if asked.proposer is None else None
-    proposer = asked.proposer if chosen is None else chosen.proposer
-    assert proposer is not None
-    probabilities = proposer.propose(pool, known, seed=promise.seed)
-    seen = probabilities.copy()
-    if asked.scored == "out of fold":  # those of no class were never learned from
-        seen[known.rows] = out_of_fold(proposer, pool, known, seed=promise.seed) if chosen is None else chosen.out_of_fold
-    return _told(asked, exams, seen, probabilities, proposer.name if chosen is None else chosen.name)
+    return _told(asked, exams, say(pool, known, proposer=asked.proposer, seed=promise.seed))
 
 
 def kept_apart(pool: Pool, labelled: Labelled, promise: Promise) -> tuple[Labelled, Labelled]:
@@ -99,25 +101,22 @@ def _parted(asked: Asked, pool: Pool, promise: Promise) -> tuple[Labelled, Label
     return asked.labelled, asked.labelled.taken(asked.labelled.drawn)
 
 
-def _told(asked: Asked, exams: Labelled, seen: Probabilities, probabilities: Probabilities, proposer: str) -> Examined:
-    groups = asked.pool.groups if asked.by_group else None
-    rows = asked.rest
+def _told(asked: Asked, exams: Labelled, said: Said) -> Examined:
+    groups, rows = asked.pool.groups if asked.by_group else None, asked.rest
     copied = _copied(asked.pool, asked.labelled)[rows]
-    scores = probabilities[rows].max(axis=1).astype(np.float64)
     return Examined(
         calibration=Calibration(
-            scores=seen[exams.rows].max(axis=1).astype(np.float64),
-            wrong=seen[exams.rows].argmax(axis=1) != exams.classes,
+            scores=said.sure[exams.rows],
+            wrong=said.classes[exams.rows] != exams.classes,
             groups=None if groups is None else groups[exams.rows],
             weights=None if groups is None else _weights(groups, exams.rows, rows),
             scored=asked.scored,
         ),
-        rest=Rest(scores=np.where(copied >= 0, COPIED, scores), groups=None if groups is None else groups[rows]),
+        rest=Rest(scores=np.where(copied >= 0, COPIED, said.sure[rows]), groups=None if groups is None else groups[rows]),
         rows=rows,
-        classes=np.where(copied >= 0, copied, probabilities[rows].argmax(axis=1)),
+        classes=np.where(copied >= 0, copied, said.classes[rows]),
         exams=exams.rows,
-        probabilities=probabilities,
-        proposer=proposer,
+        said=said,
     )
 
 

@@ -34,7 +34,7 @@ def let_through(
     Where items share groups, and some of the rest are of groups of which no label was drawn, the labels stand for groups and
     not for items: what is right of one speaker says little of the next. Where that takes more groups than there are, the
     promise is made of items of the known groups alone, and the others are `unheard`. `scored`: the form's usual if None;
-    `proposer`: the best of the usual ones by labels that teach.
+    `proposer`: the best of the usual ones by labels that teach if None.
     """
     form: Guarantee = registry.part("guarantee", promise.form)
     asked = Asked(pool=pool, labelled=labelled, proposer=proposer, scored=scored or form.usual)

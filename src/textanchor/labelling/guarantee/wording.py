@@ -10,7 +10,10 @@ def reason(through: int, rest: int, promise: Promise, *, audited: bool) -> str:
     if not rest:
         return "nothing is left to label"
     if audited:
-        return f"{through} of {rest} are on trial: nothing is promised until a person has looked at some of them, shown in random order"
+        return (
+            f"{through} of {rest} are on trial: nothing is promised until a person has looked at some of them, "
+            "shown in random order"
+        )
     return f"{through} of {rest} may be labelled without a look: {promised(promise)}"
 
 

@@ -8,6 +8,7 @@ from textanchor import registry
 from textanchor.database import Database
 from textanchor.labelling.guarantee import Guarantee, Promise
 from textanchor.labelling.guarantee import audited as said_by
+from textanchor.labelling.project.log import split
 from textanchor.labelling.project.records import Audited, SimplePromise
 from textanchor.labelling.project.runs import runs_of
 
@@ -27,12 +28,11 @@ def audited(database: Database, promise: Promise) -> Audited:
     form: Guarantee = registry.part("guarantee", promise.form)
     told = database.ask(
         f"WITH listed AS ({_ON_TRIAL if form.audited else _TAKEN}) "
-        "SELECT coalesce(s.status, 'open') IN ('open', 'machine'), "
-        "s.status != 'label' OR s.classes != listed.classes FROM listed JOIN items i ON i.item = listed.item "
+        "SELECT coalesce(s.status, 'open'), s.classes, listed.classes FROM listed JOIN items i ON i.item = listed.item "
         "LEFT JOIN states s ON s.item = listed.item WHERE row IS NOT NULL ORDER BY rank"
     )
-    still = next((place for place, (unseen, _) in enumerate(told) if unseen), len(told))
-    wrong = [bool(one) for _, one in told[:still]]
+    still = next((place for place, (status, *_) in enumerate(told) if status in ("open", "machine")), len(told))
+    wrong = [status != "label" or not set(split(by)) <= set(split(said)) for status, said, by in told[:still]]
     found = said_by(len(told), wrong, promise)
     left = max(found.left, 1)
     return Audited(

@@ -6,19 +6,19 @@ from collections import Counter
 
 from textanchor.database import Database
 from textanchor.labelling.project.classes import Classes
+from textanchor.labelling.project.frontier import frontier
 from textanchor.labelling.project.log import split
 from textanchor.labelling.project.records import Progress
 
 
-def progress(database: Database, frontier: int | None) -> Progress:
-    """All figures, of one state; `frontier` as in `pooling.told_by_people`."""
+def progress(database: Database) -> Progress:
+    """All figures, of one state."""
     keys = {number: key for key, number in Classes(database).numbers().items()}
     told = database.ask(
         "SELECT coalesce(status, 'open'), s.classes, coalesce(disagree, 0), coalesce(drawn, 0), "
-        "CASE WHEN drawn = 2 OR (drawn = 1 AND (? IS NULL OR rank < ?)) THEN 1 ELSE 0 END, count(*) "
+        "CASE WHEN drawn = 2 OR (drawn = 1 AND rank < ?) THEN 1 ELSE 0 END, count(*) "
         "FROM items i LEFT JOIN states s ON s.item = i.item WHERE row IS NOT NULL GROUP BY 1, 2, 3, 4, 5",
-        frontier,
-        frontier,
+        frontier(database).rank,
     )
     statuses: Counter[str] = Counter()
     classes: dict[str, Counter[str]] = {"label": Counter(), "machine": Counter()}

@@ -50,11 +50,6 @@ class Asking:
         for item in items or ():
             self.database.ask("DELETE FROM asks WHERE who = ? AND item = ?", who, item)
 
-    def frontier(self) -> int | None:
-        """The place in the random order of the first item that no person has decided on; None if all are decided."""
-        found = self.database.ask(f"{_LEFT.replace('i.item', 'i.rank', 1)} AND {_UNDECIDED} ORDER BY i.rank LIMIT 1")
-        return int(found[0][0]) if found else None
-
     def _own(self, who: str, stream: str) -> list[tuple[int, str]]:
         """Asks that are open, in the order in which they came: nobody else has decided meanwhile, unless that is the point."""
         told = self.database.ask(

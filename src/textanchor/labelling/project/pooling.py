@@ -12,20 +12,23 @@ from textanchor.labelling.pool import Features, Labelled, Pool, Rows
 from textanchor.labelling.project import arrays
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.filling import BY_NAMES, NAMED, PRESENT, SIGHT, TEXTS, stamp
+from textanchor.labelling.project.frontier import frontier
 from textanchor.labelling.project.log import split
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What people said of a pool's items: `labelled` with classes; `refused` are rows that are none of the classes, or of which
-    nobody could tell, and `refused_drawn` those of them that were drawn at random; `vouched` labelled rows were drawn by
-    somebody else. `decided` [n] are all that people decided on. `waiting` were drawn at random
-    and do not count yet."""
+    """What people said of a pool's items.
+
+    `labelled` with classes, all of which stand in `has`. `refused` are rows that are none of the classes, or of which nobody
+    could tell, or nobody has told although they were drawn; `refused_drawn` those of them that were drawn at random. `decided`
+    [n] are all that people decided on. `waiting` were drawn at random and do not count yet.
+    """
 
     labelled: Labelled
+    has: Bool[np.ndarray, "m c"]
     refused: Rows
     refused_drawn: Bool[np.ndarray, " r"]
-    vouched: Bool[np.ndarray, " m"]
     decided: Bool[np.ndarray, " n"]
     waiting: int
 
@@ -46,32 +49,41 @@ def pooled(database: Database) -> Pool:
     )
 
 
-def told_by_people(database: Database, frontier: int | None) -> Told:
-    """`frontier` is the place in the random order of the first item that nobody decided on: what was drawn behind it does not
-    count as drawn, because those before it were left out by somebody's choice."""
+def told_by_people(database: Database) -> Told:
+    """What was drawn behind the `frontier` does not count as drawn; gaps before it stand among `refused`."""
     place = {number: row for row, number in enumerate(Classes(database).numbers().values())}
-    end = np.iinfo(np.int64).max if frontier is None else frontier
+    edge = frontier(database)
     found = database.ask(
         "SELECT row, status, s.classes, CASE WHEN drawn = 2 THEN 2 WHEN drawn = 1 AND rank < ? THEN 1 ELSE 0 END, drawn "
         "FROM states s JOIN items USING (item) WHERE row IS NOT NULL AND status != 'machine' ORDER BY row",
-        end,
+        edge.rank,
     )
+    gaps = [row for item in edge.gaps for (row,) in database.ask("SELECT row FROM items WHERE item = ?", item)]
     total = int(database.one("SELECT count(*) FROM items WHERE row IS NOT NULL"))
     decided = np.zeros(total, dtype=bool)
     decided[[row for row, *_ in found]] = True
     labels = [(row, place[split(classes)[0]], drawn) for row, status, classes, drawn, _ in found if status == "label"]
     refused = [(row, drawn) for row, status, _, drawn, _ in found if status in ("none", "unsure")]
-    drawn = np.array([one for _, _, one in labels], dtype=np.int64)
+    refused += [(row, 1) for row in gaps]
     return Told(
         labelled=Labelled(
-            rows=_ints([row for row, _, _ in labels]), classes=_ints([one for _, one, _ in labels]), drawn=drawn > 0
+            rows=_ints([row for row, _, _ in labels]),
+            classes=_ints([one for _, one, _ in labels]),
+            drawn=_ints([one for _, _, one in labels]) > 0,
         ),
+        has=_has([[place[one] for one in split(classes)] for _, status, classes, *_ in found if status == "label"], len(place)),
         refused=_ints([row for row, _ in refused]),
         refused_drawn=_ints([one for _, one in refused]) > 0,
-        vouched=drawn == 2,
         decided=decided,
         waiting=sum(was > 0 and not counts for *_, counts, was in found),
     )
+
+
+def _has(named: list[list[int]], classes: int) -> Bool[np.ndarray, "m c"]:
+    found = np.zeros((len(named), classes), dtype=bool)
+    for row, own in enumerate(named):
+        found[row, own] = True
+    return found
 
 
 def _features(database: Database, name: str) -> Features:

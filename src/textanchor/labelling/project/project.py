@@ -84,8 +84,11 @@ class Project:
         What is told stands in the record, or in its fields as keywords. Raises `InputError` if the file exists, or for what the
         source does not have; `NothingUsableError` for fewer than three items that can be read.
         """
-        started(located(file), source, replace(told or Beginning(), **simple))
-        return Project(file)
+        whole = replace(told or Beginning(), **simple)
+        started(located(file), source, whole)
+        begun = Project(file, runtime=whole.runtime)
+        begun.refill()
+        return begun
 
     @staticmethod
     def begin(file: str | Path, filled: Filled, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Project:
@@ -100,7 +103,9 @@ class Project:
         """
         given = replace(told or Beginning(), **simple)
         whole = replace(given, settings=self.settings, space=given.space or self.space or None)
-        return synced(self.database, whole, None if source is None else (source, given.origin))
+        found = synced(self.database, whole, None if source is None else (source, given.origin))
+        self.refill()
+        return found
 
     @property
     def settings(self) -> Settings:
@@ -147,6 +152,10 @@ class Project:
         with self.database.reading():
             return Entries(self.database).all(replace(wanted or Wanted(), **simple))
 
+    def entries_of(self, numbers: Sequence[int]) -> list[Entry]:
+        """The items of these numbers, in that order."""
+        return Entries(self.database).of(numbers)
+
     def overview(self) -> Overview:
         """All items as arrays, rows as in `pool`."""
         with self.database.reading():
@@ -155,7 +164,7 @@ class Project:
     def progress(self) -> Progress:
         """How far it is."""
         with self.database.reading():
-            return progress(self.database, self._asking().frontier())
+            return progress(self.database)
 
     def pool(self) -> Pool:
         """Items as features; kept until they or the classes change."""
@@ -168,7 +177,7 @@ class Project:
     def told(self) -> Told:
         """What people said of the pool's items."""
         with self.database.reading():
-            return told_by_people(self.database, self._asking().frontier())
+            return told_by_people(self.database)
 
     def labelled(self) -> Labelled:
         """Rows of the pool that people labelled; of several classes the first."""

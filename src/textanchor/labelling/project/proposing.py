@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -20,36 +21,35 @@ MORE = (10, 20, 50, 100, 200)  # labels of which it is foretold what they would 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Proposals for the `rows` that no person decided on: `classes` [r], how probable they are, and which are let `through`.
+    """Proposals for the `rows` that no person decided on: the `classes` of each, how probable they are, and which are let
+    `through`; what came out in `says`, in plain words.
 
-    `probabilities` [n, c] are of the whole pool; `found` is what was decided and why, None where names alone propose.
-    `accuracy` is the share of labels drawn at random of which the proposer was right without having seen them, `frees` how many
-    items about how many more labels would free.
+    `probabilities` [n, c] are of the whole pool. `accuracy` is the share of labels drawn at random of which the proposer was
+    right without having seen them.
     """
 
     rows: Rows
-    classes: Rows
+    classes: Sequence[tuple[int, ...]]
     scores: Float32[np.ndarray, " r"]
     through: Bool[np.ndarray, " r"]
     probabilities: Probabilities
     proposer: str
-    found: LetThrough | None = None
+    says: tuple[str, ...]
     accuracy: float | None = None
-    frees: tuple[int, int] | None = None
 
 
 def propose(pool: Pool, told: Told, promise: Promise, *, proposer: str = AUTO) -> Outcome:
     """Propose classes, and let through what the promise allows (`guarantee.let_through`).
 
-    Items that a person found to be none of the classes, or could not tell, teach nothing, and whatever is proposed of them is
-    wrong. Raises `InputError` where nothing is known: neither a label nor what names say.
+    Items that a person found to be none of the classes, could not tell, or left out though they were drawn, teach nothing, and
+    whatever is proposed of them is wrong. Raises `InputError` where nothing is known: neither a label nor what names say.
     """
     rows = np.flatnonzero(~told.decided)
     if not len(told.labelled):
         return _by_names_alone(pool, rows)
     part = None if proposer == AUTO else registry.part("proposer", proposer)
     found = let_through(pool, _with_refused(told), promise, proposer=part)
-    return _outcome(rows, found, promise)
+    return _outcome(rows, found, promise, told.waiting)
 
 
 def _with_refused(told: Told) -> Labelled:
@@ -69,15 +69,19 @@ def _by_names_alone(pool: Pool, rows: Rows) -> Outcome:
     told = np.where(np.isnan(pool.by_names), 1 / len(pool.classes), pool.by_names).astype(np.float32)
     return Outcome(
         rows=rows,
-        classes=told[rows].argmax(axis=1),
+        classes=[(one,) for one in told[rows].argmax(axis=1).tolist()],
         scores=told[rows].max(axis=1, initial=0.0),
         through=np.zeros(len(rows), dtype=bool),
         probabilities=told,
         proposer=NAMES,
+        says=(
+            "proposed by the classes' names alone",
+            "no promise can be made from names alone: label items that are drawn at random",
+        ),
     )
 
 
-def _outcome(rows: Rows, found: LetThrough, promise: Promise) -> Outcome:
+def _outcome(rows: Rows, found: LetThrough, promise: Promise, waiting: int) -> Outcome:
     """Of all rows of the rest; those of unheard groups are among them and not let through."""
     examined, probabilities = found.examined, found.examined.probabilities
     classes, scores = np.zeros(len(probabilities), dtype=np.int64), np.zeros(len(probabilities), dtype=np.float32)
@@ -86,17 +90,17 @@ def _outcome(rows: Rows, found: LetThrough, promise: Promise) -> Outcome:
     classes[examined.rows], scores[examined.rows] = examined.classes, examined.rest.scores
     through[examined.rows[found.decision.accepted]] = True
     wrong = examined.calibration.wrong
-    outcome = Outcome(
+    accuracy = float(1 - wrong.mean()) if len(wrong) else None
+    return Outcome(
         rows=rows,
-        classes=classes[rows],
+        classes=[(one,) for one in classes[rows].tolist()],
         scores=scores[rows],
         through=through[rows],
         probabilities=probabilities,
         proposer=examined.proposer,
-        found=found,
-        accuracy=float(1 - wrong.mean()) if len(wrong) else None,
+        says=(_of_the_proposer(found, accuracy), *_lines(found, len(rows), promise), *waiting_lines(waiting)),
+        accuracy=accuracy,
     )
-    return replace(outcome, frees=_foretold(found, promise))
 
 
 def _foretold(found: LetThrough, promise: Promise) -> tuple[int, int] | None:
@@ -113,29 +117,28 @@ def _foretold(found: LetThrough, promise: Promise) -> tuple[int, int] | None:
     return None
 
 
-def lines(outcome: Outcome, waiting: int) -> tuple[str, ...]:
-    """What came out, in plain words; `waiting` labels were drawn at random and do not count yet."""
-    told = [_of_the_proposer(outcome)]
-    if outcome.found is None:
-        return (*told, "no promise can be made from names alone: label items that are drawn at random")
-    decision, through = outcome.found.decision, int(outcome.through.sum())
-    told.append(decision.reason)
+def _lines(found: LetThrough, rest: int, promise: Promise) -> Iterator[str]:
+    """What was decided and why, what is left, and what more labels would do."""
+    decision, through = found.decision, int(found.decision.accepted.sum())
+    yield decision.reason
     if through and not np.isnan(decision.expected_error):
-        told.append(f"about {decision.expected_error:.1%} of them are expected to be wrong (an estimate)")
-    told.append(f"{len(outcome.rows) - through} are left to people")
-    if len(outcome.found.unheard):
-        told.append(f"{len(outcome.found.unheard)} of these are of groups without a label, of which nothing can be promised")
-    if outcome.frees is not None:
-        told.append(f"{outcome.frees[0]} more labels would free about {outcome.frees[1]} items (an estimate)")
-    if waiting:
-        told.append(f"{waiting} labels drawn at random do not count yet: an item before them in the random order is still open")
-    return tuple(told)
+        yield f"about {decision.expected_error:.1%} of them are expected to be wrong (an estimate)"
+    yield f"{rest - through} are left to people"
+    if len(found.unheard):
+        yield f"{len(found.unheard)} of these are of groups without a label, of which nothing can be promised"
+    frees = _foretold(found, promise)
+    if frees is not None:
+        yield f"{frees[0]} more labels would free about {frees[1]} items (an estimate)"
 
 
-def _of_the_proposer(outcome: Outcome) -> str:
-    if outcome.found is None:
-        return "proposed by the classes' names alone"
-    if outcome.accuracy is None:
-        return f"proposed by {outcome.proposer}; how often it is right is not known, since no label was drawn at random"
-    count = len(outcome.found.examined.calibration)
-    return f"proposed by {outcome.proposer}, which was right of {outcome.accuracy:.0%} of {count} labels that it had not seen"
+def waiting_lines(waiting: int) -> tuple[str, ...]:
+    """What does not count yet, of the labels that were drawn at random."""
+    why = "items before them in the random order are still open"
+    return (f"{waiting} labels drawn at random do not count yet: {why}",) if waiting else ()
+
+
+def _of_the_proposer(found: LetThrough, accuracy: float | None) -> str:
+    name, count = found.examined.proposer, len(found.examined.calibration)
+    if accuracy is None:
+        return f"proposed by {name}; how often it is right is not known, since no label was drawn at random"
+    return f"proposed by {name}, which was right of {accuracy:.0%} of {count} labels that it had not seen"

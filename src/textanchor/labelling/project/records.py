@@ -143,7 +143,8 @@ class Progress:
     """How far the work is: numbers of items, and by class and person.
 
     `labelled` by people, `drawn` of them at random, of which `counting` may say how often the machine is wrong: those before
-    which no other of the random order was left out. `classes` and `machine_classes` count labels by people and the machine.
+    which hardly any other of the random order was left out (`frontier`). `classes` and `machine_classes` count labels by people
+    and the machine.
     """
 
     items: int

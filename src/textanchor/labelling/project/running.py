@@ -7,15 +7,15 @@ from dataclasses import asdict, replace
 
 from textanchor import registry
 from textanchor.database import Database
-from textanchor.errors import InputError
 from textanchor.labelling.guarantee import Guarantee, Promise
 from textanchor.labelling.pool import Pool, Rows
 from textanchor.labelling.project import arrays
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.filling import PROPOSED
-from textanchor.labelling.project.log import moment
+from textanchor.labelling.project.log import joined, moment
 from textanchor.labelling.project.pooling import Told
-from textanchor.labelling.project.proposing import Outcome, lines, propose
+from textanchor.labelling.project.proposing import Outcome, propose
+from textanchor.labelling.project.proposing_several import propose_several
 from textanchor.labelling.project.queueing import chosen, enqueue
 from textanchor.labelling.project.records import Run, Settings, SimplePromise
 
@@ -32,15 +32,17 @@ def keep_run(database: Database, run: Run, outcome: Outcome, numbers: list[int],
     items = [item for (item,) in database.ask("SELECT item FROM items WHERE row IS NOT NULL ORDER BY row")]
     proposals = zip(
         (items[row] for row in outcome.rows.tolist()),
-        (str(numbers[one]) for one in outcome.classes.tolist()),
+        (joined(numbers[one] for one in own) for own in outcome.classes),
         outcome.scores.tolist(),
         outcome.through.tolist(),
         strict=True,
     )
-    database.ask("UPDATE proposals SET through = 0")  # those on what people decided stay as they were before
+    database.ask("UPDATE proposals SET through = 0")
+    database.ask(  # those on what people decided stay as they were before
+        "DELETE FROM proposals WHERE item NOT IN (SELECT item FROM states WHERE status != 'machine')"
+    )
     database.ask_each(
-        "INSERT INTO proposals VALUES (?, ?, ?, ?, ?) ON CONFLICT (item) DO UPDATE SET run = excluded.run, "
-        "classes = excluded.classes, probability = excluded.probability, through = excluded.through",
+        "INSERT OR REPLACE INTO proposals VALUES (?, ?, ?, ?, ?)",
         ((item, number, *told) for item, *told in proposals),
     )
     arrays.keep(database, PROPOSED, outcome.probabilities, "f2")
@@ -50,16 +52,17 @@ def keep_run(database: Database, run: Run, outcome: Outcome, numbers: list[int],
 
 def ran(database: Database, pool: Pool, told: Told, promise: Promise, settings: Settings, says: tuple[str, ...] = ()) -> Run:
     """One run: propose, let through what is promised, choose what is asked next, and write all of it down."""
-    if settings.multi:
-        raise InputError("proposals of several classes an item are not made yet, and this project has such items")
-    outcome = propose(pool, told, promise, proposer=settings.proposer)
+    outcome = (
+        propose_several(pool, told, promise) if settings.multi else propose(pool, told, promise, proposer=settings.proposer)
+    )
     queue = chosen(settings, pool, told, outcome.probabilities)
     with database.writing():
-        run = _described(outcome, promise, (*says, *lines(outcome, told.waiting)), len(told.labelled))
+        run = _described(outcome, promise, told, (*says, *outcome.says))
         return keep_run(database, run, outcome, list(Classes(database).numbers().values()), queue)
 
 
-def _described(outcome: Outcome, promise: Promise, says: tuple[str, ...], labelled: int) -> Run:
+def _described(outcome: Outcome, promise: Promise, told: Told, says: tuple[str, ...]) -> Run:
+    rest = int((~told.decided).sum())
     through = int(outcome.through.sum())
     return Run(
         run=0,
@@ -71,9 +74,9 @@ def _described(outcome: Outcome, promise: Promise, says: tuple[str, ...], labell
         delta=promise.delta,
         trial=guarantee_of(promise).audited,
         seed=promise.seed,
-        labelled=labelled,
+        labelled=len(told.labelled),
         through=through,
-        left=len(outcome.rows) - through,
+        left=rest - through,
         says=says,
     )
 

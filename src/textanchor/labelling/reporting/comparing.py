@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 
+import numpy as np
+from jaxtyping import Int
+
+from textanchor.labelling.care import Agreement, Couple, agreement, repeated
+from textanchor.labelling.care.agreement import MISSING
 from textanchor.labelling.project import Decision, Project
 from textanchor.labelling.project.log import split
 from textanchor.metrics.interval import Interval, wilson
@@ -50,13 +55,11 @@ class Compared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """Of items that two people decided on, how many they decide alike; of items that one person was asked twice, how many the
-    same way; and by pair of people."""
+class Agreed:
+    """How far people agree with each other, and each who was asked once more with himself (`care.agreement`)."""
 
-    people: Share
-    repeats: Share
-    pairs: Mapping[tuple[str, str], Share]
+    people: Agreement
+    repeats: tuple[Couple, ...]
 
 
 def compared(project: Project) -> Compared:
@@ -72,33 +75,36 @@ def compared(project: Project) -> Compared:
     return Compared(proposed=Share(right=sum(one == other for one, other in drawn), items=len(drawn)), pairs=tuple(named))
 
 
-def agreement(decisions: Iterable[Decision]) -> Agreement:
-    """By each person's decisions on each item, all that stand: unsure ones say nothing."""
+def agreed(decisions: Iterable[Decision]) -> Agreed:
+    """By each person's last decision on each item that stands; sets of classes are compared whole, unsure ones say nothing."""
     said: dict[str, dict[str, list[Decision]]] = {}
     for decision in decisions:
         if not decision.undone and decision.kind not in ("undo", "take", "unsure"):
             said.setdefault(decision.item, {}).setdefault(decision.who, []).append(decision)
-    repeats: Counter[bool] = Counter()
-    pairs: Counter[tuple[str, str, bool]] = Counter()
-    for people in said.values():
-        for own in people.values():
-            again = ((then, now) for then, now in pairwise(own) if now.how == "repeat")
-            repeats.update(_opinion(then) == _opinion(now) for then, now in again)
-        for one, other in combinations(sorted(people), 2):
-            pairs[one, other, _opinion(people[one][-1]) == _opinion(people[other][-1])] += 1
-    by_pair = {
-        (one, other): Share(right=pairs[one, other, True], items=pairs[one, other, True] + pairs[one, other, False])
-        for one, other in sorted({(one, other) for one, other, _ in pairs})
-    }
-    return Agreement(
-        people=Share(right=sum(one.right for one in by_pair.values()), items=sum(one.items for one in by_pair.values())),
-        repeats=Share(right=repeats[True], items=repeats.total()),
-        pairs=by_pair,
-    )
+    opinions = {opinion: place for place, opinion in enumerate(_opinions(said))}
+    people = sorted({who for item in said.values() for who in item})
+    ratings = np.full((len(said), len(people)), MISSING, dtype=np.int64)
+    again: dict[str, list[tuple[int, int]]] = {}
+    for row, item in enumerate(said.values()):
+        for who, said_by in item.items():
+            ratings[row, people.index(who)] = opinions[_opinion(said_by[-1])]
+            for then, now in pairwise(said_by):
+                if now.how == "repeat":
+                    again.setdefault(who, []).append((opinions[_opinion(then)], opinions[_opinion(now)]))
+    own = [_with_himself(who, np.array(pairs)) for who, pairs in sorted(again.items())]
+    return Agreed(people=agreement(ratings, people), repeats=tuple(one for one in own if one is not None))
 
 
-def _opinion(decision: Decision) -> Sequence[str]:
-    return sorted(decision.classes) or (NOTHING,)
+def _with_himself(who: str, pairs: Int[np.ndarray, "n 2"]) -> Couple | None:
+    return repeated(pairs[:, 0], pairs[:, 1], who)
+
+
+def _opinions(said: Mapping[str, Mapping[str, list[Decision]]]) -> dict[tuple[str, ...], None]:
+    return dict.fromkeys(_opinion(one) for item in said.values() for own in item.values() for one in own)
+
+
+def _opinion(decision: Decision) -> tuple[str, ...]:
+    return tuple(sorted(decision.classes)) or (NOTHING,)
 
 
 def _numbers(project: Project) -> Mapping[str, int]:

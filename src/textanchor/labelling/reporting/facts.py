@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from textanchor.labelling.care import Couple
 from textanchor.labelling.project import Audited, Class, Progress, Project, Run
-from textanchor.labelling.reporting.comparing import Agreement, Compared, Share, agreement, compared
+from textanchor.labelling.reporting.comparing import Agreed, Compared, Share, agreed, compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class Facts:
     runs: tuple[Run, ...]
     audit: Audited | None
     compared: Compared
-    agreement: Agreement
+    agreement: Agreed
     days: tuple[tuple[str, int], ...]
 
     @property
@@ -40,7 +41,7 @@ def facts(project: Project) -> Facts:
             runs=runs,
             audit=project.audit() if progress.machine or runs else None,
             compared=compared(project),
-            agreement=agreement(log),
+            agreement=agreed(log),
             days=tuple(sorted(days.items())),
         )
 
@@ -59,10 +60,26 @@ def facts_json(project: Project) -> dict[str, Any]:
         "audit": audit,
         "proposals right of items drawn at random": _share(told.compared.proposed),
         "confusions": [{"proposed": one, "said": other, "count": count} for one, other, count in told.compared.pairs],
-        "agreement": {"people": _share(told.agreement.people), "repeats": _share(told.agreement.repeats)},
+        "agreement": {
+            "items": told.agreement.people.items,
+            "alpha": told.agreement.people.alpha.value,
+            "alpha interval": told.agreement.people.alpha.interval,
+            "couples": [_couple(one) for one in told.agreement.people.couples],
+            "repeats": [_couple(one) for one in told.agreement.repeats],
+        },
         "days": dict(told.days),
     }
 
 
 def _share(told: Share) -> dict[str, object]:
     return {"right": told.right, "items": told.items, "share": told.share, "interval": told.interval}
+
+
+def _couple(told: Couple) -> dict[str, object]:
+    return {
+        "people": told.people,
+        "items": told.items,
+        "alike": told.share,
+        "interval": told.interval,
+        "kappa": told.kappa.value,
+    }

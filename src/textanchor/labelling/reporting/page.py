@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.files import located, new_file
+from textanchor.labelling.care import Couple
 from textanchor.labelling.project import Entry, Project
 from textanchor.labelling.reporting.facts import Facts, facts
 from textanchor.pages import Album, Media, rendered
+from textanchor.records import Item
 from textanchor.runtime import Limits
 
 CONFUSED, SHOWN, CLASSES = 25, 12, 200  # rows and items that are shown
@@ -25,12 +27,19 @@ class Seen:
     proposed: str
 
 
-def write_report(project: Project, file: str | Path, *, overwrite: bool = False, album: Album | None = None) -> Path:
+def write_label_report(
+    project: Project,
+    file: str | Path,
+    *,
+    overwrite: bool = False,
+    limits: Limits | None = None,
+    settle: Callable[[Item], Item] | None = None,
+) -> Path:
     """Write the page, which refers to nothing outside it; its path. Raises `InputError` if it exists, unless `overwrite`.
 
-    `album` makes the pictures and sounds of items, as they are by default.
+    `settle` may say where an item's file truly lies, or raise `ItemError` for one that is not to be shown.
     """
-    place, told, album = located(file), facts(project), album or Album(Limits())
+    place, told, album = located(file), facts(project), Album(limits or Limits(), settle=settle)
     html = rendered(
         "textanchor.labelling.reporting",
         "report.html.jinja",
@@ -49,7 +58,7 @@ def write_report(project: Project, file: str | Path, *, overwrite: bool = False,
         confused=[
             {"proposed": one, "people say": other, "items": count} for one, other, count in told.compared.pairs[:CONFUSED]
         ],
-        pairs=[{"people": f"{one} and {other}", "alike": share.says()} for (one, other), share in told.agreement.pairs.items()],
+        couples=[_couple(one) for one in (*told.agreement.people.couples, *told.agreement.repeats)],
         shelves=[(title, [_seen(one, album) for one in entries]) for title, entries in _shelves(project) if entries],
         certificates=[one for one in told.runs if one.certificate][-1:],
         missing=album.missing,
@@ -57,6 +66,18 @@ def write_report(project: Project, file: str | Path, *, overwrite: bool = False,
     with new_file(place, overwrite=overwrite) as temporary:
         temporary.write_bytes(html)
     return place
+
+
+def _couple(told: Couple) -> dict[str, object]:
+    one, other = told.people
+    low, high = told.interval
+    return {
+        "people": one if one == other else f"{one} and {other}",
+        "": "asked once more" if one == other else "",
+        "items": told.items,
+        "alike": f"{told.share:.1%} [{low:.1%}, {high:.1%}]",
+        "kappa": told.kappa.value,
+    }
 
 
 def _cards(told: Facts) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.errors import InputError
-from textanchor.labelling.formats.exporting import Exporting, export
+from textanchor.labelling.formats.exporting import Exporting, export_labels
 from textanchor.studio.sources import Labelling
 
 FORMATS = {
@@ -43,7 +43,7 @@ def handed(source: Labelling, form: str) -> Handed:
 def _exported(source: Labelling, form: str, ending: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="textanchor-export-") as folder:
         place = Path(folder) / f"labels{'' if ending == '.zip' else ending}"
-        export(source.project, place, Exporting(format=form))
+        export_labels(source.project, place, Exporting(format=form))
         return _packed(place) if place.is_dir() else place.read_bytes()
 
 
