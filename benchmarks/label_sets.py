@@ -75,7 +75,7 @@ def label_set(name: str) -> LabelSet:
         classes=names,
         groups=codes if name != base else np.arange(len(items)),
         contents=np.arange(len(items)),
-        texts=_texts(names),
+        texts=texts_of(names),
     )
     return LabelSet(name=name, pool=pool, truth=truth, by_group=name != base, items=tuple(items))
 
@@ -96,7 +96,8 @@ def grouped(given: LabelSet, groups: np.ndarray) -> LabelSet:
 
 
 @cache
-def _texts(names: tuple[str, ...]) -> np.ndarray:
+def texts_of(names: tuple[str, ...]) -> np.ndarray:
+    """The default anchor's vectors."""
     return embed_texts(base_of(DEFAULT_ANCHOR, Runtime()), names).astype(np.float32)
 
 
