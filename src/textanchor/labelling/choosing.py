@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float32, Int
 
 from textanchor import registry
 from textanchor.errors import InputError
-from textanchor.labelling.pool import Labelled, Pool, Probabilities
+from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
 from textanchor.labelling.proposers.protocol import Proposer
 
 CANDIDATES = ("logistic", "kernel-ridge", "em")
@@ -33,7 +33,9 @@ class Candidate:
 class Chosen:
     """The proposer that did best, what it said of each label out of fold, and how all candidates did, the best first.
 
-    `proposers` are all candidates by name, and `said` what each of them said of each label out of fold."""
+    `proposers` are all candidates by name, and `said` what each of them said of each label out of fold. `watched` are some rows
+    without a label, and `beside` [folds, k, c] what the model of each fold (`fold_of`, the folds in order) said of them.
+    """
 
     name: str
     proposer: Proposer
@@ -42,19 +44,33 @@ class Chosen:
     table: tuple[Candidate, ...]
     proposers: Mapping[str, Proposer]
     said: Mapping[str, Probabilities]
+    watched: Rows
+    beside: Mapping[str, Float32[np.ndarray, "f k c"]]
 
 
-def choose(pool: Pool, labelled: Labelled, *, names: Sequence[str] = (), folds: int = FOLDS, seed: int = 0) -> Chosen:
+def choose(
+    pool: Pool,
+    labelled: Labelled,
+    *,
+    names: Sequence[str] = (),
+    proposers: Mapping[str, Proposer] | None = None,
+    folds: int = FOLDS,
+    seed: int = 0,
+    watching: int = 0,
+) -> Chosen:
     """The candidate of the highest accuracy out of fold; of equals the one of the smaller log loss.
 
-    `names` are proposers as the registry spells them. Only labels decide, never the share that a guarantee would let through:
-    choosing by that breaks its promise. Raises `InputError` without labels.
+    `names` are proposers as the registry spells them; `proposers` are taken instead if given. Only labels decide, never the
+    share that a guarantee would let through: choosing by that breaks its promise. `watching` rows without a label are
+    `watched`. Raises `InputError` without labels.
     """
     if not len(labelled):
         raise InputError("no item is labelled, so that nothing says which proposer is right more often; label some items first")
-    proposers = {name: registry.part("proposer", name) for name in names or CANDIDATES}
-    small, known = _beside(pool, labelled, seed)
-    found = {name: out_of_fold(one, small, known, folds=folds, seed=seed) for name, one in proposers.items()}
+    proposers = proposers or {name: registry.part("proposer", name) for name in names or CANDIDATES}
+    others = np.random.default_rng(seed).permutation(np.setdiff1d(np.arange(len(pool)), labelled.rows))
+    small, known, at = _beside(pool, labelled, others[:BESIDE]) if len(others) > BESIDE else (pool, labelled, others)
+    both = {name: by_fold(one, small, known, at[:watching], folds=folds, seed=seed) for name, one in proposers.items()}
+    found = {name: own for name, (own, _) in both.items()}
     table = sorted((_judged(name, one, labelled) for name, one in found.items()), key=lambda row: (-row.accuracy, row.loss))
     best = table[0]
     return Chosen(
@@ -65,6 +81,8 @@ def choose(pool: Pool, labelled: Labelled, *, names: Sequence[str] = (), folds: 
         table=tuple(table),
         proposers=proposers,
         said=found,
+        watched=others[:BESIDE][:watching],
+        beside={name: beside for name, (_, beside) in both.items()},
     )
 
 
@@ -74,12 +92,21 @@ def out_of_fold(proposer: Proposer, pool: Pool, labelled: Labelled, *, folds: in
     Units (`Pool.units`) are whole groups where the pool has groups, and items of equal content elsewhere. The item itself
     stands among the unlabelled meanwhile. Raises `InputError` for fewer than two folds.
     """
+    return by_fold(proposer, pool, labelled, np.arange(0), folds=folds, seed=seed)[0]
+
+
+def by_fold(
+    proposer: Proposer, pool: Pool, labelled: Labelled, watched: Rows, *, folds: int = FOLDS, seed: int = 0
+) -> tuple[Probabilities, Float32[np.ndarray, "f k c"]]:
+    """`out_of_fold`, and what the model of each fold says of `watched` rows."""
     part = fold_of(pool.units[labelled.rows], folds, seed)
-    found = np.empty((len(labelled), len(pool.classes)), dtype=np.float32)
+    found, beside = np.empty((len(labelled), len(pool.classes)), dtype=np.float32), []
     for fold in np.unique(part):
         held = part == fold
-        found[held] = proposer.propose(pool, labelled.taken(~held), seed=seed)[labelled.rows[held]]
-    return found
+        said = proposer.propose(pool, labelled.taken(~held), seed=seed)
+        found[held] = said[labelled.rows[held]]
+        beside.append(said[watched])
+    return found, np.stack(beside)
 
 
 def fold_of(units: Int[np.ndarray, " m"], folds: int, seed: int) -> Int[np.ndarray, " m"]:
@@ -96,15 +123,11 @@ def fold_of(units: Int[np.ndarray, " m"], folds: int, seed: int) -> Int[np.ndarr
     return place[code]
 
 
-def _beside(pool: Pool, labelled: Labelled, seed: int) -> tuple[Pool, Labelled]:
-    """The labelled items and so many others as decide nothing more."""
-    rest = np.setdiff1d(np.arange(len(pool)), labelled.rows)
-    if len(rest) <= BESIDE:
-        return pool, labelled
-    rows = np.concatenate([labelled.rows, np.random.default_rng(seed).choice(rest, BESIDE, replace=False)])
-    return pool.taken(rows, among_all=True), Labelled(
-        rows=np.arange(len(labelled)), classes=labelled.classes, drawn=labelled.drawn
-    )
+def _beside(pool: Pool, labelled: Labelled, others: Rows) -> tuple[Pool, Labelled, Rows]:
+    """The labelled items and so many others as decide nothing more, and where these are then."""
+    known = Labelled(rows=np.arange(len(labelled)), classes=labelled.classes, drawn=labelled.drawn)
+    small = pool.taken(np.concatenate([labelled.rows, others]), among_all=True)
+    return small, known, np.arange(len(labelled), len(small))
 
 
 def _judged(name: str, found: Probabilities, labelled: Labelled) -> Candidate:

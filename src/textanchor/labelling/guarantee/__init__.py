@@ -2,13 +2,15 @@
 
 from textanchor.labelling.guarantee.auditing import Audited, audited, looks_needed, stream
 from textanchor.labelling.guarantee.batches import Batch
+from textanchor.labelling.guarantee.certificate import About, Certificate
 from textanchor.labelling.guarantee.deciding import decide
 from textanchor.labelling.guarantee.decision import Decision
 from textanchor.labelling.guarantee.letting import LetThrough, let_through
 from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest
 from textanchor.labelling.guarantee.protocol import Guarantee
+from textanchor.labelling.guarantee.verifying import Verified, verify
 
 __all__ = [
-    "Audited", "Batch", "Calibration", "Decision", "Guarantee", "LetThrough", "Promise", "Rest", "audited", "decide",
-    "let_through", "looks_needed", "stream",
+    "About", "Audited", "Batch", "Calibration", "Certificate", "Decision", "Guarantee", "LetThrough", "Promise", "Rest",
+    "Verified", "audited", "decide", "let_through", "looks_needed", "stream", "verify",
 ]  # fmt: skip

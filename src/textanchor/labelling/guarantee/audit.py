@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
+from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored, Spends
 from textanchor.labelling.guarantee.ranking import ranked
 from textanchor.settings import Share
 
@@ -26,6 +26,7 @@ class Audit:
     )
     usual: Scored = "out of fold"
     audited = True
+    spends: Spends = "delta"
 
     def __init__(self, *, aim: Share = 0.4) -> None:
         self._aim = aim

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
+from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored, Spends, allowed
 from textanchor.labelling.guarantee.ranking import Ranking, ranked, sizes
 
 
@@ -33,17 +33,18 @@ class Average:
     )
     usual: Scored = "out of fold"
     audited = False
+    spends: Spends = "level"
 
     def accepted(self, calibration: Calibration, rest: Rest, promise: Promise) -> Bool[np.ndarray, " n"]:
         """Which of the rest are let through."""
         p = p_values(calibration, rest, ranked(calibration, rest, promise.seed))
-        return benjamini_hochberg(p, promise.spent_level, promise.batch.accepted)
+        return benjamini_hochberg(p, allowed(calibration, promise.spent_level), promise.batch.accepted)
 
     def resolution(self, calibration: Calibration, rest: Rest, promise: Promise) -> float:
         """1 / ((n + 1) level) where items were drawn: a p-value cannot be smaller than 1 / (n + 1)."""
         size = sizes(calibration, rest)
         least = np.median(size / (calibration.counts.sum() + size)) if len(rest) else np.inf
-        return float(least / promise.spent_level - promise.batch.accepted / max(len(rest), 1))
+        return float(least / allowed(calibration, promise.spent_level) - promise.batch.accepted / max(len(rest), 1))
 
 
 def p_values(calibration: Calibration, rest: Rest, ranking: Ranking) -> Float64[np.ndarray, " n"]:

@@ -7,7 +7,7 @@ from jaxtyping import Bool
 
 from textanchor.labelling.guarantee import by_group
 from textanchor.labelling.guarantee.counting import Bounds, bounds
-from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
+from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored, Spends, allowed
 from textanchor.labelling.guarantee.ranking import ranked
 
 
@@ -28,6 +28,7 @@ class Confidence:
     )
     usual: Scored = "held apart"
     audited = False
+    spends: Spends = "delta"
 
     def accepted(self, calibration: Calibration, rest: Rest, promise: Promise) -> Bool[np.ndarray, " n"]:
         """Which of the rest are let through."""
@@ -35,7 +36,7 @@ class Confidence:
             return by_group.let_through(calibration, rest, promise)
         ranking = ranked(calibration, rest, promise.seed)
         hidden = _bounds(calibration, rest, promise).on(ranking.wrong)
-        passing = np.flatnonzero(hidden <= promise.level * np.arange(1, len(rest) + 1))
+        passing = np.flatnonzero(hidden <= allowed(calibration, promise.level) * np.arange(1, len(rest) + 1))
         accepted = np.zeros(len(rest), dtype=bool)
         accepted[ranking.order[: passing[-1] + 1 if len(passing) else 0]] = True
         return accepted
@@ -45,7 +46,7 @@ class Confidence:
         if calibration.groups is not None:
             return by_group.smallest(calibration, rest, promise) if len(calibration) else np.inf
         hidden = _bounds(calibration, rest, promise).hidden
-        return float(hidden[0] / promise.level / len(rest)) if len(hidden) else np.inf
+        return float(hidden[0] / allowed(calibration, promise.level) / len(rest)) if len(hidden) else np.inf
 
 
 def _bounds(calibration: Calibration, rest: Rest, promise: Promise) -> Bounds:

@@ -8,6 +8,7 @@ may come before the (c + 1)-th wrong calibration item.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -33,6 +34,7 @@ class Bounds:
         return np.append(self.hidden.astype(float), np.inf)[place]
 
 
+@lru_cache(maxsize=64)
 def bounds(calibration: int, rest: int, delta: float, most: int) -> Bounds:
     """Of hidden wrong ones up to `most`, more being of no use. Empty where so few labels say nothing.
 

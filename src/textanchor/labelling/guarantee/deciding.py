@@ -34,8 +34,8 @@ def decide(calibration: Calibration, rest: Rest, promise: Promise) -> Decision:
         resolution=resolution,
         more_labels=None if by_group else more,
         more_groups=more if by_group else None,
-        spent_level=promise.spent_level,
-        spent_delta=promise.spent_delta,
+        spent_level=promise.spent_level if guarantee.spends == "level" else promise.level,
+        spent_delta=promise.spent_delta if guarantee.spends == "delta" else promise.delta,
     )
 
 

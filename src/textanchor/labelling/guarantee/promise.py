@@ -11,7 +11,10 @@ from jaxtyping import Bool, Float64, Int
 from textanchor.errors import InputError
 from textanchor.labelling.guarantee.batches import Batch
 
+KEPT_BACK = 0.1  # of the level, out of fold
+
 Scored: TypeAlias = Literal["held apart", "out of fold"]
+Spends: TypeAlias = Literal["level", "delta"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +108,16 @@ def same_length(scores: np.ndarray, *others: np.ndarray | None) -> None:
         raise InputError(
             f"{(~np.isfinite(scores)).sum()} of {len(scores)} scores are not finite; a proposer gives probabilities"
         )
+
+
+def allowed(calibration: Calibration, level: float) -> float:
+    """The level that is worked with: nine tenths of it where scores come out of fold.
+
+    The tenth is kept back for what no proof covers: the best proposer was chosen, evidence weighed and models taught by labels
+    that then examine. Where groups were drawn, counting whole groups as wrong keeps back more than that.
+    """
+    kept = KEPT_BACK if calibration.scored == "out of fold" and calibration.groups is None else 0.0
+    return level * (1 - kept)
 
 
 def grouped(rest: Rest) -> Int[np.ndarray, " n"]:

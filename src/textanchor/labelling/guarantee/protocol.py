@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool
 
-from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored
+from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored, Spends
 
 
 @runtime_checkable
@@ -15,13 +15,15 @@ class Guarantee(Protocol):
     """Decides what may be labelled without a look.
 
     `words` say what is promised, for whoever has to answer for it; `usual` whose scores of calibration labels it takes unless
-    told otherwise; `audited` that it holds only once a person has looked at some.
+    told otherwise; `audited` that it holds only once a person has looked at some;
+    `spends` which of the two numbers batches share.
     """
 
     name: str
     words: str
     usual: Scored
     audited: bool
+    spends: Spends
 
     def accepted(self, calibration: Calibration, rest: Rest, promise: Promise) -> Bool[np.ndarray, " n"]:
         """Which of the rest are let through. The same arguments give the same answer."""

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int
+from jaxtyping import Float64
 
-from textanchor.labelling.choosing import FOLDS, Chosen, choose, fold_of, out_of_fold
-from textanchor.labelling.guarantee.sureness import evidence, weighed
+from textanchor.labelling.choosing import FOLDS, Chosen, choose, fold_of
+from textanchor.labelling.guarantee.sureness import BESIDES, evidence, standing, telling
 from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
 from textanchor.labelling.proposers.protocol import Proposer
 
 FEW, MANY = 300, 30  # labels, up to which there are so many folds
+WATCHED = 1000  # items without a label, among which the labels of a fold stand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,65 +32,50 @@ class Said:
 
 def say(pool: Pool, known: Labelled, *, proposer: Proposer | None = None, seed: int = 0) -> Said:
     """Propose by that proposer, or by the best of the usual ones by `known` labels if None."""
-    chosen = choose(pool, known, folds=folds_for(known), seed=seed) if proposer is None else _alone(pool, known, proposer, seed)
+    given = None if proposer is None else {proposer.name: proposer}
+    chosen = choose(pool, known, proposers=given, folds=folds_for(known), seed=seed, watching=WATCHED)
     found = {name: one.propose(pool, known, seed=seed) for name, one in chosen.proposers.items()}
     for name, one in found.items():
         one[known.rows] = chosen.said[name]
-    best = found[chosen.name]
-    classes = best.argmax(axis=1)
+    classes = found[chosen.name].argmax(axis=1)
     return Said(
         classes=classes,
-        sure=_sure(pool, known, classes, found, seed),
-        probabilities=best,
+        sure=_sure(pool, known, found, chosen, seed),
+        probabilities=found[chosen.name],
         proposer=chosen.name,
         accuracy=chosen.accuracy,
     )
 
 
-def _alone(pool: Pool, known: Labelled, proposer: Proposer, seed: int) -> Chosen:
-    said = out_of_fold(proposer, pool, known, folds=folds_for(known), seed=seed)
-    return Chosen(
-        name=proposer.name,
-        proposer=proposer,
-        accuracy=float((said.argmax(axis=1) == known.classes).mean()),
-        out_of_fold=said,
-        table=(),
-        proposers={proposer.name: proposer},
-        said={proposer.name: said},
-    )
+def _sure(
+    pool: Pool, known: Labelled, found: Mapping[str, Probabilities], chosen: Chosen, seed: int
+) -> Float64[np.ndarray, " n"]:
+    """How each item stands among those without a label, by one and the same model.
+
+    A model that knows fewer labels is less sure of everything. So what a label's fold has for it is compared with what that
+    very fold has for others, and what the whole has for an item with what the whole has for others.
+    """
+    folds, classes = fold_of(pool.units[known.rows], folds_for(known), seed), found[chosen.name].argmax(axis=1)
+    own, beside = np.empty((len(known), len(found) + BESIDES)), []
+    for place, fold in enumerate(np.unique(folds)):
+        held, teaching = folds == fold, known.taken(folds != fold)
+        own[held] = evidence(pool, teaching, known.rows[held], classes[known.rows[held]], _at(found, known.rows[held]))
+        said = {name: one[place] for name, one in chosen.beside.items()}
+        beside.append(evidence(pool, teaching, chosen.watched, said[chosen.name].argmax(axis=1), said))
+    weights = telling(own, classes[known.rows] == known.classes)
+    others = np.setdiff1d(np.arange(len(pool)), known.rows)
+    last = evidence(pool, known, others, classes[others], _at(found, others))
+    sure = np.empty(len(pool))
+    sure[others] = standing(last, last, weights)
+    for place, fold in enumerate(np.unique(folds)):
+        sure[known.rows[folds == fold]] = standing(own[folds == fold], beside[place], weights)
+    return sure
+
+
+def _at(found: Mapping[str, Probabilities], rows: Rows) -> Mapping[str, Probabilities]:
+    return {name: one[rows] for name, one in found.items()}
 
 
 def folds_for(known: Labelled) -> int:
     """Folds of few labels are small: a model that lacks a tenth of them is worse than the one that proposes."""
     return MANY if len(known) <= FEW else FOLDS
-
-
-def _folds(pool: Pool, known: Labelled, seed: int) -> Int[np.ndarray, " m"]:
-    return fold_of(pool.units[known.rows], folds_for(known), seed)
-
-
-def _sure(
-    pool: Pool, known: Labelled, classes: Rows, found: Mapping[str, Probabilities], seed: int
-) -> Float64[np.ndarray, " n"]:
-    """Of items without a label by all labels; of each labelled one by those of the other folds alone."""
-    others = np.setdiff1d(np.arange(len(pool)), known.rows)
-    seen = _unseen(pool, known, _folds(pool, known, seed), classes, found)
-    right = classes[known.rows] == known.classes
-    sure = np.empty(len(pool))
-    sure[known.rows] = weighed(seen, right, seen)
-    sure[others] = weighed(seen, right, _evidence(pool, known, others, classes, found))
-    return sure
-
-
-def _unseen(
-    pool: Pool, known: Labelled, folds: Int[np.ndarray, " m"], classes: Rows, found: Mapping[str, Probabilities]
-) -> Float64[np.ndarray, "m f"]:
-    parts = [np.flatnonzero(folds == one) for one in np.unique(folds)]
-    seen = [_evidence(pool, known.taken(folds != folds[part[0]]), known.rows[part], classes, found) for part in parts]
-    return np.concatenate(seen)[np.argsort(np.concatenate(parts))]
-
-
-def _evidence(
-    pool: Pool, known: Labelled, rows: Rows, classes: Rows, found: Mapping[str, Probabilities]
-) -> Float64[np.ndarray, "k f"]:
-    return evidence(pool, known, rows, classes[rows], {name: one[rows] for name, one in found.items()})

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
-from scipy.special import expit
 from scipy.stats import rankdata
 
 from textanchor.labelling.pool import Features, Labelled, Pool, Probabilities, Rows
 
+BESIDES = 2  # kinds of evidence beside what proposers say
 CHUNK = 8192
 
 
@@ -59,19 +59,24 @@ def _directions(sight: Features, rows: Rows) -> np.ndarray:
     return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12))
 
 
-def weighed(
-    seen: Float64[np.ndarray, "m f"], right: Bool[np.ndarray, " m"], asked: Float64[np.ndarray, "k f"]
-) -> Float64[np.ndarray, " k"]:
-    """From 0 to 1, the sum of the kinds of evidence, each with mean 0 and variance 1 on labelled items, by how well it told
-    right from wrong ones there: the square of 2 AUC - 1, 0 below chance.
-
-    Weights that are fitted more closely, by logistic regression, order few labels worse, and what is fitted without a fold
-    places that fold's wrong items too high.
-    """
-    scale = np.where(seen.std(axis=0) > 1e-9, seen.std(axis=0), 1.0)
+def telling(seen: Float64[np.ndarray, "m f"], right: Bool[np.ndarray, " m"]) -> Float64[np.ndarray, " f"]:
+    """How well each kind of evidence tells right from wrong labels: the square of 2 AUC - 1, 0 below chance; all alike where
+    none does. Weights that are fitted more closely, by logistic regression, order few labels worse."""
     weights = np.array([max(0.0, 2 * _auc(one, right) - 1) ** 2 for one in seen.T])
-    total = ((asked - seen.mean(axis=0)) / scale) @ (weights if weights.any() else np.ones(len(weights)))
-    return np.asarray(expit(total / max(weights.sum(), 1e-9)), dtype=np.float64)
+    return weights if weights.any() else np.ones(seen.shape[1])
+
+
+def standing(
+    asked: Float64[np.ndarray, "k f"], others: Float64[np.ndarray, "b f"], weights: Float64[np.ndarray, " f"]
+) -> Float64[np.ndarray, " k"]:
+    """Share of the others, from 0 to 1, whose evidence is weaker: the weighted sum of its kinds, each in standard deviations of
+    the others. Equal ones count half."""
+    if not len(others):
+        return np.full(len(asked), 0.5)
+    scale = np.where(others.std(axis=0) > 1e-9, others.std(axis=0), 1.0)
+    ranks = np.sort((others / scale) @ weights)
+    found = (asked / scale) @ weights
+    return (np.searchsorted(ranks, found, "left") + np.searchsorted(ranks, found, "right")) / (2 * len(ranks))
 
 
 def _auc(values: Float64[np.ndarray, " m"], right: Bool[np.ndarray, " m"]) -> float:
