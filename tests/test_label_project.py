@@ -460,3 +460,33 @@ def test_files_of_others_and_damaged_ones(project: Project, tmp_path: Path) -> N
         project.database.ask("UPDATE arrays SET data = zeroblob(length(data)) WHERE name LIKE 'sight%'")
     with pytest.raises(DamagedError, match="is not what was written"):
         Project(project.file).pool()
+
+
+def test_flipped_bytes_are_never_a_stack_trace(tmp_path: Path) -> None:
+    """Either the damage shows, or it lies where it changes nothing that can be told."""
+    project = made(tmp_path / "p", count=80)
+    answered(project, 40)
+    project.propose(level=0.3)
+    project.close()
+    whole = (tmp_path / "p").read_bytes()
+    rng, shown = np.random.default_rng(3), 0
+    for turn in range(60):
+        broken = bytearray(whole)
+        start = int(rng.integers(len(whole) - 400))
+        length = int(rng.integers(1, 400))
+        broken[start : start + length] = rng.bytes(length)
+        file = tmp_path / f"{turn}"
+        file.write_bytes(bytes(broken))
+        try:
+            with Project(file) as found:
+                found.progress()
+                found.overview()
+                found.entries()
+                found.history()
+                found.next("Ada", 3)
+                found.decide("item 1", classes=["red"], who="Ada")
+                found.propose(proposer="logistic")
+                found.undo("Ada")
+        except (DamagedError, InputError):
+            shown += 1
+    assert shown > 5

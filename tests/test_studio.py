@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import shutil
@@ -27,11 +28,12 @@ from textanchor.errors import InputError, ItemError  # noqa: E402
 from textanchor.records import Item  # noqa: E402
 from textanchor.serve.refusal import Refusal  # noqa: E402
 from textanchor.serve.settings import Access  # noqa: E402
-from textanchor.studio.asking import Wish, answered  # noqa: E402
+from textanchor.studio.asking import EACH, Wish, answered  # noqa: E402
 from textanchor.studio.cards import html as page_part  # noqa: E402
 from textanchor.studio.door import Door  # noqa: E402
 from textanchor.studio.door.paths import is_open, is_uploaded, named_files  # noqa: E402
 from textanchor.studio.opened import opened  # noqa: E402
+from textanchor.studio.reports import is_report, report_in  # noqa: E402
 from textanchor.studio.showing import keys  # noqa: E402
 from textanchor.studio.showing.opening import opened as opened_file  # noqa: E402
 from textanchor.studio.showing.playing import kind_of  # noqa: E402
@@ -370,6 +372,9 @@ def test_hits_are_cards_with_the_line_and_the_reasons(studio: Any) -> None:
         assert cards == ["ta-card"] * above + ["ta-line"] + ["ta-card"] * (5 - above)
     by_file = answered(source, Wish(files=(source.roots[0] / "circle" / "00.wav",), modality="image", k=3))
     assert {one.hit.modality for one in by_file.shown} == {"image"}
+    each = answered(source, Wish(words="circle", modality=EACH, k=3))
+    assert sorted(one.hit.modality for one in each.shown) == ["audio", "image", "video"]
+    assert each.hits.total == answer.hits.total
     alike = answered(source, Wish(like=answer.shown[0].card.key, k=2))
     assert alike.asked == f"more like {answer.shown[0].card.name}"
 
@@ -446,3 +451,23 @@ def test_the_copy_of_a_collection_has_its_new_place(world: Path, tmp_path: Path,
     shutil.copytree(world / "items" / "circle", tmp_path / "circle")
     found = opened([str(tmp_path / "circle")], space=saved)
     assert found.collections["c0"].roots == (tmp_path / "circle",)
+
+
+def test_what_the_doctor_said_a_board_and_a_report_are_recognised(tmp_path: Path) -> None:
+    reached = [{"modality": "image", "aligner": name, "R@1": value, "R@1 interval": [0.1, 0.9], "largest class R@1": 0.2}
+               for name, value in (("ridge", 0.5), ("cca", 0.7))]  # fmt: skip
+    finding = {"modality": "all", "level": "leak", "topic": "<b>copies</b>", "text": "<script>x</script>"}
+    (tmp_path / "said.json").write_text(json.dumps({"findings": [finding], "reached": reached}))
+    (tmp_path / "other.json").write_text("{}")
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board" / "board.html").write_text("<h1>board</h1>")
+    (tmp_path / "board" / "board.csv").write_text("rank,method,seeds,score,score sd\n1,cca,3,0.9,0.01\n2,ridge,3,0.8,0.02\n")
+    doctor, board = report_in(tmp_path / "said.json"), report_in(tmp_path / "board")
+    assert (doctor.kind, board.kind) == ("doctor", "bench")
+    assert [(one.name, one.value, one.within) for one in doctor.figures] == [("image, cca", "0.700", "[0.100, 0.900]")]
+    assert "largest class 0.200" in doctor.figures[0].of
+    assert b"<script>" not in doctor.content
+    assert [(one.name, one.within) for one in board.figures] == [("cca", "± 0.010"), ("ridge", "± 0.020")]
+    assert not is_report(tmp_path / "other.json")
+    with pytest.raises(InputError, match="no report"):
+        report_in(tmp_path)

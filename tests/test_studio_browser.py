@@ -400,3 +400,20 @@ def test_labels_are_exported(visit: Any, project: Project) -> None:
     text = Path(waiting.value.path()).read_text()
     assert decided(project)[0][0] in text
     assert "circle" in text
+
+
+def test_doubtful_labels_are_asked_again(visit: Any, project: Project) -> None:
+    """One wrong label among right ones comes first."""
+    for one in project.entries():
+        if "/" in one.id and one.id[-5] in "0123":
+            project.decide(one.id, classes=["circle" if one.id.startswith("circle") else "cross"], who="Bob")
+    project.decide("circle/01.wav", classes=["cross"], who="Bob")
+    project.propose()
+    page = visit("label")
+    page.select_option("[aria-label='What is asked']", "suspects")
+    page.wait_for_selector(".ta-given")
+    assert page.inner_text(".ta-given") == "Labelled as cross"
+    assert page.inner_text(".ta-item figcaption") == "circle/01.wav"
+    press(page, "1")
+    saved(page)
+    assert project.entry("circle/01.wav").state.classes == ("circle",)

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from textanchor.errors import DamagedError, InputError
+from textanchor.errors import DamagedError, InputError, TextAnchorError
 
 WAIT = 60.0  # seconds that a connection waits for another one's commit
 CHUNK = 500  # values of one statement
@@ -41,7 +41,7 @@ class Database:
         try:
             self._connection = _opened(file)
             _brought_up(self._connection, file, kind, create=create)
-        except sqlite3.DatabaseError as why:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as why:
             raise DamagedError(f"{file} cannot be read as a {kind.word} ({why}); restore it, or make it anew") from None
 
     def close(self) -> None:
@@ -94,6 +94,19 @@ class Database:
                 with suppress(sqlite3.Error):  # of a damaged file what went wrong before is what matters
                     self._connection.execute("COMMIT")
 
+    @contextmanager
+    def sound(self) -> Iterator[None]:
+        """What is read within is made sense of; raises `DamagedError` where that fails, since only we wrote it."""
+        try:
+            yield
+        except TextAnchorError:
+            raise
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError) as why:
+            what = f"{type(why).__name__}: {why}"
+            raise DamagedError(
+                f"{self.file}: this {self._kind.word} holds something that was not written so ({what[:80]}); restore it"
+            ) from None
+
     @property
     def state(self) -> tuple[int, int]:
         """Other numbers when another connection has committed, or this one has changed anything."""
@@ -118,9 +131,7 @@ class Database:
             yield
         except sqlite3.OperationalError as why:
             raise InputError(f"{self.file}: {why}; nothing was changed") from None
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.DatabaseError as why:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as why:
             raise DamagedError(f"{self.file}: this {self._kind.word} is damaged ({why}); restore it, or make it anew") from None
 
 

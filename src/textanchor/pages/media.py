@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +36,13 @@ class Media:
 
 
 class Album:
-    """The media of one page, each item decoded once. When `budget` letters are spent, further items have none."""
+    """The media of one page, each item decoded once. When `budget` letters are spent, further items have none.
 
-    def __init__(self, limits: Limits, *, budget: int = BUDGET) -> None:
-        self._limits, self._left = limits, budget
+    `settle` may say where an item's file truly lies, or raise `ItemError` for one that is not to be shown.
+    """
+
+    def __init__(self, limits: Limits, *, budget: int = BUDGET, settle: Callable[[Item], Item] | None = None) -> None:
+        self._limits, self._left, self._settle = limits, budget, settle
         self._held: dict[str, Media] = {}
         self.missing = 0
         """How many times an item was left without media for want of room."""
@@ -59,7 +63,7 @@ class Album:
 
     def _decoded(self, item: Item) -> Any:
         try:
-            return decode(item, self._limits)
+            return decode(self._settle(item) if self._settle is not None else item, self._limits)
         except ItemError:
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from textanchor.studio.cards import Card, card_of
 from textanchor.studio.sources import Shelved
 
 MOST, LETTERS = 60, 2000  # hits of a page, letters of a query
-ANY = ""
+ANY, EACH = "", "some of each"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +57,38 @@ class Answer:
 def answered(source: Shelved, wish: Wish) -> Answer:
     """The answer of one collection. Raises `InputError` for a query that cannot be meant or a filter that cannot be read."""
     space, index = source.shelf.space, source.index
-    terms = Terms(k=max(1, min(wish.k, MOST)), modality=wish.modality or None, where=wish.where.strip() or None)
+    modality = None if wish.modality in (ANY, EACH) else wish.modality
+    terms = Terms(k=max(1, min(wish.k, MOST)), modality=modality, where=wish.where.strip() or None)
     if terms.filter is not None and "path" in terms.filter.names:
         raise InputError("paths are the studio's own business; filter by id or fields")
     query, told = _query(source, wish)
-    hits: Hits = search(space, query, source.shelf.held, terms=terms, query_modality=TEXT if isinstance(query, str) else None)
+    of_each = wish.modality == EACH
+    hits = _of_each(source, query, terms) if of_each else _found(source, query, terms)
     whys = [_named(source, one) for one in explain(space, index, hits)]
     shown = (Shown(hit=hit, card=_card(source, hit), why=why) for hit, why in zip(hits, whys, strict=True))
     return Answer(shown=tuple(shown), hits=hits, asked=told)
+
+
+def _found(source: Shelved, query: Any, terms: Terms) -> Hits:
+    told = TEXT if isinstance(query, str) else None
+    hits: Hits = search(source.shelf.space, query, source.shelf.held, terms=terms, query_modality=told)
+    return hits
+
+
+def _of_each(source: Shelved, query: Any, terms: Terms) -> Hits:
+    """As many of each modality, taken in turns; what is mostly chance comes last."""
+    kinds = source.index.modalities
+    found = [_found(source, query, replace(terms, modality=kind, k=-(-terms.k // len(kinds)))) for kind in kinds]
+    mixed = [hit for turn in zip_longest(*found) for hit in turn if hit is not None]
+    mixed.sort(key=lambda hit: hit.above is False)
+    known = all(hits.line is not None for hits in found)
+    return Hits(
+        tuple(mixed[: terms.k]),
+        total=sum(hits.total for hits in found),
+        line=sum(hits.line or 0 for hits in found) if known else None,
+        level=terms.level,
+        at_least=any(hits.at_least for hits in found),
+    )
 
 
 def _query(source: Shelved, wish: Wish) -> tuple[Any, str]:

@@ -56,6 +56,11 @@ def _looking(router: APIRouter, desks: dict[str, Desk]) -> None:
         """Items that are proposed as one class."""
         return _told(lambda: _desk(desks, where).grid(proposed, surest=surest, count=max(1, min(count, COUNT))))
 
+    @router.get("/suspects")
+    def suspects(where: str, count: int = 24) -> Response:
+        """Labels that are probably wrong."""
+        return _told(lambda: _desk(desks, where).suspects(max(1, min(count, COUNT))))
+
     @router.get("/cluster")
     def cluster(where: str, number: int = 0, anew: bool = False) -> Response:
         """Items that lie together."""

@@ -15,7 +15,7 @@ from textanchor.labelling.project import Project
 from textanchor.runtime import Limits, Runtime
 from textanchor.serve.shelves import open_shelves
 from textanchor.space import Space
-from textanchor.studio.reports import Report, is_report, report_in
+from textanchor.studio.reports import OfProject, Report, is_report, report_in
 from textanchor.studio.sources import Labelling, Shelved, Source
 
 SQLITE = b"SQLite format 3\0"
@@ -57,11 +57,13 @@ def opened(
         raise InputError(f"say with which space to search {rest[0]}: --space SPACE")
     shelves = open_shelves(loaded, rest) if loaded is not None else {}
     allowed = tuple(root.absolute() for root in roots)
+    labelling = {f"p{n}": Labelling(f"p{n}", project, allowed) for n, project in enumerate(projects)}
+    written: dict[str, Report] = {f"r{n}": report_in(located(place)) for n, place in enumerate(reports)}
     return Opened(
         space=loaded,
         collections={f"c{n}": Shelved(f"c{n}", shelf, allowed) for n, shelf in enumerate(shelves.values())},
-        projects={f"p{n}": Labelling(f"p{n}", project, allowed) for n, project in enumerate(projects)},
-        reports={f"r{n}": report_in(located(place)) for n, place in enumerate(reports)},
+        projects=labelling,
+        reports={**written, **{id: OfProject(source) for id, source in labelling.items()}},
     )
 
 

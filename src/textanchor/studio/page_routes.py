@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from textanchor.errors import InputError
+from textanchor.errors import TextAnchorError
 from textanchor.serve.refusal import Refusal
 from textanchor.studio.opened import Opened
 from textanchor.studio.reports import POLICY
@@ -29,8 +29,10 @@ def page_routes(opened: Opened) -> APIRouter:
         """A report in a frame, with a policy of its own."""
         try:
             content = opened.reports[id].content
-        except (KeyError, InputError):
+        except KeyError:
             raise Refusal(404, "no such report", code="not_found") from None
+        except TextAnchorError as why:
+            raise Refusal(404, str(why), code="not_found") from None
         framed = {"content-security-policy": POLICY, "x-frame-options": "SAMEORIGIN"}
         return Response(content, media_type="text/html; charset=utf-8", headers=framed)
 

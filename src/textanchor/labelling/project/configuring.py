@@ -19,8 +19,9 @@ FIXED = ("multi", "seed")  # what labels and the random order rest on
 
 def settings_of(database: Database) -> Settings:
     """What was noted; what an older file does not say is the default."""
-    held: Any = json.loads(database.fact(HELD, "{}"))
-    return Settings(**{name: value for name, value in held.items() if name in SETTINGS})
+    with database.sound():
+        held: Any = json.loads(database.fact(HELD, "{}"))
+        return Settings(**{name: value for name, value in held.items() if name in SETTINGS})
 
 
 def changed(database: Database, settings: Mapping[str, Any]) -> Settings:

@@ -128,16 +128,17 @@ class Entries:
             "WHERE i.row IS NOT NULL ORDER BY i.row"
         )
         columns: list[tuple[Any, ...]] = list(zip(*told, strict=True)) or [()] * 8
-        return Overview(
-            numbers=np.array(columns[0], dtype=np.int64),
-            ids=tuple(columns[1]),
-            modalities=tuple(columns[2]),
-            statuses=np.array([STATUSES.index(one or "open") for one in columns[3]], dtype=np.int8),
-            label=_first(columns[4], place),
-            proposal=_first(columns[5], place),
-            probability=np.array([np.nan if one is None else one for one in columns[6]], dtype=np.float32),
-            through=np.array([bool(one) for one in columns[7]], dtype=bool),
-        )
+        with self._database.sound():
+            return Overview(
+                numbers=np.array(columns[0], dtype=np.int64),
+                ids=tuple(columns[1]),
+                modalities=tuple(columns[2]),
+                statuses=np.array([STATUSES.index(one or "open") for one in columns[3]], dtype=np.int8),
+                label=_first(columns[4], place),
+                proposal=_first(columns[5], place),
+                probability=np.array([np.nan if one is None else one for one in columns[6]], dtype=np.float32),
+                through=np.array([bool(one) for one in columns[7]], dtype=bool),
+            )
 
     def _conditions(self, wanted: Wanted) -> tuple[str, list[object]]:
         found: list[tuple[str, object]] = []
@@ -158,7 +159,9 @@ class Entries:
 
     def _read(self, condition: str, values: Sequence[object]) -> list[Entry]:
         keys = {number: key for key, number in self._classes.numbers().items()}
-        return [_entry(row, keys) for row in self._database.ask(f"SELECT {_COLUMNS} {_JOINED} {condition}", *values)]
+        told = self._database.ask(f"SELECT {_COLUMNS} {_JOINED} {condition}", *values)
+        with self._database.sound():
+            return [_entry(row, keys) for row in told]
 
     def _missing(self, name: str) -> str:
         known = [one for (one,) in self._database.ask("SELECT id FROM items WHERE row IS NOT NULL LIMIT 20000")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -67,9 +67,10 @@ class Log:
         for start in range(0, len(wanted), CHUNK):
             some = wanted[start : start + CHUNK]
             by_item: dict[int, list[Event]] = {item: [] for item in some}
-            for event in self._events(some):
-                by_item[event.item].append(event)
-            states = {item: settled(events, rule) for item, events in by_item.items()}
+            with self._database.sound():
+                for event in self._events(some):
+                    by_item[event.item].append(event)
+                states = {item: settled(events, rule) for item, events in by_item.items()}
             self._database.ask(f"DELETE FROM states WHERE item IN ({marks(some)})", *some)
             self._database.ask_each(
                 "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -99,6 +100,11 @@ class Log:
             yield Decision(
                 event=event, item=name, kind=kind, classes=named, who=who, at=at, how=how, undoes=undoes, undone=bool(undone)
             )
+
+    def chosen(self, conditions: Mapping[str, object], *, newest: bool, limit: int) -> list[Decision]:
+        """The events that pass all conditions whose value is not None."""
+        told = {condition: value for condition, value in conditions.items() if value is not None}
+        return list(self.history(" AND ".join(told), list(told.values()), newest=newest, limit=limit))
 
     def _events(self, items: Sequence[int]) -> Iterator[Event]:
         names = ("event", "item", "kind", "classes", "who", "how", "undoes")

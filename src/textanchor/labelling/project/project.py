@@ -163,12 +163,12 @@ class Project:
 
     def progress(self) -> Progress:
         """How far it is."""
-        with self.database.reading():
+        with self.database.reading(), self.database.sound():
             return progress(self.database)
 
     def pool(self) -> Pool:
         """Items as features; kept until they or the classes change."""
-        with self.database.reading():
+        with self.database.reading(), self.database.sound():
             version = f"{self.database.fact(FILLED)} {stamp(self.classes)} {self.database.fact(NAMED)}"
             if self._pool is None or self._pool[0] != version:
                 self._pool = version, pooled(self.database)
@@ -176,7 +176,7 @@ class Project:
 
     def told(self) -> Told:
         """What people said of the pool's items."""
-        with self.database.reading():
+        with self.database.reading(), self.database.sound():
             return told_by_people(self.database)
 
     def labelled(self) -> Labelled:
@@ -254,9 +254,8 @@ class Project:
     ) -> list[Decision]:
         """The log, or that of an item or a person, behind an event."""
         told = {"id = ?": item, "who = ?": who, "e.event > ?": after}
-        conditions = {condition: value for condition, value in told.items() if value is not None}
-        most = LAST if limit is None else limit
-        return list(Log(self.database).history(" AND ".join(conditions), list(conditions.values()), newest=newest, limit=most))
+        with self.database.sound():
+            return Log(self.database).chosen(told, newest=newest, limit=LAST if limit is None else limit)
 
     def propose(self, promise: Promise | None = None, *, proposer: str = "", **simple: Unpack[SimplePromise]) -> Run:
         """Propose a class for every item, and let through what the promise allows; see `Promise`, whose fields may be given as

@@ -86,8 +86,9 @@ def _outcome(rows: Rows, found: LetThrough, promise: Promise, waiting: int) -> O
     examined, probabilities = found.examined, found.examined.probabilities
     classes, scores = np.zeros(len(probabilities), dtype=np.int64), np.zeros(len(probabilities), dtype=np.float32)
     through = np.zeros(len(probabilities), dtype=bool)
-    classes[rows], scores[rows] = probabilities[rows].argmax(axis=1), probabilities[rows].max(axis=1, initial=0.0)
-    classes[examined.rows], scores[examined.rows] = examined.classes, examined.rest.scores
+    classes[rows] = probabilities[rows].argmax(axis=1)
+    classes[examined.rows] = examined.classes  # those of copies are what people said of another
+    scores[rows] = probabilities[rows, classes[rows]]
     through[examined.rows[found.decision.accepted]] = True
     wrong = examined.calibration.wrong
     accuracy = float(1 - wrong.mean()) if len(wrong) else None

@@ -180,13 +180,13 @@ class Run:
     accuracy: float | None
     form: str
     level: float
-    delta: float
     seed: int
-    trial: bool
     labelled: int
     through: int
     left: int
     says: tuple[str, ...]
+    delta: float = 0.1
+    trial: bool = False
     certificate: str = ""
 
 

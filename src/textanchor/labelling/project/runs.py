@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from textanchor.database import Database
 from textanchor.labelling.project.records import Run
 
+NAMES = {one.name for one in fields(Run)} - {"run", "at", "certificate"}
+
 
 def runs_of(database: Database) -> list[Run]:
     """All runs, the oldest first."""
-    found = []
-    for number, at, told, certificate in database.ask("SELECT run, at, told, certificate FROM runs ORDER BY run"):
-        held: Any = json.loads(told)
-        found.append(Run(run=number, at=at, certificate=certificate, **{**held, "says": tuple(held["says"])}))
-    return found
+    told = database.ask("SELECT run, at, told, certificate FROM runs ORDER BY run")
+    with database.sound():
+        return [_run(number, at, json.loads(held), certificate) for number, at, held, certificate in told]
+
+
+def _run(number: int, at: str, held: Any, certificate: str) -> Run:
+    """What an older version did not write has its default."""
+    known = {name: value for name, value in held.items() if name in NAMES}
+    return Run(run=number, at=at, certificate=certificate, **{**known, "says": tuple(map(str, held["says"]))})

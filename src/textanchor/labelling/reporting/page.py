@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from textanchor.labelling.care import Couple
 from textanchor.labelling.project import Entry, Project
 from textanchor.labelling.reporting.facts import Facts, facts
 from textanchor.pages import Album, Media, rendered
+from textanchor.records import Item
 from textanchor.runtime import Limits
 
 CONFUSED, SHOWN, CLASSES = 25, 12, 200  # rows and items that are shown
@@ -26,9 +27,19 @@ class Seen:
     proposed: str
 
 
-def write_label_report(project: Project, file: str | Path, *, overwrite: bool = False, limits: Limits | None = None) -> Path:
-    """Write the page, which refers to nothing outside it; its path. Raises `InputError` if it exists, unless `overwrite`."""
-    place, told, album = located(file), facts(project), Album(limits or Limits())
+def write_label_report(
+    project: Project,
+    file: str | Path,
+    *,
+    overwrite: bool = False,
+    limits: Limits | None = None,
+    settle: Callable[[Item], Item] | None = None,
+) -> Path:
+    """Write the page, which refers to nothing outside it; its path. Raises `InputError` if it exists, unless `overwrite`.
+
+    `settle` may say where an item's file truly lies, or raise `ItemError` for one that is not to be shown.
+    """
+    place, told, album = located(file), facts(project), Album(limits or Limits(), settle=settle)
     html = rendered(
         "textanchor.labelling.reporting",
         "report.html.jinja",

@@ -11,7 +11,7 @@ from textanchor.errors import InputError
 from textanchor.labelling.guarantee import Promise
 from textanchor.labelling.project import Audited, Choice, Class, Entry, Progress
 from textanchor.runtime import Limits
-from textanchor.studio.label.gathering import Clustered, proposed_as
+from textanchor.studio.label.gathering import Clustered, proposed_as, suspected
 from textanchor.studio.label.machine import Machine
 from textanchor.studio.label.requests import AddClass, Decide, Next, Propose
 from textanchor.studio.label.telling import Teller, Told
@@ -110,6 +110,10 @@ class Desk:
     def grid(self, proposed: str, *, surest: bool, count: int) -> list[Told]:
         """Undecided items that are proposed as one class."""
         return self._teller.told(proposed_as(self.source, proposed, surest=surest, count=count))
+
+    def suspects(self, count: int) -> list[Told]:
+        """Labelled items whose label is believed least."""
+        return self._teller.told(suspected(self.source, count))
 
     def cluster(self, number: int, *, anew: bool) -> Group | None:
         """Undecided items that lie together; None where none is left."""

@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 
+from textanchor.labelling.care import suspects
 from textanchor.labelling.clusters import Cluster, clusters
 from textanchor.labelling.project import STATUSES, Entry, Overview, Wanted
 from textanchor.studio.sources import Labelling
@@ -49,12 +50,12 @@ class Clustered:
             seen = project.overview()
             undecided = np.isin(seen.statuses, UNDECIDED)
             if anew or self._held is None or self._size != len(seen.ids):
-                self._held, self._size = clusters(project.pool().features, np.flatnonzero(undecided)), len(seen.ids)
+                self._held, self._size = clusters(project.pool(), np.flatnonzero(undecided)), len(seen.ids)
             left = [rows for one in self._held if len(rows := one.rows[undecided[one.rows]])]
         if not left:
             return None
         number %= len(left)
-        return self._together(seen, Cluster(sight="", rows=left[number], width=1.0), number, len(left))
+        return self._together(seen, Cluster(rows=left[number], density=1.0), number, len(left))
 
     def _together(self, seen: Overview, cluster: Cluster, number: int, count: int) -> Together:
         names = [one.key for one in self._source.project.classes]
@@ -72,6 +73,19 @@ class Clustered:
             edge=ids(cluster.edge(SHOWN)),
             suggested=proposed.most_common(1)[0][0] if proposed else "",
         )
+
+
+def suspected(source: Labelling, count: int) -> list[Entry]:
+    """Labelled items whose label a proposer that has not seen it believes least; none before the machine has proposed."""
+    project = source.project
+    probabilities, labelled = project.probabilities(), project.labelled()
+    if probabilities is None or not len(labelled):
+        return []
+    rows = suspects(probabilities[labelled.rows], labelled).rows[:count]  # which are out of fold, of labelled ones
+    ids = project.overview().ids
+    wanted = [ids[row] for row in rows]
+    found = {one.id: one for one in project.entries(ids=wanted)}
+    return [found[name] for name in wanted if name in found]
 
 
 def proposed_as(source: Labelling, key: str, *, surest: bool, count: int) -> Sequence[Entry]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textanchor.labelling.pool import Pool
 from textanchor.records import Item, Vectors
 from textanchor.space import Space
 from textanchor.studio.sources import Labelling, Shelved
@@ -57,7 +56,7 @@ def of_collection(source: Shelved, most: int = MOST) -> Gathered:
 
 
 def of_project(source: Labelling, space: Space | None, most: int = MOST) -> Gathered:
-    """In the anchor's space where the project has one, else by the sight that most items have."""
+    """In the anchor's space where the project has one, else by all that is seen of each."""
     seen = source.project.overview()
     rows = _some(len(seen.ids), most)
     raw = source.project.vectors()
@@ -68,7 +67,8 @@ def of_project(source: Labelling, space: Space | None, most: int = MOST) -> Gath
             own = kinds == kind
             vectors[own] = _peers(space, kind, vectors[own])
     else:
-        vectors = _sight(source.project.pool())[rows]
+        vectors = source.project.pool().places[rows]
+        vectors[np.abs(vectors).max(axis=1) == 0] = np.nan
     keys = tuple(source.key(int(seen.numbers[row]), seen.ids[row]) for row in rows)
     return Gathered(
         keys=keys,
@@ -92,11 +92,3 @@ def _peers(space: Space | None, kind: str, raw: Vectors) -> Vectors:
     found = np.full(raw.shape, np.nan, dtype=np.float32)
     found[there] = as_peer(view, None, raw[there].astype(np.float32))
     return found
-
-
-def _sight(pool: Pool) -> Vectors:
-    """The features of most items."""
-    if not pool.features:
-        return np.full((len(pool), 1), np.nan, dtype=np.float32)
-    best = max(pool.features, key=lambda one: int(one.present.sum()))
-    return np.where(best.present[:, None], best.values, np.nan).astype(np.float32)

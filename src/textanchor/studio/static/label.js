@@ -82,8 +82,9 @@ class Desk {
   /** More items behind those at hand; `anew` asks whether these are still to be decided. */
   async fetch(anew = false) {
     if (!anew && this.queue.length >= AHEAD / 2) return;
-    const { answer } = await post(this.at("/next"), { who: who(), count: AHEAD, stream: this.stream, skip: this.skipped });
-    const fresh = answer.filter((one) => !this.sent.has(one.key)), before = sight(this.queue[0]);
+    const again = this.stream === "suspects";
+    const { answer } = again ? await get(this.at("/suspects?count=24")) : await post(this.at("/next"), { who: who(), count: AHEAD, stream: this.stream, skip: this.skipped });
+    const fresh = answer.filter((one) => !this.sent.has(one.key) && !this.skipped.includes(one.key)), before = sight(this.queue[0]);
     const back = this.queue.filter((one) => one.back && !this.sent.has(one.key)); // taken back just now
     this.queue = [...back, ...fresh.filter((one) => !back.some((held) => held.key === one.key))];
     if (this.mode === "one" && (sight(this.queue[0]) !== before || !this.body.querySelector(".ta-one"))) this.paint();

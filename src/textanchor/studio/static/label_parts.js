@@ -5,6 +5,7 @@ import { keysOf, showsHelp } from "./label_classes.js";
 import { asksPromise } from "./label_promise.js";
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const OF_WORK = /left to people|more labels|would free|of groups/; // what the machine says of the work that is left
 const count = (number) => number.toLocaleString("en");
 
 /** Progress, estimated error and remaining work, always in sight. */
@@ -26,7 +27,7 @@ export function strip(desk) {
     el("dl.ta-three", { "aria-live": "polite" },
       figure("Done", `${count(people + progress.machine)} of ${count(progress.items)}`, [`${count(people)} by people`, `${count(progress.machine)} by the machine`, rest ? `${count(progress.none)} none, ${count(progress.unsure)} unsure` : "", progress.disagreements ? `${count(progress.disagreements)} in dispute` : ""]),
       figure("Estimated error", wrong(told), promise(told)),
-      figure("Left", `${count(progress.open)} open`, told.run ? told.says.slice(2).concat(told.through ? [`${count(told.through)} can be taken over`] : []) : ["let the machine propose when a few are labelled"])),
+      figure("Left", `${count(progress.open)} open`, told.run ? told.says.filter((one) => OF_WORK.test(one)).concat(told.through ? [`${count(told.through)} can be taken over`] : []) : ["let the machine propose when a few are labelled"])),
   );
 }
 
@@ -42,7 +43,7 @@ function wrong(told) {
 
 function promise(told) {
   if (told.audited) return [`${told.audited.wrong} of ${told.audited.shown} looked at; ${percent(told.audited.low)} to ${percent(told.audited.high)}`];
-  return told.run ? told.says.slice(1, 2) : ["nothing is proposed yet"];
+  return told.run ? told.says.filter((one) => !OF_WORK.test(one)) : ["nothing is proposed yet"];
 }
 
 function machine(desk) {
@@ -52,11 +53,13 @@ function machine(desk) {
   return el("div.ta-machine-bar", { role: "group", "aria-label": "The machine" }, go, take);
 }
 
-/** What is asked: as the project sees fit, or of what was taken over, to know how often that is wrong. */
+/** What is asked: as the project sees fit, or labels that are hard to believe, or what was taken over, to know how often that is wrong. */
 function stream(desk) {
-  if (desk.mode !== "one" || !desk.standing.progress.machine) return null;
+  const { progress, run } = desk.standing;
+  if (desk.mode !== "one" || !run) return null;
+  const kinds = [["mixed", "Ask what helps"], ["suspects", "Doubtful labels again"], ...(progress.machine ? [["audit", "Audit what was taken over"]] : [])];
   return el("select", { "aria-label": "What is asked", onchange: (event) => { desk.stream = event.target.value; desk.queue = []; desk.trying(() => desk.fetch(true)); } },
-    [["mixed", "Ask what helps"], ["audit", "Audit what was taken over"]].map(([value, name]) => el("option", { value, selected: value === desk.stream }, name)));
+    kinds.map(([value, name]) => el("option", { value, selected: value === desk.stream }, name)));
 }
 
 function exports(desk) {
@@ -74,9 +77,10 @@ export function onePage(desk, told) {
   const classes = shown.map((name) => el("button.ta-class", { type: "button", "data-class": name, "aria-pressed": desk.standing.multi ? "false" : null, onclick: () => desk.choose(name) },
     el("kbd", {}, keys.get(name) || ""), el("span", {}, name), chances.get(name) >= 0.005 ? el("small", {}, percent(chances.get(name))) : null));
   const accept = told.proposed.length ? el("button.ta-accept", { type: "button", onclick: () => desk.accept() }, el("kbd", {}, "Enter"), el("span", {}, `Accept: ${told.proposed.join(", ")}`), el("small", {}, percent(told.probability))) : el("p.ta-soft", {}, "Nothing is proposed yet.");
+  const given = told.classes.length ? el("p.ta-given", {}, `Labelled as ${told.classes.join(", ")}`) : null;
   return el("div.ta-one", { "data-key": told.key },
     el("figure.ta-item", {}, media(told.card, { large: true, autoplay: true }), el("figcaption", { title: told.card.name }, told.card.name)),
-    el("div.ta-answers", {}, accept, el("div.ta-classes", { role: "group", "aria-label": "Classes" }, classes),
+    el("div.ta-answers", {}, given, accept, el("div.ta-classes", { role: "group", "aria-label": "Classes" }, classes),
       el("div.ta-others", { role: "group", "aria-label": "Other answers" },
         button("O", "Other class", () => desk.other()), button("U", "Unsure", () => desk.decide("unsure")), button("N", "None", () => desk.decide("none")), button("S", "Skip", () => desk.skip()), button("Z", "Undo", () => desk.undo()))));
 }

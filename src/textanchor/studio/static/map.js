@@ -5,7 +5,7 @@ import { el, media } from "./dom.js";
 import { Scatter } from "./scatter.js";
 import { askedWho } from "./studio.js";
 
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b52ab", "#a89b00", "#8c564b", "#1b9e9e", "#e0457b", "#5d6b79"];
+const COLOURS = ["#1f6fc4", "#e8890c", "#14935a", "#d468a8", "#4fb3e8", "#c8372d", "#7a52b3", "#8fa300", "#8a5a3c", "#12b3a8", "#5563d6", "#f2c14e"];
 const GREY = "#9aa4af";
 
 export function start(root, sources) {

@@ -14,7 +14,10 @@ def report_tab(opened: Opened) -> None:
     """Its parts, within a tab that is open."""
     import gradio as gr
 
-    names = [(f"{report.name} ({report.kind})", id) for id, report in opened.reports.items()]
+    names = [
+        (report.name if report.name == report.kind else f"{report.name} ({report.kind})", id)
+        for id, report in opened.reports.items()
+    ]
     if not names:
         gr.HTML(html("hint.html.jinja", told=NONE), apply_default_css=False)
         return

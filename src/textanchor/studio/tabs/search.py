@@ -9,7 +9,7 @@ from textanchor import registry
 from textanchor.data.readers import reader
 from textanchor.errors import TextAnchorError
 from textanchor.serve.refusal import Refusal, public
-from textanchor.studio.asking import ANY, Wish, answered
+from textanchor.studio.asking import ANY, EACH, Wish, answered
 from textanchor.studio.cards import html
 from textanchor.studio.door.paths import is_uploaded
 from textanchor.studio.opened import Opened
@@ -44,9 +44,10 @@ def search_tab(opened: Opened, uploads: Path) -> None:
         elem_id="ta-query",
         submit_btn="Search",
     )
+    wanted = [("anything", ANY), *([(EACH, EACH)] if len(kinds) > 1 else []), *((kind, kind) for kind in kinds)]
     with gr.Row(elem_classes="ta-controls"):
         source = gr.Dropdown(names, value=names[0][1], label="In", visible=len(names) > 1, min_width=130)
-        modality = gr.Dropdown([("anything", ANY), *((kind, kind) for kind in kinds)], value=ANY, label="Find", min_width=130)
+        modality = gr.Dropdown(wanted, value=ANY, label="Find", min_width=130)
         k = gr.Dropdown(COUNTS, value=COUNTS[0], label="Hits", min_width=90)
         where = gr.Textbox(label="Only where", placeholder="year >= 2020 and camera = 'X100'", min_width=260, scale=4)
     hint, alike_js = html("hint.html.jinja", told=HINT), static("alike.js").decode()
