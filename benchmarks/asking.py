@@ -1,6 +1,6 @@
 """Which items to label next: `python benchmarks/asking.py curves|guarantee|growth|speed [--sets esc caltech ...] [--seeds N]`.
 
-`curves` labels each set from nothing by each strategy, proposals made anew after every 1 % of the items, with no look at the
+`curves` labels each set from nothing by each strategy, proposals made anew in `--rounds`, 20 unless said, with no look at the
 rest: accuracy on the rest at 20 %, and labels that reach what random labels have at 20 %. `guarantee` asks half of each batch
 at random, and lets proposals through from those alone. `growth` foretells from 10 % what 20 % bring. `speed` asks among 100,000
 made-up items. Needs `../shared` but for `speed`. Prints Markdown; intervals are Student's over seeds, 95 %.
@@ -25,7 +25,6 @@ from textanchor.labelling.simulating import Replay, Run, simulate
 
 SETS = ("esc", "esc-by-source", "caltech", "fsdd", "mnist")
 STRATEGIES = ("spread-then-margin", "covering", "typical", "margin", "k-centre", "active(query=MaxHerding)")
-FINE = tuple(round(0.01 * step, 2) for step in range(1, 21))
 COARSE = (0.05, 0.1, 0.15, 0.2)
 
 
@@ -36,13 +35,14 @@ def main() -> None:
     told.add_argument("--sets", nargs="*", default=SETS)
     told.add_argument("--seeds", type=int, default=5)
     told.add_argument("--strategies", nargs="*", default=STRATEGIES)
+    told.add_argument("--rounds", type=int, default=20)
     asked = told.parse_args()
     if asked.table == "speed":
         speed()
     for name in asked.sets if asked.table != "speed" else ():
         given = label_set(name)
         if asked.table == "curves":
-            curves(given, asked.strategies, asked.seeds)
+            curves(given, asked.strategies, asked.seeds, asked.rounds)
         elif asked.table == "guarantee":
             guarantee(given, asked.seeds)
         else:
@@ -55,11 +55,12 @@ def spread(values: list[float]) -> str:
     return f"{np.mean(values):.3f}" + ("" if ends is None else f" [{ends[0]:.3f}, {ends[1]:.3f}]")
 
 
-def curves(given: LabelSet, strategies: list[str], seeds: int) -> None:
+def curves(given: LabelSet, strategies: list[str], seeds: int, rounds: int) -> None:
     """On nine tenths of a set a seed; and the default on all of it, where it has no chance in it."""
+    shares = tuple(round(0.2 * (turn + 1) / rounds, 4) for turn in range(rounds))
     began = time.perf_counter()
-    found = simulate(given.pool, given.truth, strategies, replay=Replay(shares=FINE, seeds=seeds))
-    whole = simulate(given.pool, given.truth, strategies[:1], replay=Replay(shares=FINE, seeds=1, left_out=0.0))
+    found = simulate(given.pool, given.truth, strategies, replay=Replay(shares=shares, seeds=seeds))
+    whole = simulate(given.pool, given.truth, strategies[:1], replay=Replay(shares=shares, seeds=1, left_out=0.0))
     ends = ", ".join(f"{one.strategy} {one.rest[0, -1]:.3f}" for one in whole.curves)
     print(f"\n### {given.name}: {found.items} of {len(given.pool)} items, {seeds} seeds, {time.perf_counter() - began:.0f} s\n")
     print(found.table(), f"\n\nAll {len(given.pool)} items, one seed: {ends}", flush=True)
