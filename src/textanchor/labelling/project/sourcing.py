@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +16,7 @@ from textanchor.collections.storing.surveyed import MEMORY as MEMORY
 from textanchor.collections.storing.surveyed import surveyed
 from textanchor.data.pairs import iterate_collection
 from textanchor.data.sources import source_of
+from textanchor.data.tables import is_table
 from textanchor.data.wording import plain_name
 from textanchor.database import Database
 from textanchor.errors import InputError, NothingUsableError
@@ -86,7 +87,7 @@ def sourced(given: Any, origin: Origin, *, multi: bool, runtime: Runtime) -> Sou
     else:
         place, survey = surveyed(given, origin.reading, runtime)
         items, skipped = tuple(survey.items()), survey.skipped
-    _refuse_twins(items)
+    _refuse_twins(given, items, origin.reading)
     told = Origin(place=place, reading=origin.reading, labels=origin.labels, group=origin.group)
     return Sourced(
         origin=told,
@@ -98,13 +99,19 @@ def sourced(given: Any, origin: Origin, *, multi: bool, runtime: Runtime) -> Sou
     )
 
 
-def _refuse_twins(items: Iterable[Item]) -> None:
-    """Tables name an item by its file, so that twins come of Python's lists only."""
-    seen: set[str] = set()
-    for item in items:
-        if item.id in seen:
-            raise InputError(f"two items are called '{item.id}'; an id means one item")
-        seen.add(item.id)
+def _refuse_twins(given: Any, items: Sequence[Item], reading: Reading) -> None:
+    """A table may name an item again, but not another file by the same id."""
+    if not isinstance(given, str | Path) or not is_table(located(given)):
+        return
+    known = {item.id: item for item in items}
+    for found in iterate_collection(given, reading=reading):
+        if (
+            isinstance(found, Item)
+            and (first := known.get(found.id))
+            and (found.path, found.value) != (first.path, first.value)
+        ):
+            one, other = first.path or first.value, found.path or found.value
+            raise InputError(f"{given} calls two items '{found.id}': {one} and {other}; an id means one item")
 
 
 def _labels(given: Any, origin: Origin, items: tuple[Item, ...], *, multi: bool) -> dict[str, tuple[str, ...]]:
