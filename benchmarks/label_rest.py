@@ -121,7 +121,10 @@ def _figures(found: list[Judged]) -> str:
 def shares(sets: list[LabelSet], splits: int) -> None:
     """A line a set and form: share let through, measured error, splits above the budget, and the oracle's share."""
     print(f"budget {BUDGET}; candidates: {', '.join(CANDIDATES)}\n")
-    print("| set | form | share | error, mean ± sd | splits above | of the oracle's share |\n|---|---|---|---|---|---|", flush=True)
+    print(
+        "| set | form | share | error, mean ± sd | splits above | of the oracle's share |\n|---|---|---|---|---|---|",
+        flush=True,
+    )
     for one in sets:
         for form, scored in FORMS:
             print(f"| {one.name} | {form}, {scored} | {_promised(one, splits, form, scored)} |", flush=True)
