@@ -324,7 +324,7 @@ def test_a_report_is_bounded(many: tuple[Any, Any], tmp_path: Path, monkeypatch:
 
     made, found = many
     full = textanchor.write_report(found, made, tmp_path / "full")
-    monkeypatch.setattr(media.Album.__init__, "__kwdefaults__", {"budget": 2000})
+    monkeypatch.setattr(media.Album.__init__, "__kwdefaults__", {**(media.Album.__init__.__kwdefaults__ or {}), "budget": 2000})
     small = textanchor.write_report(found, made, tmp_path / "small")
     assert "left out of this page to keep it small" in Page(small).text
     assert "left out of this page" not in Page(full).text
