@@ -37,6 +37,8 @@ def let_through(
     `proposer`: the best of the usual ones by labels that teach if None.
     """
     form: Guarantee = registry.part("guarantee", promise.form)
+    if form.audited and not labelled.drawn.any():  # they only say what is worth a trial
+        labelled = replace(labelled, drawn=np.ones(len(labelled), dtype=bool))
     asked = Asked(pool=pool, labelled=labelled, proposer=proposer, scored=scored or form.usual)
     rest = asked.rest
     heard = np.isin(pool.groups[rest], pool.groups[labelled.rows[labelled.drawn]])
