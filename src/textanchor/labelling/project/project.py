@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 
-from textanchor.errors import InputError
 from textanchor.escaping import written_back
 from textanchor.files import located
 from textanchor.labelling.pool import Labelled, Pool, Probabilities
@@ -25,7 +24,6 @@ from textanchor.labelling.project.pooling import Told, pooled, told_by_people
 from textanchor.labelling.project.queueing import AHEAD, chosen, enqueue, is_due
 from textanchor.labelling.project.recording import LAST, Recording
 from textanchor.labelling.project.records import (
-    STREAMS,
     Ask,
     Audited,
     Choice,
@@ -40,7 +38,7 @@ from textanchor.labelling.project.records import (
     Synced,
 )
 from textanchor.labelling.project.renaming import named_anew
-from textanchor.labelling.project.runs import runs_of
+from textanchor.labelling.project.runs import newest_run, runs_of
 from textanchor.labelling.project.schema import connected
 from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
 from textanchor.labelling.project.syncing import synced
@@ -71,7 +69,7 @@ class Project:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.database.close()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -202,8 +200,7 @@ class Project:
         Shorter than `count` where no more is left. Raises `InputError`.
         """
         told = person(who)
-        if stream not in STREAMS or count < 1:
-            raise InputError(f"stream={stream}, count={count}: expected {', '.join(STREAMS)} and a count of at least 1")
+        self._asking().check(stream, count)
         if stream in ("mixed", "chosen") and is_due(self.database, count):
             self.refill()
         with self.database.writing():
@@ -211,8 +208,7 @@ class Project:
 
     def refill(self, count: int = AHEAD) -> int:
         """Let the strategy choose anew what is asked next; how many items it named."""
-        settings = self.settings
-        rows = chosen(settings, self.pool(), self.told(), self.probabilities(), count=count)
+        rows = chosen(self.settings, self.pool(), self.told(), self.probabilities(), count=count)
         with self.database.writing():
             return enqueue(self.database, rows)
 
@@ -274,7 +270,14 @@ class Project:
     @property
     def run(self) -> Run | None:
         """The newest run; None before the first."""
-        return next(iter(self.runs()[-1:]), None)
+        return newest_run(self.database)
+
+    @property
+    def certificate(self) -> str:
+        """The newest run's certificate as JSON, with what people have seen in its audit; empty where nothing is let through."""
+        from textanchor.labelling.project.certifying import certificate_of
+
+        return certificate_of(self.database)
 
     def accept(self, classes: Sequence[str] = (), *, above: float | None = None, who: str) -> int:
         """Take proposals over without a look, as one step that `undo` takes back: those that the promise lets through, or of
