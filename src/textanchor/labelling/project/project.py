@@ -69,7 +69,7 @@ class Project:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.database.close()
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -95,13 +95,11 @@ class Project:
         return Project(file)
 
     def sync(self, source: Any = None, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Synced:
-        """Bring it to what its sources hold now, and with `source` follow another one too; what was decided stays.
-
-        Items that are gone are asked about no more. Raises `InputError` for a source that is gone, then nothing is changed.
-        """
-        given = replace(told or Beginning(), **simple)
-        whole = replace(given, settings=self.settings, space=given.space or self.space or None)
-        found = synced(self.database, whole, None if source is None else (source, given.origin))
+        """Bring it to what its sources hold now, and with `source` follow another one too; what was decided stays. Items that
+        are gone are asked about no more. Raises `InputError` for a source that is gone, then nothing is changed."""
+        given = replace(told or Beginning(space=self.space or None), **simple)
+        given = replace(given, settings=self.settings)
+        found = synced(self.database, given, None if source is None else (source, given.origin))
         self.refill()
         return found
 
@@ -254,14 +252,13 @@ class Project:
             return Log(self.database).chosen(told, newest=newest, limit=LAST if limit is None else limit)
 
     def propose(self, promise: Promise | None = None, *, proposer: str = "", **simple: Unpack[SimplePromise]) -> Run:
-        """Propose a class for every item, and let through what the promise allows; see `Promise`, whose fields may be given as
-        keywords. Raises `InputError` where nothing is known."""
+        """Propose a class for every item, and let through what the promise allows; fields of `Promise` may be keywords. Raises
+        `InputError` where nothing is known."""
         from textanchor.labelling.project import running
 
-        says, settings = named_anew(self.database, self.runtime), self.settings
-        settings = replace(settings, proposer=proposer or settings.proposer)
-        wanted = running.wanted(promise, simple, settings)
-        return running.ran(self.database, self.pool(), self.told(), wanted, settings, says)
+        says = named_anew(self.database, self.runtime)
+        settings = replace(self.settings, proposer=proposer or self.settings.proposer)
+        return running.ran(self.database, self.pool(), self.told(), running.wanted(promise, simple, settings), settings, says)
 
     def runs(self) -> list[Run]:
         """What the machine did, the oldest run first."""
@@ -288,8 +285,8 @@ class Project:
             return accepted(self.database, classes, above, who=person(who), rule=self.settings.rule)
 
     def audit(self, promise: Promise | None = None, **simple: Unpack[SimplePromise]) -> Audited:
-        """How often what was taken over, or is on trial, is wrong, by what people said since of some of it in random order
-        (`next` with the stream `audit`). What is asked is the newest run's promise unless another is given."""
+        """How often what was taken over, or is on trial, is wrong, by what people saw of it in random order (stream `audit`).
+        What is asked is the newest run's promise unless another is given."""
         from textanchor.labelling.project.auditing import audited_as
 
         with self.database.reading():
