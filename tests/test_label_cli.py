@@ -68,6 +68,15 @@ def test_a_person_labels_few_and_the_machine_the_rest(run: Run, begun: Path, tmp
     assert "which was right of" in proposed.stdout
     assert "may be labelled without a look: at most 0.1 of them wrong" in proposed.stdout
     assert f"textanchor label accept {begun}" in proposed.stderr
+    certificate = tmp_path / "c.json"
+    assert run("label", "propose", begun, "--level", 0.1, "-o", certificate).exit_code == 0
+    checked = run("label", "verify", certificate)
+    assert "the decision follows from what the certificate says" in checked.stdout
+    broken = tmp_path / "broken.json"
+    broken.write_text(certificate.read_text().replace('"level": 0.1', '"level": 0.01'))
+    assert run("label", "verify", broken).exit_code == 1
+    broken.write_text("{}")
+    fails(run("label", "verify", broken), "broken.json")
     taken = told(run, "accept", begun, "--who", "Ada")
     assert taken["taken"] > 20
     machine = told(run, "list", begun, "--status", "machine")

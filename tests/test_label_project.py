@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import numpy as np
 import pytest
 
 from label_made import CLASSES, COUNT, answered, made
+from textanchor.database import Database
 from textanchor.errors import DamagedError, InputError, UnknownNameError
-from textanchor.labelling.guarantee import Promise
+from textanchor.labelling.guarantee import Certificate, Promise, stream, verify
 from textanchor.labelling.guarantee import audited as said_by
 from textanchor.labelling.project import Choice, Project
 from textanchor.labelling.project.deciding import Event, settled
@@ -426,6 +428,51 @@ def test_nothing_on_trial_is_taken_before_the_audit(tmp_path: Path) -> None:
     assert project.audit().verdict == "met"
     assert project.audit().shown == looked < 100
     assert project.accept(who="Ada") == run.through - looked
+
+
+def test_a_certificate_says_what_was_decided_and_on_what(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400, apart=1.5)
+    assert project.certificate == ""
+    answered(project, 120)
+    run = project.propose(level=0.1)
+    told = Certificate.parsed(project.certificate)
+    assert project.certificate == run.certificate
+    assert verify(told).holds
+    assert {told.items[place] for place in told.accepted} == {one.content for one in project.entries(through=True)}
+    assert told.about.proposer == run.proposer
+    drawn = {one.item for one in project.history() if one.how == "drawn"}
+    assert set(told.exams) == {project.entry(name).content for name in drawn}
+    project.accept(who="Ada")
+    project.propose(level=0.2)
+    assert project.runs()[0].certificate == run.certificate
+    project.propose(level=0.3)
+    assert [bool(one.certificate) for one in project.runs()] == [True, False, True]
+
+
+def test_an_audits_certificate_holds_when_the_audit_is_met(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=400)
+    answered(project, 60)
+    project.propose(form="audit", level=0.1)
+    told = Certificate.parsed(project.certificate)
+    order = stream(np.isin(np.arange(len(told.items)), told.accepted), 0)
+    assert not verify(told).holds
+    asks = project.next("Ada", 5, stream="audit")
+    assert [one.entry.content for one in asks] == [told.items[place] for place in order[:5]]
+    answered(project, 100, stream="audit")
+    after = Certificate.parsed(project.certificate)
+    assert len(after.looks) == 100
+    assert verify(after).holds
+
+
+def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
+    from textanchor.labelling.project import schema
+
+    older = Database(tmp_path / "p", replace(schema.KIND, migrations=schema.MIGRATIONS[:1]), create=True)
+    assert "turn" not in [row[1] for row in older.ask("PRAGMA table_info(proposals)")]
+    older.close()
+    with Project(tmp_path / "p") as project:
+        assert project.progress().items == 0
+        assert "turn" in [row[1] for row in project.database.ask("PRAGMA table_info(proposals)")]
 
 
 def test_what_the_machine_holds_is_what_the_newest_promise_lets_through(tmp_path: Path) -> None:

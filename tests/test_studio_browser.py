@@ -21,6 +21,7 @@ from studio_world import HOSTILE, TOKEN, running, write_world  # noqa: E402
 from textanchor.labelling.project import Project  # noqa: E402
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")  # which beeps
 READY = {"map": ".ta-legend li", "label": ".ta-one, .ta-wall, #ta-label .ta-desk .ta-hint"}
 TABS = ("search", "map", "label", "report", "collections")
 
@@ -52,7 +53,7 @@ def studio(world: Path, project: Project) -> Iterator[Any]:
 def browser() -> Iterator[Any]:
     with playing.sync_playwright() as player:
         made = player.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required", *MICROPHONE]
         )
         yield made
         made.close()
@@ -155,6 +156,19 @@ def test_search_by_a_sentence_and_by_a_sound(visit: Any, world: Path) -> None:
     page.get_by_label("Only where").fill("nothing >")
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=alert].ta-wrong")
+
+
+def test_search_by_a_recording(visit: Any) -> None:
+    visit.context.grant_permissions(["microphone"])
+    page = visit()
+    page.get_by_label("Record audio").click()
+    page.get_by_label("Start recording").click()
+    page.wait_for_timeout(1200)
+    page.get_by_label("Stop recording").click()
+    page.get_by_label("Attach audio").click()
+    page.click("#ta-query .submit-button")
+    page.wait_for_selector(".ta-card")
+    assert page.inner_text(".ta-asked").endswith(".wav")
 
 
 def test_names_run_nothing(visit: Any) -> None:
@@ -283,7 +297,14 @@ def test_keys_while_a_sound_plays_and_while_somebody_writes(visit: Any, project:
     saved(page, "Saved. <b>star</b>")
     assert project.classes[-1].key == "<b>star</b>"
     page.keyboard.press("Control+z")  # the browser's, not ours
+    page.evaluate(
+        "document.querySelector('.ta-desk').append(Object.assign(document.createElement('textarea'), { id: 'field' }))"
+    )
+    page.focus("#field")
+    page.keyboard.type("unz12 ?")
+    assert page.input_value("#field") == "unz12 ?"
     assert len(decided(project)) == 3
+    assert not page.locator("dialog").count()
 
 
 def test_many_at_once_in_a_grid_and_in_clusters(visit: Any, project: Project) -> None:

@@ -102,12 +102,15 @@ def accept(project: Path, classes: tuple[str, ...], above: float | None, who: st
 @label_options.project
 @_level
 @_delta
+@click.option("-o", "--certificate", type=click.Path(path_type=Path), help="Write the certificate with what was seen.")
 @options.as_json
-def audit(project: Path, level: float | None, delta: float | None, as_json: bool) -> None:
+def audit(project: Path, level: float | None, delta: float | None, certificate: Path | None, as_json: bool) -> None:
     """Say how often the machine was wrong in PROJECT, by what people looked at since, drawn at random."""
     held = label_options.opened(project)
     given = {name: value for name, value in (("level", level), ("delta", delta)) if value is not None}
     found = held.audit(**given)  # type: ignore[arg-type]
+    if certificate is not None:
+        _write(held.certificate, certificate)
     if as_json:
         printing.dump({name: None if value != value else value for name, value in asdict(found).items()})
         return
@@ -174,6 +177,36 @@ def _write(certificate: str, file: Path) -> None:
     write_bytes(file, certificate.encode())
 
 
+@click.command("verify")
+@click.argument("certificate", type=click.Path(path_type=Path))
+@options.as_json
+def verify(certificate: Path, as_json: bool) -> None:
+    """Decide again what CERTIFICATE says was decided, from its own scores, labels and seeds; exit code 1 if it does not fit."""
+    from textanchor.labelling.guarantee import Certificate
+    from textanchor.labelling.guarantee import verify as verified
+
+    told = Certificate.read(certificate)
+    found = verified(told)
+    if as_json:
+        printing.dump({**asdict(found), "holds": found.holds, "promise": asdict(told.promise), "limits": told.limits})
+    else:
+        promise = told.promise
+        click.echo(
+            f"{found.accepted} of {found.rest} items are let through: {promise.form}, level {promise.level:g}, made {told.made}"
+        )
+        for problem in found.problems:
+            click.echo(f"does not fit: {shown(problem)}")
+        if found.audit is not None:
+            seen = f"{found.audit.looked} were looked at, {found.audit.wrong} were wrong"
+            click.echo(f"audit: {seen}; {_VERDICTS[found.audit.verdict].format(level=promise.level)}")
+        if not found.problems:
+            click.echo("the decision follows from what the certificate says")
+        for limit in told.limits:
+            click.echo(f"  {shown(limit)}")
+    if not found.holds:
+        raise SystemExit(1)
+
+
 @click.command("check")
 @label_options.project
 @click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many of each.")
@@ -205,4 +238,4 @@ def check(project: Path, count: int, vocabulary: Path | None, as_json: bool) -> 
         click.echo("nothing stands out")
 
 
-COMMANDS = (propose, accept, audit, check, simulate)
+COMMANDS = (propose, accept, audit, verify, check, simulate)

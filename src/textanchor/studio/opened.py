@@ -35,6 +35,14 @@ class Opened:
         """Everything with items."""
         return {**self.collections, **self.projects}
 
+    def close(self) -> None:
+        """Let go of all files."""
+        for source in self.projects.values():
+            source.project.close()
+        for shelved in self.collections.values():
+            if isinstance(shelved.shelf.held, Collection):
+                shelved.shelf.held.close()
+
     @property
     def limits(self) -> Limits:
         """The largest items that are decoded."""

@@ -48,4 +48,5 @@ class Running:
     def stop(self) -> None:
         """Close, and delete what was sent."""
         self._threaded.stop()
+        self.opened.close()
         shutil.rmtree(self._uploads, ignore_errors=True)

@@ -9,7 +9,7 @@ from textanchor.errors import InputError
 from textanchor.labelling.project.auditing import audited_as
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.log import Log, New, moment
-from textanchor.labelling.project.runs import runs_of
+from textanchor.labelling.project.runs import newest_run
 
 
 def accepted(database: Database, classes: Sequence[str], above: float | None, *, who: str, rule: str) -> int:
@@ -34,8 +34,8 @@ def acceptable(database: Database, classes: Sequence[str], above: float | None) 
         return f"{of_classes} AND p.probability >= ?", [*values, above], "bulk"
     if numbers:
         return of_classes, values, "bulk"
-    newest = runs_of(database)[-1]
-    if newest.trial and audited_as(database, None, {}).verdict != "met":
+    newest = newest_run(database)
+    if newest is not None and newest.trial and audited_as(database, None, {}).verdict != "met":
         raise InputError(
             "nothing is promised before an audit says so: look at some of what is on trial, drawn at random "
             "(textanchor label next --stream audit), or accept by class or probability, without a promise"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from textanchor import registry
 from textanchor.database import Database
@@ -10,13 +11,13 @@ from textanchor.labelling.guarantee import Guarantee, Promise
 from textanchor.labelling.guarantee import audited as said_by
 from textanchor.labelling.project.log import split
 from textanchor.labelling.project.records import Audited, SimplePromise
-from textanchor.labelling.project.runs import runs_of
+from textanchor.labelling.project.runs import newest_run
 
 _STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"
 _TAKEN = (  # the last class that was taken over of each item
     f"SELECT e.item, e.classes, max(e.event) AS since FROM events e WHERE e.kind = 'take' AND {_STANDS} GROUP BY e.item"
 )
-_ON_TRIAL = "SELECT item, classes, 0 AS since FROM proposals WHERE through"
+_ON_TRIAL = "SELECT item, classes, turn FROM proposals WHERE through"
 
 
 def audited(database: Database, promise: Promise) -> Audited:
@@ -26,13 +27,8 @@ def audited(database: Database, promise: Promise) -> Audited:
     decided on before says nothing; to be none of the classes, or unclear, is to be wrong.
     """
     form: Guarantee = registry.part("guarantee", promise.form)
-    told = database.ask(
-        f"WITH listed AS ({_ON_TRIAL if form.audited else _TAKEN}) "
-        "SELECT coalesce(s.status, 'open'), s.classes, listed.classes FROM listed JOIN items i ON i.item = listed.item "
-        "LEFT JOIN states s ON s.item = listed.item WHERE row IS NOT NULL ORDER BY rank"
-    )
-    still = next((place for place, (status, *_) in enumerate(told) if status in ("open", "machine")), len(told))
-    wrong = [status != "label" or not set(split(by)) <= set(split(said)) for status, said, by in told[:still]]
+    told = _listed(database, on_trial=form.audited)
+    wrong = _wrong(told)
     found = said_by(len(told), wrong, promise)
     left = max(found.left, 1)
     return Audited(
@@ -48,8 +44,28 @@ def audited(database: Database, promise: Promise) -> Audited:
     )
 
 
+def looks(database: Database) -> list[bool]:
+    """Whether each of the first items on trial was wrong, all before the first that nobody has looked at."""
+    return _wrong(_listed(database, on_trial=True))
+
+
+def _listed(database: Database, *, on_trial: bool) -> list[tuple[Any, ...]]:
+    """Status, people's classes and the machine's of each item that an audit is about, in random order."""
+    order = "turn" if on_trial else "rank"
+    return database.ask(
+        f"WITH listed AS ({_ON_TRIAL if on_trial else _TAKEN}) "
+        "SELECT coalesce(s.status, 'open'), s.classes, listed.classes FROM listed JOIN items i ON i.item = listed.item "
+        f"LEFT JOIN states s ON s.item = listed.item WHERE row IS NOT NULL ORDER BY {order}"
+    )
+
+
+def _wrong(told: list[tuple[Any, ...]]) -> list[bool]:
+    still = next((place for place, (status, *_) in enumerate(told) if status in ("open", "machine")), len(told))
+    return [status != "label" or not set(split(by)) <= set(split(said)) for status, said, by in told[:still]]
+
+
 def audited_as(database: Database, promise: Promise | None, simple: SimplePromise) -> Audited:
     """`audited` by a promise, of which some fields are given by keyword: the newest run's unless another is given."""
-    newest = next(iter(runs_of(database)[-1:]), None)
+    newest = newest_run(database)
     run = None if newest is None else Promise(form=newest.form, level=newest.level, delta=newest.delta, seed=newest.seed)
     return audited(database, replace(promise or run or Promise(), **simple))

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from textanchor.database import Database
+from textanchor.errors import InputError
 from textanchor.labelling.project.entries import Entries
-from textanchor.labelling.project.records import HOWS, Ask, Settings
+from textanchor.labelling.project.records import HOWS, STREAMS, Ask, Settings
 
 KEPT = 7 * 24 * 3600.0  # seconds for which it is remembered how somebody came by an item
 APART = 10  # decisions of a person before one of them is asked once more
 _UNDECIDED = "(s.status IS NULL OR s.status = 'machine')"  # by any person
+_TURN = "(SELECT turn FROM proposals p WHERE p.item = i.item AND p.through)"  # of what is on trial
 _LEFT = "SELECT i.item FROM items i LEFT JOIN states s ON s.item = i.item WHERE i.row IS NOT NULL"
 
 
@@ -42,6 +44,11 @@ class Asking:
         until = datetime.fromtimestamp(now + self.settings.lease, UTC).isoformat(timespec="seconds")
         entries = {one.number: one for one in Entries(self.database).of([item for item, _ in own])}
         return [Ask(entry=entries[item], how=how, until=until) for item, how in own if item in entries]
+
+    def check(self, stream: str, count: int) -> None:
+        """Raise `InputError` for a stream that nobody knows, or no count."""
+        if stream not in STREAMS or count < 1:
+            raise InputError(f"stream={stream}, count={count}: expected {', '.join(STREAMS)} and a count of at least 1")
 
     def release(self, who: str, items: Sequence[int] | None) -> None:
         """Give a person's asks back, all or some."""
@@ -93,7 +100,7 @@ class Asking:
         return self._first(f"{_LEFT} AND s.status IS NULL ORDER BY i.rank", busy)
 
     def _audit(self, who: str, busy: Collection[int]) -> int | None:
-        return self._first(f"{_LEFT} AND {self._audited()} ORDER BY i.rank", busy)
+        return self._first(f"{_LEFT} AND {self._audited()} ORDER BY {_TURN} IS NULL, {_TURN}, i.rank", busy)
 
     def _audited(self) -> str:
         """What was taken over, and what is on trial until an audit says so."""

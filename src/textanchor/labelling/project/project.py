@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 
-from textanchor.errors import InputError
 from textanchor.escaping import written_back
 from textanchor.files import located
 from textanchor.labelling.pool import Labelled, Pool, Probabilities
@@ -25,7 +24,6 @@ from textanchor.labelling.project.pooling import Told, pooled, told_by_people
 from textanchor.labelling.project.queueing import AHEAD, chosen, enqueue, is_due
 from textanchor.labelling.project.recording import LAST, Recording
 from textanchor.labelling.project.records import (
-    STREAMS,
     Ask,
     Audited,
     Choice,
@@ -40,7 +38,7 @@ from textanchor.labelling.project.records import (
     Synced,
 )
 from textanchor.labelling.project.renaming import named_anew
-from textanchor.labelling.project.runs import runs_of
+from textanchor.labelling.project.runs import newest_run, runs_of
 from textanchor.labelling.project.schema import connected
 from textanchor.labelling.project.starting import SPACE, Beginning, SimpleBeginning, begin, started
 from textanchor.labelling.project.syncing import synced
@@ -97,13 +95,11 @@ class Project:
         return Project(file)
 
     def sync(self, source: Any = None, told: Beginning | None = None, **simple: Unpack[SimpleBeginning]) -> Synced:
-        """Bring it to what its sources hold now, and with `source` follow another one too; what was decided stays.
-
-        Items that are gone are asked about no more. Raises `InputError` for a source that is gone, then nothing is changed.
-        """
-        given = replace(told or Beginning(), **simple)
-        whole = replace(given, settings=self.settings, space=given.space or self.space or None)
-        found = synced(self.database, whole, None if source is None else (source, given.origin))
+        """Bring it to what its sources hold now, and with `source` follow another one too; what was decided stays. Items that
+        are gone are asked about no more. Raises `InputError` for a source that is gone, then nothing is changed."""
+        given = replace(told or Beginning(space=self.space or None), **simple)
+        given = replace(given, settings=self.settings)
+        found = synced(self.database, given, None if source is None else (source, given.origin))
         self.refill()
         return found
 
@@ -202,8 +198,7 @@ class Project:
         Shorter than `count` where no more is left. Raises `InputError`.
         """
         told = person(who)
-        if stream not in STREAMS or count < 1:
-            raise InputError(f"stream={stream}, count={count}: expected {', '.join(STREAMS)} and a count of at least 1")
+        self._asking().check(stream, count)
         if stream in ("mixed", "chosen") and is_due(self.database, count):
             self.refill()
         with self.database.writing():
@@ -211,8 +206,7 @@ class Project:
 
     def refill(self, count: int = AHEAD) -> int:
         """Let the strategy choose anew what is asked next; how many items it named."""
-        settings = self.settings
-        rows = chosen(settings, self.pool(), self.told(), self.probabilities(), count=count)
+        rows = chosen(self.settings, self.pool(), self.told(), self.probabilities(), count=count)
         with self.database.writing():
             return enqueue(self.database, rows)
 
@@ -258,14 +252,13 @@ class Project:
             return Log(self.database).chosen(told, newest=newest, limit=LAST if limit is None else limit)
 
     def propose(self, promise: Promise | None = None, *, proposer: str = "", **simple: Unpack[SimplePromise]) -> Run:
-        """Propose a class for every item, and let through what the promise allows; see `Promise`, whose fields may be given as
-        keywords. Raises `InputError` where nothing is known."""
+        """Propose a class for every item, and let through what the promise allows; fields of `Promise` may be keywords. Raises
+        `InputError` where nothing is known."""
         from textanchor.labelling.project import running
 
-        says, settings = named_anew(self.database, self.runtime), self.settings
-        settings = replace(settings, proposer=proposer or settings.proposer)
-        wanted = running.wanted(promise, simple, settings)
-        return running.ran(self.database, self.pool(), self.told(), wanted, settings, says)
+        says = named_anew(self.database, self.runtime)
+        settings = replace(self.settings, proposer=proposer or self.settings.proposer)
+        return running.ran(self.database, self.pool(), self.told(), running.wanted(promise, simple, settings), settings, says)
 
     def runs(self) -> list[Run]:
         """What the machine did, the oldest run first."""
@@ -274,7 +267,14 @@ class Project:
     @property
     def run(self) -> Run | None:
         """The newest run; None before the first."""
-        return next(iter(self.runs()[-1:]), None)
+        return newest_run(self.database)
+
+    @property
+    def certificate(self) -> str:
+        """The newest run's certificate as JSON, with what people have seen in its audit; empty where nothing is let through."""
+        from textanchor.labelling.project.certifying import certificate_of
+
+        return certificate_of(self.database)
 
     def accept(self, classes: Sequence[str] = (), *, above: float | None = None, who: str) -> int:
         """Take proposals over without a look, as one step that `undo` takes back: those that the promise lets through, or of
@@ -285,8 +285,8 @@ class Project:
             return accepted(self.database, classes, above, who=person(who), rule=self.settings.rule)
 
     def audit(self, promise: Promise | None = None, **simple: Unpack[SimplePromise]) -> Audited:
-        """How often what was taken over, or is on trial, is wrong, by what people said since of some of it in random order
-        (`next` with the stream `audit`). What is asked is the newest run's promise unless another is given."""
+        """How often what was taken over, or is on trial, is wrong, by what people saw of it in random order (stream `audit`).
+        What is asked is the newest run's promise unless another is given."""
         from textanchor.labelling.project.auditing import audited_as
 
         with self.database.reading():

@@ -25,7 +25,7 @@ class Outcome:
     `through`; what came out in `says`, in plain words.
 
     `probabilities` [n, c] are of the whole pool. `accuracy` is the share of labels drawn at random of which the proposer was
-    right without having seen them.
+    right without having seen them; `found` is what the promise was decided on.
     """
 
     rows: Rows
@@ -36,6 +36,7 @@ class Outcome:
     proposer: str
     says: tuple[str, ...]
     accuracy: float | None = None
+    found: LetThrough | None = None
 
 
 def propose(pool: Pool, told: Told, promise: Promise, *, proposer: str = AUTO) -> Outcome:
@@ -101,6 +102,7 @@ def _outcome(rows: Rows, found: LetThrough, promise: Promise, waiting: int) -> O
         proposer=examined.proposer,
         says=(_of_the_proposer(found, accuracy), *_lines(found, len(rows), promise), *waiting_lines(waiting)),
         accuracy=accuracy,
+        found=found,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from textanchor import registry
@@ -10,6 +11,7 @@ from textanchor.database import Database
 from textanchor.labelling.guarantee import Guarantee, Promise
 from textanchor.labelling.pool import Pool, Rows
 from textanchor.labelling.project import arrays
+from textanchor.labelling.project.certifying import certified, turns
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.filling import PROPOSED
 from textanchor.labelling.project.log import joined, moment
@@ -20,7 +22,9 @@ from textanchor.labelling.project.queueing import chosen, enqueue
 from textanchor.labelling.project.records import Run, Settings, SimplePromise
 
 
-def keep_run(database: Database, run: Run, outcome: Outcome, numbers: list[int], queue: Rows) -> Run:
+def keep_run(
+    database: Database, run: Run, outcome: Outcome, on_trial: Mapping[int, int], numbers: list[int], queue: Rows
+) -> Run:
     """Write a run, its proposals in place of the last one's, and what is to be asked next. Within `writing`."""
     told = {name: value for name, value in asdict(run).items() if name not in ("run", "at", "certificate")}
     at = moment()
@@ -35,14 +39,18 @@ def keep_run(database: Database, run: Run, outcome: Outcome, numbers: list[int],
         (joined(numbers[one] for one in own) for own in outcome.classes),
         outcome.scores.tolist(),
         outcome.through.tolist(),
+        (on_trial.get(row) for row in outcome.rows.tolist()),
         strict=True,
+    )
+    database.ask(  # a certificate of many items is large: those that nothing was taken over by are kept no longer
+        "UPDATE runs SET certificate = '' WHERE run != ? AND run NOT IN (SELECT run FROM events WHERE kind = 'take')", number
     )
     database.ask("UPDATE proposals SET through = 0")
     database.ask(  # those on what people decided stay as they were before
         "DELETE FROM proposals WHERE item NOT IN (SELECT item FROM states WHERE status != 'machine')"
     )
     database.ask_each(
-        "INSERT OR REPLACE INTO proposals VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO proposals (item, run, classes, probability, through, turn) VALUES (?, ?, ?, ?, ?, ?)",
         ((item, number, *told) for item, *told in proposals),
     )
     arrays.keep(database, PROPOSED, outcome.probabilities, "f2")
@@ -58,7 +66,9 @@ def ran(database: Database, pool: Pool, told: Told, promise: Promise, settings: 
     queue = chosen(settings, pool, told, outcome.probabilities)
     with database.writing():
         run = _described(outcome, promise, told, (*says, *outcome.says))
-        return keep_run(database, run, outcome, list(Classes(database).numbers().values()), queue)
+        run = replace(run, certificate=certified(database, outcome.found, promise, outcome.proposer))
+        on_trial = turns(outcome.found, promise) if run.trial and outcome.found is not None else {}
+        return keep_run(database, run, outcome, on_trial, list(Classes(database).numbers().values()), queue)
 
 
 def _described(outcome: Outcome, promise: Promise, told: Told, says: tuple[str, ...]) -> Run:

@@ -19,6 +19,13 @@ def runs_of(database: Database) -> list[Run]:
         return [_run(number, at, json.loads(held), certificate) for number, at, held, certificate in told]
 
 
+def newest_run(database: Database) -> Run | None:
+    """The last one; None before the first."""
+    told = database.ask("SELECT run, at, told, certificate FROM runs ORDER BY run DESC LIMIT 1")
+    with database.sound():
+        return next((_run(number, at, json.loads(held), certificate) for number, at, held, certificate in told), None)
+
+
 def _run(number: int, at: str, held: Any, certificate: str) -> Run:
     """What an older version did not write has its default."""
     known = {name: value for name, value in held.items() if name in NAMES}

@@ -10,7 +10,7 @@ states     what the events of an item come to; derived, in the same transaction
 asks       which item was given to whom, and until when
 queue      items that the strategy chose to be asked next
 runs       what the machine did: proposer, settings, promise, certificate
-proposals  the newest run's class of each item
+proposals  the newest run's class of each item; its turn to be looked at, where an audit comes first
 arrays     features, vectors and probabilities in blocks of rows, each with its sha256
 """
 
@@ -101,6 +101,7 @@ MIGRATIONS = (
         PRIMARY KEY (name, block)
     );
     """,
+    "ALTER TABLE proposals ADD COLUMN turn INTEGER;",
 )
 KIND = Kind(word="labelling project", sign=0x7E7A_1AB5, migrations=MIGRATIONS)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, Thread
 
 from textanchor.errors import TextAnchorError
 from textanchor.labelling.guarantee import Promise
@@ -15,11 +14,10 @@ log = logging.getLogger("textanchor.studio")
 
 
 class Machine:
-    """Proposes for one project."""
+    """Proposes for one project. A studio that ends does not wait: a run is written as a whole, or not at all."""
 
     def __init__(self, project: Project) -> None:
         self._project, self._turn = project, Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="propose")
         self.working = False
         self.failed = ""
         """Why the last run failed; empty where it did not."""
@@ -30,7 +28,7 @@ class Machine:
             if self.working:
                 raise Refusal(409, "the machine is at work; wait until it is done", code="working")
             self.working, self.failed = True, ""
-        self._pool.submit(self._proposed, promise)
+        Thread(target=self._proposed, args=(promise,), name="propose", daemon=True).start()
 
     def _proposed(self, promise: Promise) -> None:
         try:

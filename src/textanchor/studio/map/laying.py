@@ -6,10 +6,10 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
 import numpy as np
 from jaxtyping import Float32
@@ -26,11 +26,14 @@ Points = Float32[np.ndarray, "n 2"]
 
 
 class Layouts:
-    """Points by the vectors that they are of; each is made once, and found again by the next studio."""
+    """Points by the vectors that they are of; each is made once, and found again by the next studio.
+
+    A studio that ends waits for none.
+    """
 
     def __init__(self, folder: Path | None = None, *, lay: Callable[[Vectors], Points] | None = None) -> None:
         self._folder, self._lay = folder or home() / FOLDER, lay or _flat
-        self._turn, self._pool = Lock(), ThreadPoolExecutor(1, thread_name_prefix="map")
+        self._turn, self._one = Lock(), Lock()
         self._held: dict[str, Future[Points]] = {}
 
     def of(self, vectors: Vectors) -> Points | None:
@@ -38,13 +41,18 @@ class Layouts:
         name = hashlib.sha256(VERSION + repr(vectors.shape).encode() + np.ascontiguousarray(vectors).tobytes()).hexdigest()
         with self._turn:
             if name not in self._held:
-                self._held[name] = self._pool.submit(self._made, name, vectors)
+                self._held[name] = Future()
+                Thread(target=self._work, args=(self._held[name], name, vectors), name="map", daemon=True).start()
             found = self._held[name]
         return found.result() if found.done() else None
 
-    def close(self) -> None:
-        """Begin no more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def _work(self, found: Future[Points], name: str, vectors: Vectors) -> None:
+        """One at a time."""
+        try:
+            with self._one:
+                found.set_result(self._made(name, vectors))
+        except Exception as why:
+            found.set_exception(why)
 
     def _made(self, name: str, vectors: Vectors) -> Points:
         file = self._folder / f"{name}.npy"
