@@ -177,21 +177,18 @@ def ties(asked: argparse.Namespace) -> None:
 
 
 def copies(asked: argparse.Namespace) -> None:
-    """Each item three times; of a fifth of the contents one copy is labelled. Copies of labelled items are judged apart."""
-    header("set", "form", "of the rest")
+    """Each item three times; of a fifth of the contents one copy is labelled, and its other copies take its label."""
+    header("set", "form")
     for given in map(label_set, [name for name in asked.sets if name in ("esc", "fsdd")]):
-        tripled, count = thrice(given), len(given.pool)
-        found: dict[tuple[str, str], list[Measured]] = {}
+        tripled = thrice(given)
+        found: dict[str, list[Measured]] = {"average": [], "confidence": []}
         for seed, known in labelled(given, asked.splits):
-            told = let_through(tripled.pool, known, Promise(seed=seed))
-            fresh = ~np.isin(told.examined.rows % count, known.rows)
-            wrong = told.examined.classes != tripled.truth[told.examined.rows]
-            for name, part in (("all", np.ones(len(wrong), dtype=bool)), ("contents without a label", fresh)):
-                through = told.decision.accepted & part
-                error = float(wrong[through].mean()) if through.any() else 0.0
-                found.setdefault(("average", name), []).append(Measured(share=through.sum() / part.sum(), error=error))
-        for (form, name), ones in found.items():
-            row(ones, given.name, form, name)
+            for form, ones in found.items():
+                told = let_through(tripled.pool, known, Promise(form=form, seed=seed))
+                assert len(told.examined.copies) == 2 * len(known)
+                ones.append(measured(tripled, told.examined, told.decision, len(told.examined.rows)))
+        for form, ones in found.items():
+            row(ones, f"{given.name}, thrice", form)
 
 
 def thrice(given: LabelSet) -> LabelSet:

@@ -97,11 +97,10 @@ def test_a_copy_takes_the_label_and_none_of_the_classes_counts_as_wrong(digits: 
     odd = known(truth, rows)
     odd = replace(odd, classes=np.where(np.arange(200) % 10 == 9, -1, (odd.classes + 3) % 10))
     found = let_through(pool, odd, Promise(), proposer=registry.part("proposer", "kernel-ridge")).examined
-    copied = np.isin(found.rows, some(300)[:100])
     label = dict(zip(contents[rows].tolist(), odd.classes.tolist(), strict=True))
-    given = np.array([label[contents[row]] for row in found.rows[copied].tolist()])
-    np.testing.assert_array_equal(found.classes[copied][given >= 0], given[given >= 0])
-    assert (found.rest.scores[copied][given >= 0] == 1).all()
+    assert set(found.copies) == {row for row in some(300)[:100].tolist() if label[contents[row]] >= 0}
+    assert found.copied.tolist() == [label[contents[row]] for row in found.copies.tolist()]
+    assert not set(found.copies) & set(found.rows), "no promise is needed, nor made better by them"
     assert found.calibration.wrong[odd.classes[np.isin(rows, found.exams)] == -1].all()
 
 

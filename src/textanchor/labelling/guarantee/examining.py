@@ -14,13 +14,16 @@ from textanchor.labelling.proposers.protocol import Proposer
 
 KEPT = 0.25  # of the labels drawn at random, for exams alone
 ENOUGH = 3.0  # times as many labels as vouch for everything if none is wrong: fewer say too little
-COPIED = 1.0  # score of what a person labelled in another copy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
     """Proposals `classes` [n] for the pool's `rows` [n], which are those of `rest`; `exams` [m] are the pool's rows of the
-    calibration labels. `said` is what was said of the whole pool."""
+    calibration labels. `said` is what was said of the whole pool.
+
+    `copies` are rows whose content people labelled elsewhere, and `copied` their labels. They are none of the rest: a promise
+    that counted them among what is right could let more through of what is not.
+    """
 
     calibration: Calibration
     rest: Rest
@@ -28,6 +31,8 @@ class Examined:
     classes: Rows
     exams: Rows
     said: Said
+    copies: Rows
+    copied: Rows
 
     @property
     def probabilities(self) -> Probabilities:
@@ -67,7 +72,7 @@ def examined(asked: Asked, promise: Promise) -> Examined:
     """Examine a proposer on labels drawn at random, and let it propose for the rest.
 
     `held apart`: by labels that are kept from it (`kept_apart`). `out of fold`: by all of them, ten models examined each by a
-    tenth that it did not see, while the one that proposes knows all. Items whose content a person labelled get that label.
+    tenth that it did not see, while the one that proposes knows all.
     """
     pool = _pool(asked)
     teaching, exams = _parted(asked, pool, promise)
@@ -102,8 +107,8 @@ def _parted(asked: Asked, pool: Pool, promise: Promise) -> tuple[Labelled, Label
 
 
 def _told(asked: Asked, exams: Labelled, said: Said) -> Examined:
-    groups, rows = asked.pool.groups if asked.by_group else None, asked.rest
-    copied = _copied(asked.pool, asked.labelled)[rows]
+    groups, copied = asked.pool.groups if asked.by_group else None, _copied(asked.pool, asked.labelled)[asked.rest]
+    rows, copies = asked.rest[copied < 0], asked.rest[copied >= 0]
     return Examined(
         calibration=Calibration(
             scores=said.sure[exams.rows],
@@ -112,11 +117,13 @@ def _told(asked: Asked, exams: Labelled, said: Said) -> Examined:
             weights=None if groups is None else _weights(groups, exams.rows, rows),
             scored=asked.scored,
         ),
-        rest=Rest(scores=np.where(copied >= 0, COPIED, said.sure[rows]), groups=None if groups is None else groups[rows]),
+        rest=Rest(scores=said.sure[rows], groups=None if groups is None else groups[rows]),
         rows=rows,
-        classes=np.where(copied >= 0, copied, said.classes[rows]),
+        classes=said.classes[rows],
         exams=exams.rows,
         said=said,
+        copies=copies,
+        copied=copied[copied >= 0],
     )
 
 

@@ -88,9 +88,9 @@ def _outcome(rows: Rows, found: LetThrough, promise: Promise, waiting: int) -> O
     classes, scores = np.zeros(len(probabilities), dtype=np.int64), np.zeros(len(probabilities), dtype=np.float32)
     through = np.zeros(len(probabilities), dtype=bool)
     classes[rows] = probabilities[rows].argmax(axis=1)
-    classes[examined.rows] = examined.classes  # those of copies are what people said of another
+    classes[examined.rows], classes[examined.copies] = examined.classes, examined.copied
     scores[rows] = probabilities[rows, classes[rows]]
-    through[examined.rows[found.decision.accepted]] = True
+    through[examined.rows[found.decision.accepted]], through[examined.copies] = True, True
     wrong = examined.calibration.wrong
     accuracy = float(1 - wrong.mean()) if len(wrong) else None
     return Outcome(
@@ -122,11 +122,14 @@ def _foretold(found: LetThrough, promise: Promise) -> tuple[int, int] | None:
 
 def _lines(found: LetThrough, rest: int, promise: Promise) -> Iterator[str]:
     """What was decided and why, what is left, and what more labels would do."""
-    decision, through = found.decision, int(found.decision.accepted.sum())
+    decision, copies = found.decision, len(found.examined.copies)
+    through = int(decision.accepted.sum())
     yield decision.reason
     if through and not np.isnan(decision.expected_error):
         yield f"about {decision.expected_error:.1%} of them are expected to be wrong (an estimate)"
-    yield f"{rest - through} are left to people"
+    if copies:
+        yield f"{copies} more are exact copies of what people labelled, and take their labels"
+    yield f"{rest - through - copies} are left to people"
     if len(found.unheard):
         yield f"{len(found.unheard)} of these are of groups without a label, of which nothing can be promised"
     frees = _foretold(found, promise)
