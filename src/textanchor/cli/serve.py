@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import logging
-import signal
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from textanchor.cli import options, printing
+from textanchor.cli.listening import Door, door, told_to_end
 from textanchor.runtime import Runtime
 
 if TYPE_CHECKING:
     from textanchor.serve.service import Service
     from textanchor.serve.settings import Access, Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Door:
-    """Where the server listens and who may ask, as typed."""
-
-    host: str
-    port: int
-    token_file: Path | None
-    allow_host: tuple[str, ...]
-
-    def access(self) -> tuple[Access, str]:
-        """The record, and the token that was made where none was given. Raises `InputError`."""
-        from textanchor.serve.settings import Access
-        from textanchor.serve.tokens import given_tokens, new_token
-
-        given = given_tokens(self.token_file)
-        made = "" if given else new_token()
-        return Access(tokens=given or (made,), host=self.host, port=self.port, names=self.allow_host), made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +39,6 @@ class Load:
         return Settings(access=access, bounds=bounds, batching=batching, urls=self.allow_urls)
 
 
-_DOOR = (
-    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-    click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any that is free."),
-    click.option(
-        "--token-file",
-        type=click.Path(path_type=Path),
-        help="File of tokens, one a line. [default: $TEXTANCHOR_TOKEN, or a new one]",
-    ),
-    click.option(
-        "--allow-host",
-        multiple=True,
-        metavar="NAME[:PORT]",
-        help="Further name that requests may call the server by. Repeatable.",
-    ),
-)
 _LOAD = (
     click.option("--max-body", type=click.IntRange(min=1), default=32, show_default=True, help="Largest request, in MiB."),
     click.option(
@@ -101,7 +66,7 @@ _LOAD = (
     metavar="[NAME=]PLACE",
     help="What to search: a collection, folder or table. Repeatable.",
 )
-@options.gathered("door", Door, *_DOOR)
+@door(port=8000, callers="requests may call the server")
 @options.gathered("load", Load, *_LOAD)
 @click.option("--selftest", is_flag=True, help="Attack the server, print what came of it, and exit.")
 @options.encoders
@@ -158,14 +123,7 @@ def _serve(space: Any, place: Path, shelves: Any, settings: Settings, made: str)
     listens, access = listening(settings.access)
     settings = type(settings)(access=access, bounds=settings.bounds, batching=settings.batching, urls=settings.urls)
     service: Service = Service(space, model_name(place), settings, shelves, fetcher=Fetcher(most=settings.bounds.item))
-    stopped = Event()
-
-    def stop(number: int, _frame: Any) -> None:
-        stopped.set()
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    stopped = told_to_end()
     server = Running(service, listens).start()
     host = f"[{access.host}]" if ":" in access.host else access.host
     printing.say(f"serving {service.name} at http://{host}:{access.port} (docs at /docs)")
