@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -22,6 +22,14 @@ from textanchor.studio.showing import keys
 COUNT = 60  # items of a grid, at most
 VALUES = 4 * MOST
 T = TypeVar("T")
+WORK: Mapping[str, tuple[type[Any], Callable[[Desk, Any], object]]] = {
+    "next": (Next, Desk.next),
+    "decide": (Decide, Desk.decide),
+    "undo": (Undo, lambda desk, asked: desk.undo(asked.who)),
+    "class": (AddClass, Desk.add_class),
+    "propose": (Propose, Desk.propose),
+    "take": (Take, lambda desk, asked: desk.take(asked.who)),
+}
 
 
 def label_routes(opened: Opened) -> APIRouter:
@@ -79,43 +87,17 @@ def _looking(router: APIRouter, desks: dict[str, Desk]) -> None:
 
 
 def _working(router: APIRouter, desks: dict[str, Desk]) -> None:
-    """What is written down."""
+    """What is written down; the answer comes when it is on disk."""
+    for name, (kind, done) in WORK.items():
+        router.post(f"/{name}", name=name)(_written(desks, kind, done))
 
-    @router.post("/next")
-    async def following(where: str, request: Request) -> Response:
-        """Items to decide on."""
-        asked = await _asked(request, Next)
-        return await _done(lambda: _desk(desks, where).next(asked))
 
-    @router.post("/decide")
-    async def decide(where: str, request: Request) -> Response:
-        """Decisions; the answer comes when they are on disk."""
-        asked = await _asked(request, Decide)
-        return await _done(lambda: _desk(desks, where).decide(asked))
+def _written(desks: dict[str, Desk], kind: type[T], done: Callable[[Desk, T], object]) -> Callable[..., Awaitable[Response]]:
+    async def answer(where: str, request: Request) -> Response:
+        asked = await _asked(request, kind)
+        return await _done(lambda: done(_desk(desks, where), asked))
 
-    @router.post("/undo")
-    async def undo(where: str, request: Request) -> Response:
-        """One step back."""
-        asked = await _asked(request, Undo)
-        return await _done(lambda: _desk(desks, where).undo(asked.who))
-
-    @router.post("/class")
-    async def add_class(where: str, request: Request) -> Response:
-        """One more class."""
-        asked = await _asked(request, AddClass)
-        return await _done(lambda: _desk(desks, where).add_class(asked))
-
-    @router.post("/propose")
-    async def propose(where: str, request: Request) -> Response:
-        """The machine begins."""
-        asked = await _asked(request, Propose)
-        return await _done(lambda: _desk(desks, where).propose(asked))
-
-    @router.post("/take")
-    async def take(where: str, request: Request) -> Response:
-        """What the promise lets through is taken over."""
-        asked = await _asked(request, Take)
-        return await _done(lambda: _desk(desks, where).take(asked.who))
+    return answer
 
 
 def _desk(desks: dict[str, Desk], where: str) -> Desk:
