@@ -33,8 +33,8 @@ class Candidate:
 class Chosen:
     """The proposer that did best, what it said of each label out of fold, and how all candidates did, the best first.
 
-    `proposers` are all candidates by name, and `said` what each of them said of each label out of fold. `watched` are some rows
-    without a label, and `beside` [folds, k, c] what the model of each fold (`fold_of`, the folds in order) said of them.
+    `proposers` are all candidates by name, and `said` what each of them said of each label out of fold. `fold` [m] is the fold
+    of each label, `watched` are some rows without one, and `beside` [folds, k, c] what the model of each fold said of these.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Chosen:
     table: tuple[Candidate, ...]
     proposers: Mapping[str, Proposer]
     said: Mapping[str, Probabilities]
+    fold: Rows
     watched: Rows
     beside: Mapping[str, Float32[np.ndarray, "f k c"]]
 
@@ -69,7 +70,8 @@ def choose(
     proposers = proposers or {name: registry.part("proposer", name) for name in names or CANDIDATES}
     others = np.random.default_rng(seed).permutation(np.setdiff1d(np.arange(len(pool)), labelled.rows))
     small, known, at = _beside(pool, labelled, others[:BESIDE]) if len(others) > BESIDE else (pool, labelled, others)
-    both = {name: by_fold(one, small, known, at[:watching], folds=folds, seed=seed) for name, one in proposers.items()}
+    fold = fold_of(pool.units[labelled.rows], folds, seed)
+    both = {name: _by_fold(one, small, known, fold, at[:watching], seed=seed) for name, one in proposers.items()}
     found = {name: own for name, (own, _) in both.items()}
     table = sorted((_judged(name, one, labelled) for name, one in found.items()), key=lambda row: (-row.accuracy, row.loss))
     best = table[0]
@@ -81,6 +83,7 @@ def choose(
         table=tuple(table),
         proposers=proposers,
         said=found,
+        fold=fold,
         watched=others[:BESIDE][:watching],
         beside={name: beside for name, (_, beside) in both.items()},
     )
@@ -92,14 +95,14 @@ def out_of_fold(proposer: Proposer, pool: Pool, labelled: Labelled, *, folds: in
     Units (`Pool.units`) are whole groups where the pool has groups, and items of equal content elsewhere. The item itself
     stands among the unlabelled meanwhile. Raises `InputError` for fewer than two folds.
     """
-    return by_fold(proposer, pool, labelled, np.arange(0), folds=folds, seed=seed)[0]
+    part = fold_of(pool.units[labelled.rows], folds, seed)
+    return _by_fold(proposer, pool, labelled, part, np.arange(0), seed=seed)[0]
 
 
-def by_fold(
-    proposer: Proposer, pool: Pool, labelled: Labelled, watched: Rows, *, folds: int = FOLDS, seed: int = 0
+def _by_fold(
+    proposer: Proposer, pool: Pool, labelled: Labelled, part: Rows, watched: Rows, *, seed: int
 ) -> tuple[Probabilities, Float32[np.ndarray, "f k c"]]:
     """`out_of_fold`, and what the model of each fold says of `watched` rows."""
-    part = fold_of(pool.units[labelled.rows], folds, seed)
     found, beside = np.empty((len(labelled), len(pool.classes)), dtype=np.float32), []
     for fold in np.unique(part):
         held = part == fold

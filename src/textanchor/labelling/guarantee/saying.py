@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from textanchor.labelling.choosing import FOLDS, Chosen, choose, fold_of
+from textanchor.labelling.choosing import FOLDS, Chosen, choose
 from textanchor.labelling.guarantee.sureness import BESIDES, evidence, standing, telling
 from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
 from textanchor.labelling.proposers.protocol import Proposer
@@ -40,22 +40,20 @@ def say(pool: Pool, known: Labelled, *, proposer: Proposer | None = None, seed: 
     classes = found[chosen.name].argmax(axis=1)
     return Said(
         classes=classes,
-        sure=_sure(pool, known, found, chosen, seed),
+        sure=_sure(pool, known, found, chosen),
         probabilities=found[chosen.name],
         proposer=chosen.name,
         accuracy=chosen.accuracy,
     )
 
 
-def _sure(
-    pool: Pool, known: Labelled, found: Mapping[str, Probabilities], chosen: Chosen, seed: int
-) -> Float64[np.ndarray, " n"]:
+def _sure(pool: Pool, known: Labelled, found: Mapping[str, Probabilities], chosen: Chosen) -> Float64[np.ndarray, " n"]:
     """How each item stands among those without a label, by one and the same model.
 
     A model that knows fewer labels is less sure of everything. So what a label's fold has for it is compared with what that
     very fold has for others, and what the whole has for an item with what the whole has for others.
     """
-    folds, classes = fold_of(pool.units[known.rows], folds_for(known), seed), found[chosen.name].argmax(axis=1)
+    folds, classes = chosen.fold, found[chosen.name].argmax(axis=1)
     own, beside = np.empty((len(known), len(found) + BESIDES)), []
     for place, fold in enumerate(np.unique(folds)):
         held, teaching = folds == fold, known.taken(folds != fold)
