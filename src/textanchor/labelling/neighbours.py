@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from textanchor.views import unit
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -39,7 +41,7 @@ def neighbours(values: Float32[np.ndarray, "n d"], count: int = NEIGHBOURS) -> N
     """
     from scipy.sparse import csr_array, vstack  # a moment that whoever only reads a project need not wait
 
-    directions = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    directions = unit(values)
     crowd = np.arange(len(values))
     if len(values) > CROWD:
         crowd = np.sort(np.random.default_rng(0).permutation(len(values))[:CROWD])
@@ -56,7 +58,7 @@ def smoothed(values: Float32[np.ndarray, "n d"], near: Neighbours) -> Float32[np
 
     Source: one step of the propagation of Wu et al. 2019, "Simplifying graph convolutional networks", arXiv:1902.07153, eq. 8.
     """
-    directions = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    directions = unit(values)
     found = (1 - SHARE) * directions + SHARE * near.means(directions[near.crowd])
     return np.asarray(found / max(np.sqrt((found**2).sum(axis=1).mean()), 1e-12), dtype=np.float32)
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int
 
 from textanchor.labelling.neighbours import Neighbours, neighbours, smoothed
+from textanchor.views import unit
 
 Rows: TypeAlias = Int[np.ndarray, " m"]
 Probabilities: TypeAlias = Float32[np.ndarray, "n c"]
@@ -93,8 +94,7 @@ class Pool:
     @cached_property
     def places(self) -> Float32[np.ndarray, "n d"]:
         """Where each item lies, by all its features side by side; of unit length, or zero where it has none."""
-        side_by_side = np.concatenate([one.values for one in self.features], axis=1)
-        return np.asarray(side_by_side / np.maximum(np.linalg.norm(side_by_side, axis=1, keepdims=True), 1e-12), np.float32)
+        return unit(np.concatenate([one.values for one in self.features], axis=1))
 
 
 @dataclass(frozen=True, kw_only=True)

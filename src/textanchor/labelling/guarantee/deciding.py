@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from textanchor import registry
 from textanchor.labelling.guarantee.decision import Decision
 from textanchor.labelling.guarantee.forecast import needed
 from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest
-from textanchor.labelling.guarantee.protocol import Guarantee
+from textanchor.labelling.guarantee.protocol import form_of
 from textanchor.labelling.guarantee.ranking import ranked
 from textanchor.labelling.guarantee.wording import reason, refusal
 
@@ -19,7 +18,7 @@ def decide(calibration: Calibration, rest: Rest, promise: Promise) -> Decision:
 
     Raises `UnknownNameError` for a form that nobody registered, and `InputError` for groups that are said on one side only.
     """
-    guarantee: Guarantee = registry.part("guarantee", promise.form)
+    guarantee = form_of(promise)
     accepted = guarantee.accepted(calibration, rest, promise)
     resolution = guarantee.resolution(calibration, rest, promise)
     refused = len(rest) > 0 and not accepted.any()

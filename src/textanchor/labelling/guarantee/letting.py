@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from textanchor import registry
 from textanchor.labelling.guarantee.deciding import decide
 from textanchor.labelling.guarantee.decision import Decision
 from textanchor.labelling.guarantee.examining import Asked, Examined, examined, so_few
 from textanchor.labelling.guarantee.promise import Promise, Scored
-from textanchor.labelling.guarantee.protocol import Guarantee
+from textanchor.labelling.guarantee.protocol import form_of
 from textanchor.labelling.pool import Labelled, Pool, Rows
 from textanchor.labelling.proposers.protocol import Proposer
 
@@ -36,7 +35,7 @@ def let_through(
     promise is made of items of the known groups alone, and the others are `unheard`. `scored`: the form's usual if None;
     `proposer`: the best of the usual ones by labels that teach if None.
     """
-    form: Guarantee = registry.part("guarantee", promise.form)
+    form = form_of(promise)
     if form.audited and not labelled.drawn.any():  # they only say what is worth a trial
         labelled = replace(labelled, drawn=np.ones(len(labelled), dtype=bool))
     asked = Asked(pool=pool, labelled=labelled, proposer=proposer, scored=scored or form.usual)

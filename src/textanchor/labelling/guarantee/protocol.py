@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool
 
+from textanchor import registry
 from textanchor.labelling.guarantee.promise import Calibration, Promise, Rest, Scored, Spends
 
 
@@ -30,3 +31,9 @@ class Guarantee(Protocol):
 
     def resolution(self, calibration: Calibration, rest: Rest, promise: Promise) -> float:
         """The smallest share of the rest that these labels could let through, were no proposal wrong; above 1 if none."""
+
+
+def form_of(promise: Promise) -> Guarantee:
+    """The form that a promise names. Raises `UnknownNameError` for one that nobody registered."""
+    form: Guarantee = registry.part("guarantee", promise.form)
+    return form

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float64, Int
 from scipy.stats import rankdata
 
 from textanchor.labelling.pool import Features, Labelled, Pool, Probabilities, Rows
+from textanchor.views import unit
 
 BESIDES = 2  # kinds of evidence beside what proposers say
 CHUNK = 8192
@@ -55,8 +56,7 @@ def _in_sight(sight: Features, known: Labelled, rows: Rows, classes: Int[np.ndar
 
 
 def _directions(sight: Features, rows: Rows) -> np.ndarray:
-    values = sight.values[rows]
-    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12))
+    return unit(sight.values[rows])
 
 
 def telling(seen: Float64[np.ndarray, "m f"], right: Bool[np.ndarray, " m"]) -> Float64[np.ndarray, " f"]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textanchor import registry
 from textanchor.errors import InputError
 from textanchor.labelling.guarantee.auditing import Audited, audited
 from textanchor.labelling.guarantee.certificate import Certificate
-from textanchor.labelling.guarantee.protocol import Guarantee
+from textanchor.labelling.guarantee.protocol import Guarantee, form_of
 
 CLOSE = 1e-5  # between scores of two runs: another batching of a model differs by as much
 
@@ -34,7 +33,7 @@ class Verified:
 def verify(certificate: Certificate, *, scores: Mapping[str, float] | None = None) -> Verified:
     """Make the decision of a certificate again. `scores` are those of today by item, of which all that are known must be the
     same. Raises `UnknownNameError` for a form that is not installed here."""
-    form: Guarantee = registry.part("guarantee", certificate.promise.form)
+    form = form_of(certificate.promise)
     problems = [*_sealed(certificate), *_decided(certificate, form), *_scored(certificate, scores or {})]
     audit = None
     if form.audited:

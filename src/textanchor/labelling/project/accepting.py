@@ -8,7 +8,7 @@ from textanchor.database import Database, marks
 from textanchor.errors import InputError
 from textanchor.labelling.project.auditing import audited_as
 from textanchor.labelling.project.classes import Classes
-from textanchor.labelling.project.log import Log, New, moment
+from textanchor.labelling.project.log import STANDS, Log, moment
 from textanchor.labelling.project.runs import newest_run
 
 
@@ -72,13 +72,9 @@ def take_over(database: Database, condition: str, values: list[object], *, who: 
 def _give_back(database: Database, who: str, rule: str) -> None:
     """What an earlier promise let through and this one does not: it is about all that is the machine's together."""
     told = database.ask(
-        "SELECT e.item, e.event, e.classes, e.how FROM events e JOIN proposals p ON p.item = e.item "
-        "WHERE e.kind = 'take' AND e.how = 'promise' AND NOT p.through "
-        "AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event) "
+        "SELECT e.event, e.item, e.classes, e.how FROM events e JOIN proposals p ON p.item = e.item "
+        f"WHERE e.kind = 'take' AND e.how = 'promise' AND NOT p.through AND {STANDS} "
         "AND EXISTS (SELECT 1 FROM states s WHERE s.item = e.item AND s.status = 'machine')"
     )
     if told:
-        taken_back = [
-            New(item=item, kind="undo", classes=classes, who=who, how=how, undoes=event) for item, event, classes, how in told
-        ]
-        Log(database).add(taken_back, rule=rule)
+        Log(database).take_back(told, who, rule=rule)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from textanchor import registry
 from textanchor.database import Database
-from textanchor.labelling.guarantee import Guarantee, Promise
+from textanchor.labelling.guarantee import Promise, form_of
 from textanchor.labelling.guarantee import audited as said_by
-from textanchor.labelling.project.log import split
+from textanchor.labelling.project.log import STANDS, split
 from textanchor.labelling.project.records import Audited, SimplePromise
 from textanchor.labelling.project.runs import newest_run
 
-_STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"
 _TAKEN = (  # the last class that was taken over of each item
-    f"SELECT e.item, e.classes, max(e.event) AS since FROM events e WHERE e.kind = 'take' AND {_STANDS} GROUP BY e.item"
+    f"SELECT e.item, e.classes, max(e.event) AS since FROM events e WHERE e.kind = 'take' AND {STANDS} GROUP BY e.item"
 )
 _ON_TRIAL = "SELECT item, classes, turn FROM proposals WHERE through"
 
@@ -26,7 +24,7 @@ def audited(database: Database, promise: Promise) -> Audited:
     On trial is what a form lets through that promises nothing before an audit; else what was taken over. What a person had
     decided on before says nothing; to be none of the classes, or unclear, is to be wrong.
     """
-    form: Guarantee = registry.part("guarantee", promise.form)
+    form = form_of(promise)
     told = _listed(database, on_trial=form.audited)
     wrong = _wrong(told)
     found = said_by(len(told), wrong, promise)

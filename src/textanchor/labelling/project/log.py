@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from textanchor.database import CHUNK, Database, marks
 from textanchor.errors import InputError
@@ -12,6 +13,7 @@ from textanchor.escaping import legible
 from textanchor.labelling.project.deciding import Event, settled
 from textanchor.labelling.project.records import Decision
 
+STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"  # of an event e: nobody took it back
 LONGEST = 200  # letters of a person's name
 
 
@@ -49,17 +51,21 @@ class Log:
 
     def undo(self, who: str, *, rule: str) -> int | None:
         """Take back that person's last step that stands; the first event of the new step, None if nothing is left."""
-        standing = "who = ? AND kind != 'undo' AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = events.event)"
-        step = self._database.one(f"SELECT step FROM events WHERE {standing} ORDER BY step DESC LIMIT 1", who)
+        standing = f"who = ? AND kind != 'undo' AND {STANDS}"
+        step = self._database.one(f"SELECT step FROM events e WHERE {standing} ORDER BY step DESC LIMIT 1", who)
         if step is None:
             return None
         told = self._database.ask(
-            f"SELECT event, item, classes, how FROM events WHERE {standing} AND step = ? ORDER BY event", who, step
+            f"SELECT event, item, classes, how FROM events e WHERE {standing} AND step = ? ORDER BY event", who, step
         )
-        taken_back = [
-            New(item=item, kind="undo", classes=classes, who=who, how=how, undoes=event) for event, item, classes, how in told
-        ]
-        return self.add(taken_back, rule=rule)
+        return self.take_back(told, who, rule=rule)
+
+    def take_back(self, told: Sequence[tuple[Any, ...]], who: str, *, rule: str) -> int:
+        """Take back events (event, item, classes, how), as one step; the first event of it."""
+        return self.add(
+            [New(item=item, kind="undo", classes=own, who=who, how=how, undoes=event) for event, item, own, how in told],
+            rule=rule,
+        )
 
     def settle(self, items: Iterable[int], *, rule: str) -> None:
         """Derive the states of items anew."""
@@ -90,7 +96,7 @@ class Log:
         keys = {int(number): str(key) for number, key in self._database.ask("SELECT class, key FROM classes")}
         told = self._database.ask(
             "SELECT e.event, id, kind, e.classes, who, at, how, undoes, "
-            "EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event) "
+            f"NOT {STANDS} "
             f"FROM events e JOIN items USING (item) WHERE {where} ORDER BY e.event {'DESC' if newest else ''} LIMIT ?",
             *values,
             limit,

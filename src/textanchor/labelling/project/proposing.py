@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32
 
 from textanchor import registry
 from textanchor.errors import InputError
-from textanchor.labelling.guarantee import Guarantee, LetThrough, Promise, let_through
+from textanchor.labelling.guarantee import LetThrough, Promise, form_of, let_through
 from textanchor.labelling.guarantee.forecast import freed
 from textanchor.labelling.pool import Labelled, Pool, Probabilities, Rows
 from textanchor.labelling.project.pooling import Told
@@ -109,7 +109,7 @@ def _outcome(rows: Rows, found: LetThrough, promise: Promise, waiting: int) -> O
 def _foretold(found: LetThrough, promise: Promise) -> tuple[int, int] | None:
     """The fewest of some numbers of further labels that would let a tenth of what is left through, and how many that frees."""
     calibration, rest, through = found.examined.calibration, found.examined.rest, int(found.decision.accepted.sum())
-    guarantee: Guarantee = registry.part("guarantee", promise.form)
+    guarantee = form_of(promise)
     if calibration.groups is not None or not len(rest) or not len(calibration) or guarantee.audited:
         return None
     left = len(rest) - through

@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from textanchor import registry
 from textanchor.database import Database
-from textanchor.labelling.guarantee import Guarantee, Promise
+from textanchor.labelling.guarantee import Promise, form_of
 from textanchor.labelling.pool import Pool, Rows
 from textanchor.labelling.project import arrays
 from textanchor.labelling.project.certifying import certified, turns
@@ -82,19 +81,13 @@ def _described(outcome: Outcome, promise: Promise, told: Told, says: tuple[str, 
         form=promise.form,
         level=promise.level,
         delta=promise.delta,
-        trial=guarantee_of(promise).audited,
+        trial=form_of(promise).audited,
         seed=promise.seed,
         labelled=len(told.labelled),
         through=through,
         left=rest - through,
         says=says,
     )
-
-
-def guarantee_of(promise: Promise) -> Guarantee:
-    """The form that it names. Raises `UnknownNameError`."""
-    form: Guarantee = registry.part("guarantee", promise.form)
-    return form
 
 
 def wanted(promise: Promise | None, simple: SimplePromise, settings: Settings) -> Promise:

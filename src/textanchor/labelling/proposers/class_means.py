@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from textanchor.labelling.pool import Labelled, Pool
-from textanchor.labelling.proposers.likelihoods import one_hot, unit
+from textanchor.labelling.proposers.likelihoods import one_hot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +47,13 @@ class Prior:
         count = len(pool.classes)
         if pool.texts is None or not names or count < 3:
             return cls(covariance=np.eye(count), noise=noise)
-        texts = unit(pool.texts.astype(np.float64))
-        alike = unit(texts - texts.mean(axis=0))
+        texts = _unit(pool.texts.astype(np.float64))
+        alike = _unit(texts - texts.mean(axis=0))
         return cls(covariance=(1 - names) * np.eye(count) + names * alike @ alike.T, noise=noise)
 
     def means(self, sums: Sums) -> Float[np.ndarray, "c d"]:
         """Directions of the posterior means."""
-        return unit(posterior_means(sums, self.covariance, self.noise)).astype(np.float32)
+        return _unit(posterior_means(sums, self.covariance, self.noise)).astype(np.float32)
 
     def told(self, sums: Sums) -> Bool[np.ndarray, " c"]:
         """Classes of which anything is known: a label, or a name beside a labelled class."""
@@ -85,4 +85,9 @@ def _named(directions: Float[np.ndarray, "n d"], pool: Pool) -> Sums:
         return Sums(sums=np.zeros((len(pool.classes), directions.shape[1])), counts=np.zeros(len(pool.classes)))
     shares, items = pool.by_names[told].astype(np.float64), directions[told].astype(np.float64)
     weighed = (shares.T @ items) / np.maximum(shares.sum(axis=0), 1e-12)[:, None]
-    return Sums(sums=unit(weighed - items.mean(axis=0)), counts=np.ones(len(pool.classes)))
+    return Sums(sums=_unit(weighed - items.mean(axis=0)), counts=np.ones(len(pool.classes)))
+
+
+def _unit(values: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """Rows of length 1, in the precision that they have; rows of zeros stay."""
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)

@@ -9,9 +9,10 @@ from jaxtyping import Float32, Int
 
 from textanchor.labelling.pool import Features, Labelled, Pool, Probabilities
 from textanchor.labelling.proposers.class_means import Prior, Sums, shots
-from textanchor.labelling.proposers.likelihoods import NEVER, even, proportional, unit
+from textanchor.labelling.proposers.likelihoods import NEVER, even, proportional
 from textanchor.labelling.proposers.sights import over_sights
 from textanchor.settings import Amount, Count, Positive, Share, Whole
+from textanchor.views import unit
 
 FITTED = 10_000  # items without a label that move the means
 

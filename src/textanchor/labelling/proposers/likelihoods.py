@@ -30,8 +30,3 @@ def even(items: int, classes: int) -> Probabilities:
 def one_hot(classes: Int[np.ndarray, " m"], count: int) -> Float[np.ndarray, "m c"]:
     """A row an item, 1 at its class."""
     return np.eye(count, dtype=np.float32)[classes]
-
-
-def unit(values: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    """Rows of length 1; rows of zeros stay."""
-    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)

@@ -6,9 +6,10 @@ import numpy as np
 
 from textanchor.labelling.pool import Features, Labelled, Pool, Probabilities
 from textanchor.labelling.proposers.class_means import Prior, shots
-from textanchor.labelling.proposers.likelihoods import NEVER, even, proportional, unit
+from textanchor.labelling.proposers.likelihoods import NEVER, even, proportional
 from textanchor.labelling.proposers.sights import over_sights
 from textanchor.settings import Amount, Positive, Share
+from textanchor.views import unit
 
 
 class NameShots:

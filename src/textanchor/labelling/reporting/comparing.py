@@ -13,7 +13,7 @@ from jaxtyping import Int
 from textanchor.labelling.care import Agreement, Couple, agreement, repeated
 from textanchor.labelling.care.agreement import MISSING
 from textanchor.labelling.project import Decision, Project
-from textanchor.labelling.project.log import split
+from textanchor.labelling.project.log import STANDS, split
 from textanchor.metrics.interval import Interval, wilson
 
 RANDOM = ("drawn", "audit")  # ways to come by an item that favour none
@@ -67,7 +67,7 @@ def compared(project: Project) -> Compared:
     keys = {number: key for key, number in _numbers(project).items()}
     told = project.database.ask(
         "SELECT proposed, classes, kind, how FROM events e WHERE proposed != '' AND kind IN ('label', 'accept', 'other', "
-        "'none') AND NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"
+        f"'none') AND {STANDS}"
     )
     drawn = [(proposed, said) for proposed, said, _, how in told if how in RANDOM]
     wrong = Counter((proposed, said if kind != "none" else "") for proposed, said, kind, _ in told if proposed != said)
