@@ -1,23 +1,22 @@
-"""The 20/80 test of labelling: `python benchmarks/label_rest.py [--parts accuracy shares] [--splits 20] [--sets esc caltech]`.
+"""The 20/80 test of labelling: `python benchmarks/label_rest.py [--splits 20] [--sets esc caltech]`.
 
 A fifth of each set of `label_sets` is labelled at random (whole sources for esc-by-source), everything else is judged.
-accuracy: of each proposer on the rest, and the share that an oracle could let through at 5 % errors by its scores; then what
-`choose` took. shares: what each form of the guarantee lets through, and how much of that is wrong.
+Of each proposer the accuracy on the rest, and the share that an oracle could let through at 5 % errors by its scores; then what
+`choose` took. What each form of the guarantee lets through: `promises.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from label_sets import LabelSet, label_set, unseen
 
 from textanchor import registry
-from textanchor.labelling.choosing import CANDIDATES, choose
-from textanchor.labelling.guarantee import Promise, let_through
+from textanchor.labelling.choosing import choose
 from textanchor.labelling.pool import Labelled
 from textanchor.labelling.proposers import Proposer
 
@@ -36,19 +35,11 @@ ROWS = (
     "em",
     "ensemble(a=em, b=kernel-ridge)",
 )
-FORMS = (
-    ("average", "out of fold"),
-    ("average", "held apart"),
-    ("confidence", "out of fold"),
-    ("confidence", "held apart"),
-)
 
 
 def main() -> None:
-    """Print the parts asked for."""
-    parts: dict[str, Callable[[list[LabelSet], int], None]] = {"accuracy": accuracies, "shares": shares}
+    """Print the table."""
     told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--parts", nargs="+", choices=list(parts), default=list(parts))
     told.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     told.add_argument("--splits", type=int, default=20)
     told.add_argument("--no-names", action="store_true", help="The classes' names are not known.")
@@ -56,9 +47,7 @@ def main() -> None:
     sets = [label_set(name) for name in asked.sets]
     if asked.no_names:
         sets = [replace(one, pool=replace(one.pool, texts=None)) for one in sets]
-    for part in asked.parts:
-        print(f"\n### {part}\n", flush=True)
-        parts[part](sets, asked.splits)
+    accuracies(sets, asked.splits)
 
 
 def accuracies(sets: list[LabelSet], splits: int) -> None:
@@ -116,32 +105,6 @@ def _chosen(given: LabelSet, known: Labelled, seed: int) -> tuple[str, Judged]:
 def _figures(found: list[Judged]) -> str:
     accuracy = np.array([one.accuracy for one in found])
     return f"{accuracy.mean():.3f} ± {accuracy.std():.3f} / {np.mean([one.oracle for one in found]):.3f}"
-
-
-def shares(sets: list[LabelSet], splits: int) -> None:
-    """A line a set and form: share let through, measured error, splits above the budget, and the oracle's share."""
-    print(f"budget {BUDGET}; candidates: {', '.join(CANDIDATES)}\n")
-    print(
-        "| set | form | share | error, mean ± sd | splits above | of the oracle's share |\n|---|---|---|---|---|---|",
-        flush=True,
-    )
-    for one in sets:
-        for form, scored in FORMS:
-            print(f"| {one.name} | {form}, {scored} | {_promised(one, splits, form, scored)} |", flush=True)
-
-
-def _promised(given: LabelSet, splits: int, form: str, scored: str) -> str:
-    share, error, best = [], [], []
-    for seed, known in enumerate(labelled(given, splits)):
-        found = let_through(given.pool, known, Promise(form=form, level=BUDGET, seed=seed), scored=scored)
-        examined, accepted = found.examined, found.decision.accepted
-        wrong = examined.classes != given.truth[examined.rows]
-        share.append(accepted.sum() / len(unseen(given, known.rows)))
-        error.append(wrong[accepted].mean() if accepted.any() else 0.0)
-        best.append(oracle(examined.rest.scores, wrong))
-    above = np.mean(np.array(error) > BUDGET)
-    of_oracle = np.sum(share) / max(np.sum(best), 1e-9)
-    return f"{np.mean(share):.3f} | {np.mean(error):.3f} ± {np.std(error):.3f} | {above:.2f} | {of_oracle:.2f}"
 
 
 if __name__ == "__main__":

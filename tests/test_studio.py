@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
+import io
 import json
 import os
 import re
@@ -22,6 +24,8 @@ import pytest
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("gradio", reason="the extra [studio] is not installed")
 
+from starlette.requests import ClientDisconnect  # noqa: E402
+
 from conftest import ROOT  # noqa: E402
 from studio_world import HOSTILE, SECRET, TOKEN, running, write_world  # noqa: E402
 from textanchor.errors import InputError, ItemError  # noqa: E402
@@ -36,8 +40,8 @@ from textanchor.studio.opened import opened  # noqa: E402
 from textanchor.studio.reports import is_report, report_in  # noqa: E402
 from textanchor.studio.showing import keys  # noqa: E402
 from textanchor.studio.showing.opening import opened as opened_file  # noqa: E402
-from textanchor.studio.showing.playing import kind_of  # noqa: E402
-from textanchor.studio.showing.ranges import span_of  # noqa: E402
+from textanchor.studio.showing.playing import Playable, kind_of  # noqa: E402
+from textanchor.studio.showing.ranges import sent, span_of  # noqa: E402
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
@@ -471,3 +475,15 @@ def test_what_the_doctor_said_a_board_and_a_report_are_recognised(tmp_path: Path
     assert not is_report(tmp_path / "other.json")
     with pytest.raises(InputError, match="no report"):
         report_in(tmp_path)
+
+
+def test_a_player_that_goes_away_before_the_first_byte_leaves_no_open_file() -> None:
+    stream = io.BytesIO(b"RIFF")
+    response = sent(Playable(stream=stream, size=4, kind="audio/wav"), None)
+
+    async def gone(*_: Any) -> Any:
+        raise OSError("the other side is gone")
+
+    with pytest.raises((OSError, ClientDisconnect)):
+        asyncio.run(response({"type": "http", "asgi": {"spec_version": "2.4"}}, gone, gone))
+    assert stream.closed

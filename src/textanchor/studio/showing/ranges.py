@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from fastapi import Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from textanchor.studio.showing.playing import Playable
 
@@ -55,13 +57,24 @@ def sent(found: Playable, header: str | None) -> Response:
     if header and len(span) < found.size:
         headers["content-range"] = f"bytes {span.first}-{span.last}/{found.size}"
     status = 206 if "content-range" in headers else 200
-    return StreamingResponse(_pieces(found, span), status_code=status, headers=headers, media_type=found.kind)
+    return _Sent(_pieces(found, span), closing=found.stream, status_code=status, headers=headers, media_type=found.kind)
+
+
+class _Sent(StreamingResponse):
+    """Closes the file also where the player goes away before the first piece, as players do."""
+
+    def __init__(self, *args: Any, closing: BinaryIO, **told: Any) -> None:
+        super().__init__(*args, **told)
+        self.closing = closing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.closing:
+            await super().__call__(scope, receive, send)
 
 
 def _pieces(found: Playable, span: Span) -> Iterator[bytes]:
-    with found.stream as stream:
-        stream.seek(span.first)
-        left = len(span)
-        while left and (piece := stream.read(min(CHUNK, left))):
-            left -= len(piece)
-            yield piece
+    found.stream.seek(span.first)
+    left = len(span)
+    while left and (piece := found.stream.read(min(CHUNK, left))):
+        left -= len(piece)
+        yield piece

@@ -87,14 +87,15 @@ class Desk {
     const fresh = answer.filter((one) => !this.sent.has(one.key) && !this.skipped.includes(one.key)), before = sight(this.queue[0]);
     const back = this.queue.filter((one) => one.back && !this.sent.has(one.key)); // taken back just now
     this.queue = [...back, ...fresh.filter((one) => !back.some((held) => held.key === one.key))];
-    if (this.mode === "one" && (sight(this.queue[0]) !== before || !this.body.querySelector(".ta-one"))) this.paint();
+    if (this.mode === "one" && (sight(this.queue[0]) !== before || !this.body.querySelector(".ta-one"))) this.paint(true);
     for (const one of this.queue.slice(1)) if (one.card.media.large && !one.card.media.play) new Image().src = one.card.media.large;
   }
 
-  paint() {
+  /** The first of the queue; `known` where an empty queue means that nothing is left. */
+  paint(known = false) {
     for (const heard of this.body.querySelectorAll("audio, video")) heard.pause(); // or it plays on unseen
     this.picked = new Set();
-    this.body.replaceChildren(this.queue.length ? onePage(this, this.queue[0]) : el("p.ta-hint", {}, this.skipped.length ? "Nothing else is left; what you skipped comes again when you reload." : "Nothing is left to decide here."));
+    this.body.replaceChildren(this.queue.length ? onePage(this, this.queue[0]) : el("p.ta-hint", {}, !known ? "The next one is on its way." : this.skipped.length ? "Nothing else is left; what you skipped comes again when you reload." : "Nothing is left to decide here."));
   }
 
   /** Write down what was decided of the item at hand, and go on. */
