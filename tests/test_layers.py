@@ -20,6 +20,7 @@ LAYERS = (
     ("collections",),
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
+    ("pretraining",),
     ("labelling",),
     ("interop", "serve"),
     ("studio",),

@@ -41,6 +41,26 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "open_clip": "textanchor.encoders.open_clip:make",
         "spectrogram": "textanchor.encoders.spectrogram:make",
         "vectors": "textanchor.encoders.vectors:make",
+        "own": "textanchor.encoders.own:make",
+    },
+    "front": {
+        "pixels": "textanchor.encoders.own.fronts.pixels:Pixels",
+        "log-mel": "textanchor.encoders.own.fronts.log_mel:LogMel",
+        "curves": "textanchor.encoders.own.fronts.curves:Curves",
+    },
+    "backbone": {
+        "resnet": "textanchor.encoders.own.backbones.resnet:ResNet",
+        "vit": "textanchor.encoders.own.backbones.vit:ViT",
+        "pca": "textanchor.encoders.own.backbones.pca:PCA",
+    },
+    "pretext": {
+        "supervised": "textanchor.pretraining.objectives.supervised:Supervised",
+        "simclr": "textanchor.pretraining.objectives.simclr:SimCLR",
+    },
+    "augmentation": {
+        "nothing": "textanchor.pretraining.augmenting.nothing:Nothing",
+        "pictures": "textanchor.pretraining.augmenting.pictures:Pictures",
+        "spectra": "textanchor.pretraining.augmenting.spectra:Spectra",
     },
     "projector": {
         "linear": "textanchor.projectors.linear:Linear",

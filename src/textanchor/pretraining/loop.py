@@ -1,0 +1,143 @@
+"""The training loop of networks on raw items: epochs of augmented batches, checkpoints, looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from textanchor.errors import InputError
+from textanchor.pretraining.augmenting import Augmentation
+from textanchor.pretraining.checkpoints import Checkpoint, Standing
+from textanchor.pretraining.gradient_cache import backward
+from textanchor.pretraining.objectives import Learner, Seen
+from textanchor.pretraining.plan import Plan
+from textanchor.progress import Progress, Silent
+
+Row = Mapping[str, float]
+Watch = Callable[[int], Row]  # after an epoch: figures, of which `score`, if it is there, tells better from worse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What batches are made of: arrays [n, c, h, w], classes [n] (-1 unknown), and how often an item is looked at."""
+
+    values: np.ndarray
+    labels: np.ndarray
+    augmentation: Augmentation
+    views: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How a training goes on: where it is kept, who looks, who is told. `best` keeps the numbers of the best look, not the
+    last."""
+
+    device: str
+    seed: int
+    watch: Watch
+    progress: Progress = field(default_factory=Silent)
+    checkpoint: Checkpoint | None = None
+    best: bool = False
+    what: str = "train"
+    told: Callable[[Row], None] = field(default=lambda row: None)
+
+
+def train(
+    learner: nn.Module, material: Material, plan: Plan, course: Course, *, groups: Sequence[dict[str, Any]] = ()
+) -> list[Row]:
+    """Train a learner; a row an epoch, with the loss and what was seen. It ends on the device, at its last or best numbers.
+
+    `groups` are parameters with rates of their own, all of them at the plan's if none are given. Every epoch draws its random
+    numbers from the seed and its number, so that a training that goes on after a stop ends at the same weights.
+    Raises `InputError` if the loss is no number any more.
+    """
+    learner.to(course.device).train()
+    optimiser = torch.optim.AdamW(list(groups) or parameters(learner, plan), lr=plan.rate, weight_decay=plan.decay)
+    rates = [group["lr"] for group in optimiser.param_groups]
+    stood = course.checkpoint.read(learner, optimiser) if course.checkpoint else None
+    rows, best = list(stood.rows) if stood else [], dict(stood.best) if stood else {}
+    steps = plan.steps(len(material.values))
+    with course.progress.bar(course.what, total=plan.epochs * steps, unit="batch") as bar:
+        bar.advance(len(rows) * steps)
+        for epoch in range(len(rows) + 1, plan.epochs + 1):
+            if plan.patience and _since_best(rows) >= plan.patience:
+                break
+            losses = []
+            for step, seen in enumerate(_batches(material, plan, course, epoch)):
+                for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                    group["lr"] = rate * pace((epoch - 1) * steps + step, plan.epochs * steps, plan.warmup)
+                losses.append(_step(learner, seen, optimiser, plan, course.device))
+                bar.advance()
+            loss = float(np.mean(losses))
+            if not math.isfinite(loss):
+                raise InputError(f"the loss is no number any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one")
+            row = {"epoch": float(epoch), "loss": loss, **course.watch(epoch)}
+            learner.train()
+            if course.best and row.get("score", -math.inf) > max((one.get("score", -math.inf) for one in rows), default=-math.inf):
+                best = {name: value.detach().cpu().clone() for name, value in learner.state_dict().items()}
+            rows.append(row)
+            course.told(row)
+            if course.checkpoint:
+                course.checkpoint.write(learner, optimiser, Standing(epoch=epoch, rows=tuple(rows), best=best))
+    if best:
+        learner.load_state_dict(best)
+    learner.eval()
+    return rows
+
+
+def pace(step: int, steps: int, warmup: float) -> float:
+    """The rate's share at a step: up in a line, then down along a half cosine.
+
+    Sources: Goyal et al. 2017, arXiv:1706.02677, section 2.2; Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5.
+    """
+    rising = warmup * steps
+    if step < rising:
+        return (step + 1) / max(1.0, rising)
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
+
+
+def parameters(module: nn.Module, plan: Plan) -> list[dict[str, Any]]:
+    """What is trained, in two groups: matrices, which decay, and the rest, which does not."""
+    free = [one for one in module.parameters() if one.requires_grad]
+    return [
+        {"params": [one for one in free if one.ndim > 1], "lr": plan.rate, "weight_decay": plan.decay},
+        {"params": [one for one in free if one.ndim <= 1], "lr": plan.rate, "weight_decay": 0.0},
+    ]
+
+
+def _batches(material: Material, plan: Plan, course: Course, epoch: int) -> Iterator[Seen]:
+    """All items once, in an order of this epoch's own."""
+    rng = np.random.default_rng([course.seed, epoch])
+    torch.manual_seed(int(rng.integers(2**31)))
+    order = rng.permutation(len(material.values))
+    for rows in np.array_split(order, plan.steps(len(order))):
+        values = torch.from_numpy(material.values[rows]).to(course.device).float()
+        views = torch.stack([material.augmentation(values) for _ in range(material.views)])
+        yield Seen(views=views, labels=torch.from_numpy(material.labels[rows]).to(course.device))
+
+
+def _step(learner: nn.Module, seen: Seen, optimiser: torch.optim.Optimizer, plan: Plan, device: str) -> float:
+    optimiser.zero_grad(set_to_none=True)
+    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=plan.half):
+        if plan.chunk and plan.chunk < seen.views.shape[0] * seen.views.shape[1] and isinstance(learner, Learner):
+            loss = backward(learner, seen, plan.chunk)
+        else:
+            lost: Tensor = learner(seen)
+            lost.backward()  # type: ignore[no-untyped-call]
+            loss = float(lost.detach())
+    if plan.clip:
+        nn.utils.clip_grad_norm_([one for group in optimiser.param_groups for one in group["params"]], plan.clip)
+    optimiser.step()
+    return loss
+
+
+def _since_best(rows: Sequence[Row]) -> int:
+    """Looks since the best one."""
+    scores = [row["score"] for row in rows if "score" in row]
+    return len(scores) - 1 - int(np.argmax(scores)) if scores else 0

@@ -1,0 +1,55 @@
+"""A source as arrays: what teaches, what chooses, and how items become arrays at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textanchor.encoders import pick_device
+from textanchor.encoders.own import Front, front_of
+from textanchor.errors import InputError
+from textanchor.grammar import spelled
+from textanchor.pretraining.choosing import front_for
+from textanchor.pretraining.inputs import Arrays, Inputs, gathered
+from textanchor.pretraining.sources import Side, Source
+from textanchor.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """Everything that training needs of a source; the test side is not touched."""
+
+    source: Source
+    front: Front
+    train: Arrays
+    val: Arrays | None
+    read: Inputs
+    device: str
+
+    @property
+    def spelled(self) -> str:
+        """The front, as a folder keeps it."""
+        return spelled(self.front.name, self.front.settings)
+
+
+def ready(source: Source, front: str | None, runtime: Runtime) -> Ready:
+    """Decode train and validation. Raises `InputError` for a front of another modality, or if nothing can be read."""
+    made = front_of(front or front_for(source.modality, source.train.items, runtime.limits))
+    if made.modality != source.modality:
+        raise InputError(f"front {made.name} is for {made.modality}, and the items are of {source.modality}")
+    read = gathered(source.train.items, made, runtime)
+    val = None
+    if len(source.val) and len(source.classes) > 1:
+        val = _arrays(gathered(source.val.items, made, runtime), source.val).told()
+    return Ready(
+        source=source,
+        front=made,
+        train=_arrays(read, source.train),
+        val=val if val is not None and len(val) else None,
+        read=read,
+        device=pick_device(runtime.device),
+    )
+
+
+def _arrays(read: Inputs, side: Side) -> Arrays:
+    places = {item.id: place for place, item in enumerate(side.items)}
+    return Arrays(values=read.values, labels=side.labels[[places[item.id] for item in read.items]])
