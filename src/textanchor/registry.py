@@ -181,6 +181,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "start": "textanchor.cli.start:command",
         "fit": "textanchor.cli.fit:command",
         "doctor": "textanchor.cli.doctor:command",
+        "pretrain": "textanchor.cli.pretrain:command",
         "bench": "textanchor.cli.bench:command",
         "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",

@@ -74,9 +74,7 @@ class Cut:
     accuracy: float
 
 
-def cuts(
-    network: OwnNetwork, train: Arrays, val: Arrays, *, device: str
-) -> list[Cut]:
+def cuts(network: OwnNetwork, train: Arrays, val: Arrays, *, device: str) -> list[Cut]:
     """All depths and pools, the best first, of equals the deepest."""
     taught, asked = (_of_layers(network, one.values, device) for one in (train, val))
     found = [
@@ -84,7 +82,8 @@ def cuts(
             layer=layer,
             pool=pool,
             accuracy=online(
-                Labelled(latents=taught[layer, pool], classes=train.labels), Labelled(latents=asked[layer, pool], classes=val.labels)
+                Labelled(latents=taught[layer, pool], classes=train.labels),
+                Labelled(latents=asked[layer, pool], classes=val.labels),
             ),
         )
         for layer, pool in taught

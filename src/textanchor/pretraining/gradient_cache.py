@@ -16,13 +16,13 @@ def backward(learner: Learner, seen: Seen, chunk: int) -> float:
     Source: Gao et al. 2021 (GradCache), arXiv:2101.06983, section 3.
     """
     views = seen.views.shape[0]
-    parts = seen.views.flatten(0, 1).split(chunk)
+    parts = torch.split(seen.views.flatten(0, 1), chunk)
     with torch.no_grad():
         embedded = torch.cat([learner.embed(part) for part in parts])
     embedded.requires_grad_()
     loss = learner.compare(embedded.view(views, -1, embedded.shape[-1]), seen.labels)
     loss.backward()  # type: ignore[no-untyped-call]
     assert embedded.grad is not None
-    for part, slope in zip(parts, embedded.grad.split(chunk), strict=True):
+    for part, slope in zip(parts, torch.split(embedded.grad, chunk), strict=True):
         learner.embed(part).backward(slope)  # type: ignore[no-untyped-call]
     return float(loss.detach())

@@ -76,10 +76,14 @@ def train(
                 bar.advance()
             loss = float(np.mean(losses))
             if not math.isfinite(loss):
-                raise InputError(f"the loss is no number any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one")
+                raise InputError(
+                    f"the loss is no number any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one"
+                )
             row = {"epoch": float(epoch), "loss": loss, **course.watch(epoch)}
             learner.train()
-            if course.best and row.get("score", -math.inf) > max((one.get("score", -math.inf) for one in rows), default=-math.inf):
+            if course.best and row.get("score", -math.inf) > max(
+                (one.get("score", -math.inf) for one in rows), default=-math.inf
+            ):
                 best = {name: value.detach().cpu().clone() for name, value in learner.state_dict().items()}
             rows.append(row)
             course.told(row)

@@ -52,7 +52,8 @@ def pretrain(
     Raises `InputError` or `NothingUsableError`.
     """
     work = runtime or Runtime()
-    source = source_of(pairs, modality, splitting=splitting or Splitting(), reading=reading, runtime=work)
+    told = reading.modality[0] if reading is not None and len(reading.modality) == 1 else None
+    source = source_of(pairs, modality or told, splitting=splitting or Splitting(), reading=reading, runtime=work)
     given = ready(source, front, work)
 
     def shown(course: Course) -> Course:

@@ -40,8 +40,8 @@ def rank(latents: np.ndarray) -> float:
 def linear_probe(train: Labelled, test: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Classes of test latents [k] by logistic regression on standardised latents.
 
-    The penalty is chosen by cross-validation on the training side, in as many folds as the rarest class has items (up to 5); it is
-    1 where that cannot be. The protocol of linear evaluation, such as in arXiv:2002.05709, appendix B.8.
+    The penalty is chosen by cross-validation on the training side, in as many folds as the rarest class has items, up to 5;
+    it is 1 where that cannot be. The protocol of linear evaluation, such as in arXiv:2002.05709, appendix B.8.
     """
     from sklearn.model_selection import GridSearchCV, StratifiedKFold
 

@@ -1,4 +1,4 @@
-"""What an encoder may learn from: items of one modality with classes where there are any, and the sides that choose and judge."""
+"""What an encoder may learn from: items of one modality, their classes if there are any, and what chooses and judges."""
 
 from __future__ import annotations
 

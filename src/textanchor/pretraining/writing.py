@@ -61,8 +61,8 @@ def card(made: Trained, recipe: Recipe, source: Source, verdict: Sequence[Judged
         "",
         f"An encoder of {source.modality} items, {made.network.dim} numbers each: `own:{name}` wherever an encoder is named.",
         "",
-        f"- Made by `{recipe.task}` with the backbone `{told.backbone}` behind the front `{told.front}`, cut at layer {made.network.layer + 1} of "
-        f"{len(made.network.backbone.widths)}, pooled by {told.pool}; seed {recipe.seed}.",
+        f"- Made by `{recipe.task}` with the backbone `{told.backbone}` behind the front `{told.front}`, cut at layer "
+        f"{made.network.layer + 1} of {len(made.network.backbone.widths)}, pooled by {told.pool}; seed {recipe.seed}.",
         f"- Data: {sizes['source']}, {sizes['train']} items taught, split {sizes['split']}.",
         *(f"- {note}" for note in made.notes),
         "",

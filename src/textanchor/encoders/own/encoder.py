@@ -70,7 +70,9 @@ def make(argument: str, *, modality: str, runtime: Runtime, layer: int | None = 
     if layer is not None:
         layers = len(network.backbone.widths)
         if not -layers <= layer < layers:
-            raise InputError(f"own:{argument}: layer={layer}, and it has {layers} layers; say 0 to {layers - 1}, or -1 for the last")
+            raise InputError(
+                f"own:{argument}: layer={layer}, and it has {layers} layers; say 0 to {layers - 1}, or -1 for the last"
+            )
         network.layer = range(layers)[layer]
     network.pool = pool or network.pool
     return OwnEncoder(told, front, network, device=runtime.device, name=f"own:{Path(argument).name}")

@@ -49,7 +49,9 @@ def write_folder(folder: Path, told: Description, network: OwnNetwork) -> None:
 def read_folder(folder: Path) -> tuple[Description, Front, OwnNetwork]:
     """What was written. Raises `InputError` for a folder that is none, `DamagedError` for one that does not fit together."""
     if not (folder / TOLD).is_file():
-        raise InputError(f"own:{folder}: no encoder lies there; expected a folder with {TOLD}, as `textanchor pretrain` writes it")
+        raise InputError(
+            f"own:{folder}: no encoder lies there; expected a folder with {TOLD}, as `textanchor pretrain` writes it"
+        )
     told = _described(folder, read_json(folder / TOLD))
     front = front_of(told.front)
     network = told.network(front)

@@ -17,6 +17,9 @@ Pool: TypeAlias = Literal["mean", "max"]
 class Standard(nn.Module):
     """Numbers of each channel, centred and scaled by what was seen in training."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(channels, 1, 1))

@@ -21,7 +21,14 @@ class Pictures:
     """
 
     def __init__(
-        self, *, crop: Share = 0.3, turn: Amount = 0.0, colour: Amount = 0.4, grey: Share = 0.1, blur: Share = 0.2, flip: Share = 0.5
+        self,
+        *,
+        crop: Share = 0.3,
+        turn: Amount = 0.0,
+        colour: Amount = 0.4,
+        grey: Share = 0.1,
+        blur: Share = 0.2,
+        flip: Share = 0.5,
     ) -> None:
         if not 0 < crop <= 1:
             raise InputError(f"pictures: crop={crop}: expected a share above 0")

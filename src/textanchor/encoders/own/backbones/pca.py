@@ -14,6 +14,8 @@ class PCA(nn.Module):
     """Coordinates on the `dim` first principal components. Source: Pearson 1901, doi:10.1080/14786440109462720."""
 
     name = "pca"
+    mean: Tensor
+    components: Tensor
 
     def __init__(self, *, shape: tuple[int, int, int], dim: Count = 64) -> None:
         super().__init__()

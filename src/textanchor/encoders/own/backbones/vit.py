@@ -25,7 +25,7 @@ class ViT(nn.Module):
     ) -> None:
         super().__init__()
         self.settings = {"width": width, "depth": depth, "heads": heads, "patch": patch}
-        self.patch = tuple(min(patch, side) for side in shape[1:])
+        self.patch = (min(patch, shape[1]), min(patch, shape[2]))
         self.grid = tuple(-(-side // cut) for side, cut in zip(shape[1:], self.patch, strict=True))
         self.room = tuple(cells * cut - side for cells, cut, side in zip(self.grid, self.patch, shape[1:], strict=True))
         self.embed = nn.Conv2d(shape[0], width, self.patch, stride=self.patch)
