@@ -29,7 +29,7 @@ _RECIPE = (
     click.option("--batch", type=int, default=256, show_default=True, help="Items of a step."),
     click.option("--rate", type=float, default=1e-3, show_default=True, help="Learning rate, after the warm-up."),
     click.option("--warmup", type=float, default=0.1, show_default=True, help="Share of the steps in which the rate rises."),
-    click.option("--chunk", type=int, default=0, show_default=True, help="Views at once, the batch being worked off in parts; 0: all."),
+    click.option("--chunk", type=int, default=0, show_default=True, help="Views at once, a batch in parts; 0: all."),
     click.option("--patience", type=int, default=0, show_default=True, help="Epochs without a better probe until it ends; 0: all."),
     click.option("--half", is_flag=True, help="Compute in bfloat16."),
 )  # fmt: skip
@@ -63,8 +63,8 @@ def command(
     """Train an encoder on PAIRS, a table or folder of items of one modality, and say whether it was worth it.
 
     Texts that are class names teach supervised tasks, choose the depth at which the network is cut, and judge by a linear probe
-    on the test side. A folder without texts will do for the other tasks. An interrupted training goes on when the same command is
-    given again. The result is an encoder: own:FOLDER.
+    on the test side. A folder without texts will do for the other tasks. An interrupted training goes on when the same command
+    is given again. The result is an encoder: own:FOLDER.
     """
     from dataclasses import replace
 
