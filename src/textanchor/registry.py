@@ -65,6 +65,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "nothing": "textanchor.pretraining.augmenting.nothing:Nothing",
         "pictures": "textanchor.pretraining.augmenting.pictures:Pictures",
         "spectra": "textanchor.pretraining.augmenting.spectra:Spectra",
+        "curves": "textanchor.pretraining.augmenting.curves:Curves",
     },
     "projector": {
         "linear": "textanchor.projectors.linear:Linear",

@@ -25,12 +25,26 @@ Watch = Callable[[int], Row]  # after an epoch: figures, of which `score`, if it
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What batches are made of: arrays [n, c, h, w], classes [n] (-1 unknown), and how often an item is looked at."""
+    """What batches are made of: arrays [n, c, h, w], classes [n] (-1 unknown), and how often an item is looked at.
+
+    `variants` [n, k, c, h, w] are changed arrays of the items that were made before; a look takes one of them or the item.
+    """
 
     values: np.ndarray
     labels: np.ndarray
     augmentation: Augmentation
     views: int
+    variants: np.ndarray | None = None
+
+    def looks(self, rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """The arrays of some items, as often as they are looked at, not augmented yet."""
+        for _ in range(self.views):
+            values = self.values[rows]
+            if self.variants is not None:
+                drawn = rng.integers(self.variants.shape[1] + 1, size=len(rows))
+                changed = np.flatnonzero(drawn)
+                values[changed] = self.variants[rows[changed], drawn[changed] - 1]
+            yield values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +63,7 @@ class Course:
 
 
 def train(
-    learner: nn.Module, material: Material, plan: Plan, course: Course, *, groups: Sequence[dict[str, Any]] = ()
+    learner: nn.Module, material: Material, plan: Plan, course: Course, *, groups: Sequence[Mapping[str, Any]] = ()
 ) -> list[Row]:
     """Train a learner; a row an epoch, with the loss and what was seen. It ends on the device, at its last or best numbers.
 
@@ -58,7 +72,9 @@ def train(
     Raises `InputError` if the loss is no number any more.
     """
     learner.to(course.device).train()
-    optimiser = torch.optim.AdamW(list(groups) or parameters(learner, plan), lr=plan.rate, weight_decay=plan.decay)
+    optimiser = torch.optim.AdamW(
+        [dict(one) for one in groups or parameters(learner, plan)], lr=plan.rate, weight_decay=plan.decay
+    )
     rates = [group["lr"] for group in optimiser.param_groups]
     stood = course.checkpoint.read(learner, optimiser) if course.checkpoint else None
     rows, best = list(stood.rows) if stood else [], dict(stood.best) if stood else {}
@@ -106,7 +122,7 @@ def pace(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
 
 
-def parameters(module: nn.Module, plan: Plan) -> list[dict[str, Any]]:
+def parameters(module: nn.Module, plan: Plan) -> Sequence[Mapping[str, Any]]:
     """What is trained, in two groups: matrices, which decay, and the rest, which does not."""
     free = [one for one in module.parameters() if one.requires_grad]
     return [
@@ -121,8 +137,8 @@ def _batches(material: Material, plan: Plan, course: Course, epoch: int) -> Iter
     torch.manual_seed(int(rng.integers(2**31)))
     order = rng.permutation(len(material.values))
     for rows in np.array_split(order, plan.steps(len(order))):
-        values = torch.from_numpy(material.values[rows]).to(course.device).float()
-        views = torch.stack([material.augmentation(values) for _ in range(material.views)])
+        looks = [torch.from_numpy(values).to(course.device).float() for values in material.looks(rows, rng)]
+        views = torch.stack([material.augmentation(values) for values in looks])
         yield Seen(views=views, labels=torch.from_numpy(material.labels[rows]).to(course.device))
 
 

@@ -24,6 +24,7 @@ class Ready:
     val: Arrays | None
     read: Inputs
     device: str
+    runtime: Runtime
 
     @property
     def spelled(self) -> str:
@@ -47,6 +48,7 @@ def ready(source: Source, front: str | None, runtime: Runtime) -> Ready:
         val=val if val is not None and len(val) else None,
         read=read,
         device=pick_device(runtime.device),
+        runtime=runtime,
     )
 
 
