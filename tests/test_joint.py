@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import textanchor
 from textanchor.data.joining import joined, read_tables
 from textanchor.data.splits import split
 from textanchor.errors import InputError
 from textanchor.records import Item, Pair, Pairs
 from textanchor.runtime import Splitting
 from textanchor.space.balancing import checked, masses
+from textanchor.space.memory import forgetful
 
 
 def table(name: str, texts: str, *, each: int = 10, seed: int = 0, told: bool = False) -> Pairs:
@@ -111,3 +114,104 @@ def test_masses_by_hand(balance: float) -> None:
 def test_balance_is_a_share() -> None:
     with pytest.raises(InputError, match="from 0"):
         checked(1.5)
+
+
+RIDGE = "ridge(alpha=0.1, view=canonical)"
+
+
+def numbers(space: textanchor.Space) -> Mapping[str, np.ndarray]:
+    """Those of the projector; directions of a view outside of so few texts are rounding errors."""
+    return space.modalities["image"].projector.numbers
+
+
+def close(one: textanchor.Space, other: textanchor.Space, tolerance: float) -> bool:
+    mine, others = numbers(one), numbers(other)
+    scale = {name: max(float(np.abs(value).max()), 1e-6) for name, value in mine.items()}
+    return all(float(np.abs(mine[name] - others[name]).max()) <= tolerance * scale[name] for name in mine)
+
+
+@pytest.fixture(scope="module")
+def three() -> list[Pairs]:
+    """Two tables and one to add."""
+    return [table("one", "ab", each=12), table("two", "bc", each=16, seed=1), table("three", "de", each=12, seed=2)]
+
+
+@pytest.fixture(scope="module")
+def first(three: list[Pairs]) -> textanchor.Space:
+    """A space of two tables."""
+    return textanchor.fit(three[:2], aligner=RIDGE)
+
+
+@pytest.fixture(scope="module")
+def whole(three: list[Pairs]) -> textanchor.Space:
+    """A space of all three at once."""
+    return textanchor.fit(three, aligner=RIDGE)
+
+
+def test_what_is_remembered_survives_the_folder(first: textanchor.Space, tmp_path: Path) -> None:
+    first.save(tmp_path / "space")
+    again = textanchor.load(tmp_path / "space")
+    assert [one.table for one in again.memory] == ["one", "two"]
+    assert [one.described() for one in again.memory] == [one.described() for one in first.memory]
+    mine, others = first.memory[0].sums, again.memory[0].sums
+    assert mine is not None
+    assert others is not None
+    np.testing.assert_array_equal(mine.gram, others.gram)
+    assert float(others.count) == first.memory[0].count("train", "val")
+
+
+def test_rehearsal_is_the_joint_fit(first: textanchor.Space, whole: textanchor.Space, three: list[Pairs]) -> None:
+    added = textanchor.fit(three[2], aligner=RIDGE, into=first, keep="rehearsal")
+    assert close(added, whole, 1e-3)
+    assert [one.table for one in added.memory] == ["one", "two", "three"]
+    assert any("kept by rehearsal" in note for note in added.stories[-1].notes)
+
+
+@pytest.mark.parametrize("balance", [0.0, 1.0])
+def test_statistics_are_the_joint_fit_without_the_old_data(first: textanchor.Space, three: list[Pairs], balance: float) -> None:
+    added = textanchor.fit(three[2], aligner=RIDGE, into=first, keep="statistics", balance=balance)
+    both = textanchor.fit(three, aligner=RIDGE, balance=balance)
+    mine, others = added.modalities["image"].projector.numbers, both.modalities["image"].projector.numbers
+    for name in mine:
+        np.testing.assert_allclose(mine[name], others[name], atol=2e-3 * float(np.abs(others[name]).max()))
+    assert added.modalities["image"].choice.chosen_on == "statistics"
+
+
+def test_without_the_cache_statistics_are_taken_and_said(
+    first: textanchor.Space, whole: textanchor.Space, three: list[Pairs], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    added = textanchor.fit(three[2], aligner=RIDGE, into=first, cache=tmp_path / "empty", announce=said.append)
+    assert any("not in the cache any more" in line for line in said)
+    assert added.modalities["image"].choice.chosen_on == "statistics"
+    with pytest.raises(InputError, match="--keep statistics"):
+        textanchor.fit(three[2], aligner=RIDGE, into=first, cache=tmp_path / "empty2", keep="rehearsal")
+
+
+def test_nothing_kept_is_a_fit_of_the_new_alone(first: textanchor.Space, three: list[Pairs]) -> None:
+    added = textanchor.fit(three[2], aligner=RIDGE, into=first, keep="nothing")
+    assert close(added, textanchor.fit(three[2], aligner=RIDGE), 1e-4)
+    assert [one.table for one in added.memory] == ["three"]
+
+
+def test_the_same_table_again_is_fitted_once(first: textanchor.Space, three: list[Pairs]) -> None:
+    for way in ("rehearsal", "statistics"):
+        again = textanchor.fit(three[0], aligner=RIDGE, into=first, keep=way)
+        assert sorted(one.table for one in again.memory) == ["one", "two"]
+        assert close(again, first, 1e-2), way
+
+
+def test_what_was_held_out_stays_held_out(first: textanchor.Space, three: list[Pairs]) -> None:
+    held = set(first.memory[0].on("test"))
+    added = textanchor.fit(three[0], aligner=RIDGE, into=first, seed=5)
+    mine = next(one for one in added.memory if one.table == "one")
+    assert not held & set(mine.on("train", "val"))
+    assert any("on another side" in note for note in added.stories[-1].notes)
+
+
+def test_a_space_that_remembers_nothing_says_so(first: textanchor.Space, three: list[Pairs]) -> None:
+    said: list[str] = []
+    old = forgetful(first)
+    added = textanchor.fit(three[2], aligner=RIDGE, into=old, announce=said.append)
+    assert any("remembers nothing" in line for line in said)
+    assert [one.table for one in added.memory] == ["three"]

@@ -129,7 +129,7 @@ def by_sums(ready: Prepared, modality: str, old: Former, task: Task, balance: fl
             known = known.plus(Sums.of(again), -1.0)
         if known.count > 0:
             sums.append(known)
-    texts = tuple(dict.fromkeys(text for one in old.tables for text in _fitted_texts(one)))
+    texts = tuple(dict.fromkeys(text for one in old.tables for text in _fitted_texts(one) if text not in new.texts))
     own = ready.base.modalities[modality].choice
     return from_sums(sums, lambda size: size**-balance, ready.embed_texts(texts, modality), task, own)
 
