@@ -37,19 +37,16 @@ class Inputs:
     name = "hub"
 
     def __init__(self, front: HubFront) -> None:
-        self.modality, self.seconds, self._front = front.modality, front.seconds, front
+        self.modality, self._front = front.modality, front
+        self.seconds: float | None = front.seconds
         self._fill = self._filled_up_to()
         prepared = self._front.prepare(self._whole(front.blank()))
         self.key = next(name for name, value in prepared.items() if value.dtype.kind == "f" and not name.startswith("_"))
         self.inner = prepared[self.key].shape
         self.constant = {name: value for name, value in prepared.items() if name != self.key and not name.startswith("_")}
-        self.settings: Mapping[str, Any] = {}
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """With ones before what has fewer dimensions."""
         channels, high, wide = (1, 1, 1, *self.inner)[-3:]
-        return channels, high, wide
+        self.shape: tuple[int, int, int] = (channels, high, wide)
+        self.settings: Mapping[str, Any] = {}
 
     def __call__(self, value: Any) -> np.ndarray:
         """*Shape:* [c, h, w]."""

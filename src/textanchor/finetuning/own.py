@@ -64,11 +64,8 @@ class TunableOwn:
             raise InputError(f"own:{folder} reads items by {mine.front}, and this encoder by {self.told.front}")
         kept = {name: value for name, value in theirs.backbone.state_dict().items() if depth.of(name) < count}
         fresh = self._drawn() if folder is None else self.network
-        odd = [
-            name
-            for name, value in fresh.backbone.state_dict().items()
-            if depth.of(name) < count and not _like(value, kept, name)
-        ]
+        wanted = {name: value for name, value in fresh.backbone.state_dict().items() if depth.of(name) < count}
+        odd = [name for name, value in wanted.items() if name not in kept or kept[name].shape != value.shape]
         if odd:
             raise InputError(f"own:{folder} has another {odd[0]} than this encoder ({mine.backbone}, {self.told.backbone})")
         fresh.standard.load_state_dict(theirs.standard.state_dict())
@@ -81,9 +78,7 @@ class TunableOwn:
 
     def adapt(self, rank: int, *, below: int) -> nn.Module:
         """Raises `InputError`."""
-        raise InputError(
-            f"lora={rank}: adapters are for hub: models; networks of one's own are small"
-        )
+        raise InputError(f"lora={rank}: adapters are for hub: models; networks of one's own are small")
 
     def encoder(self, name: str) -> OwnEncoder:
         """Of a copy, so that its fingerprint stays true."""
@@ -93,7 +88,3 @@ class TunableOwn:
     def write(self, folder: Path, made: Mapping[str, Any]) -> None:
         """As `pretrain` does."""
         write_folder(folder, replace(self.told, made=made), self.network)
-
-
-def _like(value: Any, kept: Mapping[str, Any], name: str) -> bool:
-    return name in kept and kept[name].shape == value.shape

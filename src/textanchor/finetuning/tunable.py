@@ -20,19 +20,27 @@ from textanchor.runtime import Runtime
 
 
 class Tunable(Protocol):
-    """`network` takes the front's arrays [b, c, h, w] and gives latents [b, d]; `trunk` is the part of it whose layers count,
-    of which the last `unused` give nothing to the latents. `pixels` says that arrays are what augmentations change."""
+    """What is trained, and how its folder is written."""
 
     @property
-    def network(self) -> nn.Module: ...
+    def network(self) -> nn.Module:
+        """From arrays [b, c, h, w] to latents [b, d]."""
+
     @property
-    def trunk(self) -> nn.Module: ...
+    def trunk(self) -> nn.Module:
+        """The part of it whose layers count."""
+
     @property
-    def front(self) -> Front: ...
+    def front(self) -> Front:
+        """From items to arrays."""
+
     @property
-    def unused(self) -> int: ...
+    def unused(self) -> int:
+        """How many of the last layers give nothing to the latents."""
+
     @property
-    def pixels(self) -> bool: ...
+    def pixels(self) -> bool:
+        """Whether arrays are what augmentations change."""
 
     def grow(self, count: int) -> None:
         """Put layers on top. Raises `InputError` where there can be none."""
