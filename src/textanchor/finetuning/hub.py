@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from textanchor.data.decoding import decode
 from textanchor.encoders import pick_device
 from textanchor.encoders._hf import fetched, missing_model, quiet
 from textanchor.encoders.hub import LAST, TOKENS, Hub, opened
+from textanchor.encoders.hub_audio import SHORTEST
 from textanchor.encoders.hub_front import Front as HubFront
 from textanchor.encoders.networks import Pooled
 from textanchor.encoders.own.kept_hub import KeptHub
-from textanchor.errors import InputError
+from textanchor.errors import InputError, ItemError
 from textanchor.finetuning.adapters import adapted
 from textanchor.finetuning.depth import Depth
-from textanchor.records import Waveform
-from textanchor.runtime import Runtime
+from textanchor.records import Item, Waveform
+from textanchor.runtime import Limits, Runtime
 from textanchor.settings import bound
 
-LONGEST = 5.0  # seconds of sounds for models that take any length, while they are trained
+PEEKED, LONGEST = 50, 5.0  # seconds of sounds for models that take any length, while they are trained
 
 
 class Inputs:
@@ -39,27 +41,45 @@ class Inputs:
     def __init__(self, front: HubFront) -> None:
         self.modality, self._front = front.modality, front
         self.seconds: float | None = front.seconds
-        self._fill = self._filled_up_to()
+        self._any_length, self._fill = self._length()
         prepared = self._front.prepare(self._whole(front.blank()))
         self.key = next(name for name, value in prepared.items() if value.dtype.kind == "f" and not name.startswith("_"))
-        self.inner = prepared[self.key].shape
         self.constant = {name: value for name, value in prepared.items() if name != self.key and not name.startswith("_")}
+        self.settings: Mapping[str, Any] = {}
+        self._shaped()
+
+    def _shaped(self) -> None:
+        self.inner = self._front.prepare(self._whole(self._front.blank()))[self.key].shape
         channels, high, wide = (1, 1, 1, *self.inner)[-3:]
         self.shape: tuple[int, int, int] = (channels, high, wide)
-        self.settings: Mapping[str, Any] = {}
+
+    def measure(self, items: Sequence[Item], limits: Limits) -> None:
+        """Take sounds as long as nine in ten of some items are, where the model leaves that open."""
+        if not self._any_length or self._fill is None:
+            return
+        lengths = []
+        for place in np.linspace(0, len(items) - 1, min(PEEKED, len(items))).astype(int):
+            try:
+                lengths.append(decode(items[place], limits).seconds)
+            except ItemError:
+                continue
+        if lengths:
+            self._fill = float(np.clip(np.quantile(lengths, 0.9), SHORTEST, self._fill))
+            self._shaped()
 
     def __call__(self, value: Any) -> np.ndarray:
         """*Shape:* [c, h, w]."""
         return self._front.prepare(self._whole(value))[self.key].reshape(self.shape)
 
-    def _filled_up_to(self) -> float | None:
+    def _length(self) -> tuple[bool, float | None]:
+        """Whether the model takes any, and up to how many seconds sounds are filled; None where it fills them itself."""
         if self.modality != "audio":
-            return None
+            return False, None
         short, long = (self._front.prepare(self._noise(seconds)) for seconds in (1.0, 2.0))
         one_size = all(short[name].shape == long[name].shape for name in short)
         if one_size:
-            return self.seconds if "_valid" in short else None
-        return min(self.seconds or LONGEST, LONGEST)
+            return False, self.seconds if "_valid" in short else None
+        return True, min(self.seconds or LONGEST, LONGEST)
 
     def _whole(self, value: Any) -> Any:
         if self._fill is None:
@@ -78,12 +98,12 @@ class HubNetwork(nn.Module):
 
     def __init__(self, pooled: Pooled, inputs: Inputs) -> None:
         super().__init__()
-        self.pooled, self._key, self._inner, self._constant = pooled, inputs.key, inputs.inner, inputs.constant
+        self.pooled, self._inputs = pooled, inputs
 
     def forward(self, inputs: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """Latents."""
-        values = {self._key: inputs.float().reshape(len(inputs), *self._inner)}
-        for name, value in self._constant.items():
+        values = {self._inputs.key: inputs.float().reshape(len(inputs), *self._inputs.inner)}
+        for name, value in self._inputs.constant.items():
             values[name] = torch.from_numpy(np.asarray(value))[None].expand(len(inputs), *value.shape).to(inputs.device)
         found: Tensor = self.pooled(**values)
         return found
@@ -142,6 +162,10 @@ class TunableHub:
             keywords=self._front.keywords(),
             gives_vectors=False,
         )
+
+    def measure(self, items: Sequence[Item], limits: Limits) -> None:
+        """How long sounds are, for models that take any length."""
+        self.front.measure(items, limits)
 
     def grow(self, count: int) -> None:
         """Raises `InputError`."""

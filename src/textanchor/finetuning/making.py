@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textanchor.data.pairs import read_pairs
 from textanchor.encoders import Encoder
+from textanchor.encoders.windowed import windowed
 from textanchor.errors import InputError
 from textanchor.finetuning.recipe import Recipe
 from textanchor.finetuning.tunable import Tunable, tunable
@@ -69,7 +70,7 @@ def finetune(
     check_enough(modality, frozen.train)
     model = tunable(name, modality, work)
     tuning = tuned(model, _given(prepared, frozen, modality), recipe, course=_shown(announce, work), folder=folder)
-    encoder = model.encoder("this encoder")
+    encoder = windowed(model.encoder("this encoder"))  # as whoever names it will get it
     source = source_of(given, modality, splitting=split, reading=None, runtime=work)
     verdict = _verdict(prepared, {name: frozen}, encoder, _ready(source, model, tuning, prepared), recipe.seed)
     notes = _notes(tuning, recipe)
@@ -138,7 +139,9 @@ def _ready(source: Source, model: Tunable, tuning: Tuning, prepared: Prepared) -
 
 def _notes(tuning: Tuning, recipe: Recipe) -> tuple[str, ...]:
     best = max((row["score"] for row in tuning.rows if "score" in row), default=None)
-    notes = [f"{tuning.trained:,} of {tuning.of:,} numbers were trained, through a projector that begins as the closed form"]
+    notes = [
+        f"{tuning.trained:,} of {tuning.of:,} numbers of the encoder were trained, through a projector that begins as the closed form"
+    ]
     if best is None or tuning.before is None:
         notes.append("there is no validation side, so that nothing chose the epoch; the last one was kept")
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from textanchor.encoders.own.folder import MOST_ON_TOP
 from textanchor.encoders.own.network import Residual
 from textanchor.errors import InputError
 from textanchor.finetuning.depth import Depth
-from textanchor.runtime import Runtime
+from textanchor.records import Item
+from textanchor.runtime import Limits, Runtime
 from textanchor.settings import bound
 
 
@@ -45,6 +46,9 @@ class TunableOwn:
     def unused(self) -> int:
         """Layers above the cut."""
         return len(self.network.backbone.widths) - 1 - self.network.layer
+
+    def measure(self, items: Sequence[Item], limits: Limits) -> None:
+        """Its front has a length of its own."""
 
     def grow(self, count: int) -> None:
         """Residual layers on the pooled vector."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +16,8 @@ from textanchor.errors import InputError
 from textanchor.files import located
 from textanchor.finetuning.hub import TunableHub
 from textanchor.finetuning.own import TunableOwn
-from textanchor.runtime import Runtime
+from textanchor.records import Item
+from textanchor.runtime import Limits, Runtime
 
 
 class Tunable(Protocol):
@@ -41,6 +42,9 @@ class Tunable(Protocol):
     @property
     def pixels(self) -> bool:
         """Whether arrays are what augmentations change."""
+
+    def measure(self, items: Sequence[Item], limits: Limits) -> None:
+        """Look at some items before the front is used, where how long they are matters."""
 
     def grow(self, count: int) -> None:
         """Put layers on top. Raises `InputError` where there can be none."""
@@ -67,7 +71,8 @@ def tunable(text: str, modality: str, runtime: Runtime) -> Tunable:
     if call.name == "own":
         folder = located(call.argument)
         if (kept := kept_hub(folder)) is not None:
-            settings: Mapping[str, Any] = {"layer": kept.layer, "pool": kept.pool, "size": kept.size}
+            told = {"layer": kept.layer, "pool": kept.pool, "size": kept.size}
+            settings = {name: str(value) for name, value in told.items() if value is not None}
             return TunableHub(str(folder / MODEL), settings, modality, runtime)
         return TunableOwn(folder, call.settings, modality, runtime)
     if call.name == "hub":

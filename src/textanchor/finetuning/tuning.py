@@ -74,6 +74,7 @@ def tuned(
 def _tuned(
     tunable: Tunable, given: Given, recipe: Recipe, *, course: Callable[[Course], Course], folder: Path | None
 ) -> Tuning:
+    tunable.measure(given.items(given.train.items.ids), given.runtime.limits)
     read, pairs = _read(tunable, given.train, given)
     asked = None if given.val is None else _read(tunable, given.val, given)
     merges = _built(tunable, recipe)
@@ -96,11 +97,11 @@ def _tuned(
     before = None if look is None else look.recall()
     groups = learner.groups()
     rows = train(learner, _material(read, recipe), recipe.plan, course(plain), groups=groups)
+    own = {id(one) for one in tunable.network.parameters()}
+    free = sum(one.numel() for group in groups for one in group["params"] if id(one) in own)
     if merges is not None:
         merges.merge_and_unload()
     tunable.network.requires_grad_(True)
-    own = {id(one) for one in tunable.network.parameters()}
-    free = sum(one.numel() for group in groups for one in group["params"] if id(one) in own or recipe.lora)
     whole = sum(one.numel() for one in tunable.network.parameters())
     return Tuning(rows=tuple(rows), before=before, read=read, trained=free, of=whole)
 
