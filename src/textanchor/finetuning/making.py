@@ -139,9 +139,8 @@ def _ready(source: Source, model: Tunable, tuning: Tuning, prepared: Prepared) -
 
 def _notes(tuning: Tuning, recipe: Recipe) -> tuple[str, ...]:
     best = max((row["score"] for row in tuning.rows if "score" in row), default=None)
-    notes = [
-        f"{tuning.trained:,} of {tuning.of:,} numbers of the encoder were trained, through a projector that begins as the closed form"
-    ]
+    share = f"{tuning.trained:,} of {tuning.of:,} numbers of the encoder"
+    notes = [f"{share} were trained, through a projector that begins as the closed form"]
     if best is None or tuning.before is None:
         notes.append("there is no validation side, so that nothing chose the epoch; the last one was kept")
     else:
