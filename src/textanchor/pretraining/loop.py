@@ -94,10 +94,10 @@ def train(
             rows.append(_looked(learner, course, epoch, _finite(losses, epoch, plan)))
             if course.best and _since_best(rows) == 0:
                 best = {name: value.detach().cpu().clone() for name, value in learner.state_dict().items()}
-            course.told(rows[-1])
             if course.checkpoint and launched().first:
                 course.checkpoint.write(learner, optimiser, Standing(epoch=epoch, rows=tuple(rows), best=best))
             launched().wait()
+            course.told(rows[-1])
     if best:
         learner.load_state_dict(best)
     learner.eval()
