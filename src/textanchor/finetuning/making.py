@@ -132,6 +132,7 @@ def _ready(source: Source, model: Tunable, tuning: Tuning, prepared: Prepared) -
         train=arrays,
         val=None,
         read=tuning.read,
+        skipped=tuning.read.skipped,
         device=prepared.device,
         runtime=prepared.runtime,
     )
