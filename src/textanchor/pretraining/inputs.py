@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from textanchor.data.decoding import decode, one_line
 from textanchor.encoders.own import Front, OwnNetwork
@@ -113,7 +114,7 @@ def standardised(network: OwnNetwork, values: np.ndarray) -> None:
     network.standard.measured(torch.from_numpy(mean), torch.from_numpy(scale))
 
 
-def latents_of(network: OwnNetwork, values: np.ndarray, *, device: str, batch: int = 256, **more: Any) -> np.ndarray:
+def latents_of(network: nn.Module, values: np.ndarray, *, device: str, batch: int = 256, **more: Any) -> np.ndarray:
     """Latents [n, d] of arrays, the network as it is now, without its training's noise."""
     was = network.training
     network.eval()
