@@ -1,7 +1,8 @@
-"""What fine-tuning brings, in tables: `python benchmarks/finetune.py ablation|mining|sounds|photos DATA [--models MODELS]`.
+"""What fine-tuning brings, in tables: `python benchmarks/finetune.py ablation|mining|sounds|photos [DATA] [--models MODELS]`.
 
-ablation  MNIST: an own: ResNet pretrained without labels on 2,000 images is tuned on 100 labelled ones of the others; warm-up,
-          frozen layers, layer-wise rates, gradual unfreezing, new layers, copied layers, and the same network from scratch.
+ablation  scikit-learn's digits: an own: ResNet pretrained without labels on 800 images is tuned on 100 labelled ones of the
+          others, 100 choose the epoch, 797 judge; warm-up, frozen layers, layer-wise rates, gradual unfreezing, new layers,
+          copied layers, and the same network from scratch.
 mining    the same, tuned by `triplet` with random, semi-hard and hard negatives at equal steps, beside `bank`.
 sounds    ESC-50 part by its folds: an own: ResNet on spectrograms, pretrained by us on the training folds without labels. The
           sound encoder that the library's other figures use is an ONNX graph and cannot be tuned.
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from textanchor.encoders.own import Description, write_folder
 from textanchor.finetuning import Finetuned, Recipe, finetune
@@ -32,10 +34,9 @@ from textanchor.runtime import Runtime
 from textanchor.space.preparing import Encoding
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SIDES = {"train": 100, "val": 100, "test": 1000}
 PLAN = Plan(epochs=20, batch=25, rate=1e-3, warmup=0.1)
 PLAIN = Recipe(plan=PLAN)
-BACKBONE = "resnet(width=16)"
+BACKBONE, FRONT = "resnet(width=16)", "pixels(side=8,channels=1)"
 ROWS: Mapping[str, Recipe] = {
     "all layers": PLAIN,
     "no warm-up": replace(PLAIN, plan=replace(PLAN, warmup=0.0)),
@@ -69,7 +70,7 @@ def main() -> None:
     """Print one table."""
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     told.add_argument("part", choices=["ablation", "mining", "sounds", "photos"])
-    told.add_argument("data", type=Path)
+    told.add_argument("data", type=Path, nargs="?", default=Path())
     told.add_argument("--models", type=Path)
     told.add_argument("--seeds", type=int, default=3)
     asked = told.parse_args()
@@ -77,7 +78,7 @@ def main() -> None:
         work = Path(place)
         if asked.part in ("ablation", "mining"):
             rows = ROWS if asked.part == "ablation" else MINING
-            worlds = list(digits(asked.data, work, asked.seeds))
+            worlds = list(digits(work, asked.seeds))
             table(worlds, rows)
             if asked.part == "ablation":
                 table([replace(one, encoder=f"own:{untrained(work)}") for one in worlds], {"from scratch": PLAIN}, head=False)
@@ -122,33 +123,27 @@ def spread(values: Sequence[float]) -> str:
     return f"{np.mean(values):.3f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.3f}"
 
 
-def digits(data: Path, work: Path, seeds: int) -> Iterator[World]:
-    """One encoder, pretrained on images that nobody labels; labelled ones are drawn from the others."""
-    held = np.load(data / "mnist" / "mnist.npz")
-    bare = work / "bare"
+def digits(work: Path, seeds: int) -> Iterator[World]:
+    """One encoder, pretrained on 800 images that nobody labels; labelled ones are drawn from the others."""
+    held = load_digits()
+    images = (held.images * 15).astype(np.uint8)
+    order = np.random.default_rng(0).permutation(len(images))
+    bare, rest = work / "bare", order[800:]
     bare.mkdir()
-    for row in range(2000):
-        Image.fromarray(held["x_train"][row]).save(bare / f"{row}.png")
-    base = made(bare, work / "base", "simclr", "pictures(flip=0,turn=10)", front="pixels(side=28,channels=1)", epochs=8)
+    for row in order[:800]:
+        Image.fromarray(images[row]).save(bare / f"{row}.png")
+    base = made(bare, work / "base", "simclr", "pictures(flip=0,crop=0.5)", front=FRONT, epochs=15)
     for seed in range(seeds):
-        rng = np.random.default_rng(seed)
-        order = 2000 + rng.permutation(len(held["x_train"]) - 2000)
+        own = np.random.default_rng(seed).permutation(rest)
+        few = np.concatenate([own[held.target[own] == one][:20] for one in range(10)]).reshape(10, 20)
+        sides = {"train": few[:, :10].ravel(), "val": few[:, 10:].ravel(), "test": np.setdiff1d(own, few)}
         folder, rows = work / f"digits-{seed}", []
         folder.mkdir()
-        classes = held["y_train"][order]
-        few = np.concatenate([order[classes == one][:20] for one in range(10)]).reshape(10, 20)
-        drawn = {"train": few[:, :10].ravel(), "val": few[:, 10:].ravel()}
-        for side, numbers in drawn.items():
-            rows += [saved(held["x_train"][n], held["y_train"][n], folder / f"{side}-{n}.png", side) for n in numbers]
-        test = rng.permutation(len(held["x_test"]))[: SIDES["test"]]
-        rows += [saved(held["x_test"][n], held["y_test"][n], folder / f"test-{n}.png", "test") for n in test]
+        for side, numbers in sides.items():
+            for number in numbers:
+                Image.fromarray(images[number]).save(folder / f"{number}.png")
+                rows.append((f"{number}.png", NAMES[held.target[number]], side))
         yield World(pairs=written(folder, rows), encoder=f"own:{base}", modality="image", seed=seed)
-
-
-def saved(pixels: np.ndarray, label: int, file: Path, side: str) -> tuple[str, str, str]:
-    """An image as a file, and its row."""
-    Image.fromarray(pixels).save(file)
-    return file.name, NAMES[int(label)], side
 
 
 def untrained(work: Path) -> Path:
@@ -156,7 +151,7 @@ def untrained(work: Path) -> Path:
     import torch
 
     torch.manual_seed(0)
-    told = Description(front="pixels(side=28,channels=1)", backbone=BACKBONE)
+    told = Description(front=FRONT, backbone=BACKBONE)
     write_folder(work / "untrained", told, told.network())
     return work / "untrained"
 
