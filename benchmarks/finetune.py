@@ -83,8 +83,8 @@ def main() -> None:
             if asked.part == "ablation":
                 table([replace(one, encoder=f"own:{untrained(work)}") for one in worlds], {"from scratch": PLAIN}, head=False)
         elif asked.part == "sounds":
-            slow = replace(PLAIN, plan=replace(PLAN, rate=3e-4))
-            table(list(sounds(asked.data, work, asked.seeds)), {"all layers": PLAIN, "a third of the rate": slow})
+            gentle = replace(PLAIN, plan=replace(PLAN, rate=3e-4))
+            table(list(sounds(asked.data, work, asked.seeds)), {"all layers": gentle})
         else:
             gentle = replace(PLAIN, plan=replace(PLAN, epochs=6, rate=1e-4), layer_decay=0.8)
             table(list(photos(asked.data, asked.models, work, asked.seeds)), {"rates fall by .8 a layer": gentle})
@@ -173,8 +173,8 @@ def sounds(data: Path, work: Path, folds: int) -> Iterator[World]:
             if side == "train":
                 bare.mkdir(exist_ok=True)
                 (bare / file.name).symlink_to(file.resolve())
-        front = "log-mel(bands=64,frames=96,seconds=5)"
-        base = made(bare, work / f"base-{fold}", "simclr", "spectra", front=front, epochs=15)
+        front = "log-mel(bands=64,frames=64,seconds=5)"
+        base = made(bare, work / f"base-{fold}", "simclr", "spectra", front=front, epochs=10)
         yield World(pairs=written(folder, rows), encoder=f"own:{base}", modality="audio", seed=fold)
 
 
