@@ -21,6 +21,7 @@ LAYERS = (
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
     ("pretraining",),
+    ("finetuning",),
     ("labelling",),
     ("interop", "serve"),
     ("studio",),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -18,11 +19,12 @@ from textanchor.files import read_json, write_bytes, write_json
 
 FORMAT = 1
 TOLD, NUMBERS = "encoder.json", "model.safetensors"
+MOST_ON_TOP = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What builds the network again: front and backbone by name and settings, and where it is cut.
+    """What builds the network again: front and backbone by name and settings, where it is cut, how many layers stand on top.
 
     `made` is how it came to be, in JSON; nothing is read from it.
     """
@@ -31,12 +33,13 @@ class Description:
     backbone: str
     layer: int = -1
     pool: Pool = "mean"
+    top: int = 0
     made: Mapping[str, Any] = field(default_factory=dict)
 
     def network(self, front: Front | None = None) -> OwnNetwork:
         """With numbers that nobody trained. Raises `InputError`."""
         shape = (front or front_of(self.front)).shape
-        return OwnNetwork(shape=shape, backbone=self.backbone, layer=self.layer, pool=self.pool)
+        return OwnNetwork(shape=shape, backbone=self.backbone, layer=self.layer, pool=self.pool, top=self.top)
 
 
 def write_folder(folder: Path, told: Description, network: OwnNetwork) -> None:
@@ -54,12 +57,19 @@ def read_folder(folder: Path) -> tuple[Description, Front, OwnNetwork]:
         )
     told = _described(folder, read_json(folder / TOLD))
     front = front_of(told.front)
-    network = told.network(front)
     try:
-        network.load_state_dict(_numbers(folder / NUMBERS))
-    except (RuntimeError, SafetensorError, OSError) as why:
-        raise DamagedError(f"{folder / NUMBERS}: {str(why).splitlines()[0]}; restore the folder") from None
-    return told, front, network.eval()
+        with torch.device("meta"):  # so that sizes which somebody wrote into a file take no memory
+            network = told.network(front)
+        network.load_state_dict(_numbers(folder / NUMBERS), assign=True)
+    except (RuntimeError, SafetensorError, OSError, IndexError, OverflowError, AssertionError) as why:
+        raise DamagedError(f"{folder}: {NUMBERS} is not of what {TOLD} says: {_line(why)}; restore the folder") from None
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
+        raise DamagedError(f"{folder / NUMBERS}: not all numbers are finite; restore the folder or make it again")
+    return told, front, network.float().eval()
+
+
+def _line(why: Exception) -> str:
+    return " ".join(str(why).split())[:200] or type(why).__name__
 
 
 def _described(folder: Path, told: Any) -> Description:
@@ -68,13 +78,15 @@ def _described(folder: Path, told: Any) -> Description:
         raise DamagedError(f"{folder / TOLD}: not what describes an encoder; restore the folder")
     if told.get("format") != FORMAT:
         raise InputError(f"{folder / TOLD}: format {told.get('format')}, and this version reads {FORMAT}; update textanchor")
-    kinds = {"front": str, "backbone": str, "layer": int, "pool": str, "made": dict}
+    kinds = {"front": str, "backbone": str, "layer": int, "pool": str, "top": int, "made": dict}
     values = {name: value for name, value in told.items() if name != "format"}
     for name, value in values.items():
         if type(value) is not kinds[name]:
             raise DamagedError(f"{folder / TOLD}: {name} is {value!r}; restore the folder")
     if values.get("pool", "mean") not in ("mean", "max"):
         raise DamagedError(f"{folder / TOLD}: pool is {values['pool']!r}; expected mean or max")
+    if not 0 <= values.get("top", 0) <= MOST_ON_TOP:
+        raise DamagedError(f"{folder / TOLD}: top is {values['top']}; expected 0 to {MOST_ON_TOP}")
     return Description(**values)
 
 
