@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ import textanchor
 from textanchor.data.joining import joined, read_tables
 from textanchor.data.splits import split
 from textanchor.errors import InputError
+from textanchor.evaluation.again import again
+from textanchor.projectors import Kept
 from textanchor.records import Item, Pair, Pairs
-from textanchor.runtime import Splitting
+from textanchor.runtime import Runtime, Splitting
 from textanchor.space.balancing import checked, masses
 from textanchor.space.memory import forgetful
 
@@ -215,3 +218,40 @@ def test_a_space_that_remembers_nothing_says_so(first: textanchor.Space, three: 
     added = textanchor.fit(three[2], aligner=RIDGE, into=old, announce=said.append)
     assert any("remembers nothing" in line for line in said)
     assert [one.table for one in added.memory] == ["three"]
+
+
+def test_old_evaluations_are_run_again(first: textanchor.Space, three: list[Pairs]) -> None:
+    for one in three[:2]:
+        textanchor.evaluate(first, one, probe=False, map_=False)
+    added = textanchor.fit(three[2], aligner=RIDGE, into=first)
+    found = again(added, before=first)
+    assert [one.table for one in found] == ["one", "two"]
+    assert all(one.found == one.held == one.rankings[0].items for one in found)
+    assert all("since" in line for one in found for line in one.lines)
+    swapped = replace_projector(added, first)
+    assert all(change is None or change.gain == 0 for one in again(swapped, before=first) for change in one.changes)
+    (alone, *_) = again(first)
+    figures = textanchor.evaluate(first, three[0], probe=False, map_=False).rows[0].ranking
+    assert alone.rankings[0].recall(1) == figures.recall(1)
+
+
+def replace_projector(space: textanchor.Space, other: textanchor.Space) -> textanchor.Space:
+    """The space with the other's image side."""
+    return space.with_modalities({"image": other.modalities["image"]}, memory=space.memory)
+
+
+def test_a_drop_is_said(first: textanchor.Space, three: list[Pairs]) -> None:
+    for one in three[:2]:
+        textanchor.evaluate(first, one, probe=False, map_=False)
+    worse = textanchor.fit(three[2], aligner=RIDGE, into=first)
+    projector = worse.modalities["image"].projector
+    broken = Kept(projector.name, projector.settings, {name: -value for name, value in projector.numbers.items()})
+    worse.modalities["image"] = replace(worse.modalities["image"], projector=broken)
+    turned = worse.with_modalities({"image": worse.modalities["image"]}, memory=worse.memory)
+    assert any(one.worse for one in again(turned, before=first))
+
+
+def test_nothing_in_the_cache_is_said(first: textanchor.Space, tmp_path: Path) -> None:
+    found = again(first, runtime=Runtime(cache=tmp_path / "empty"))
+    assert all(not one.found for one in found)
+    assert "held-out latents is in the cache" in found[0].lines[0]
