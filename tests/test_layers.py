@@ -21,6 +21,7 @@ LAYERS = (
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
     ("pretraining",),
+    ("distilling", "finetuning"),
     ("labelling",),
     ("interop", "serve"),
     ("studio",),

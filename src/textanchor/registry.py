@@ -62,6 +62,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "pictures": "textanchor.pretraining.augmenting.pictures:Pictures",
         "spectra": "textanchor.pretraining.augmenting.spectra:Spectra",
     },
+    "student": {
+        "layers": "textanchor.distilling.anchors.layers:Layers",
+        "static": "textanchor.distilling.anchors.static:Static",
+        "adapted": "textanchor.distilling.anchors.adapted:Adapted",
+    },
     "projector": {
         "linear": "textanchor.projectors.linear:Linear",
         "mlp": "textanchor.projectors.mlp:MLP",
