@@ -55,12 +55,17 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "pretext": {
         "supervised": "textanchor.pretraining.objectives.supervised:Supervised",
+        "triplet": "textanchor.pretraining.objectives.triplet:Triplet",
         "simclr": "textanchor.pretraining.objectives.simclr:SimCLR",
+        "vicreg": "textanchor.pretraining.objectives.vicreg:VICReg",
+        "sigreg": "textanchor.pretraining.objectives.sigreg:SIGReg",
+        "masked": "textanchor.pretraining.objectives.masked:Masked",
     },
     "augmentation": {
         "nothing": "textanchor.pretraining.augmenting.nothing:Nothing",
         "pictures": "textanchor.pretraining.augmenting.pictures:Pictures",
         "spectra": "textanchor.pretraining.augmenting.spectra:Spectra",
+        "curves": "textanchor.pretraining.augmenting.curves:Curves",
     },
     "student": {
         "layers": "textanchor.distilling.anchors.layers:Layers",

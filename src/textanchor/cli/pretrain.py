@@ -30,7 +30,7 @@ _RECIPE = (
     click.option("--rate", type=float, default=1e-3, show_default=True, help="Learning rate, after the warm-up."),
     click.option("--warmup", type=float, default=0.1, show_default=True, help="Share of the steps in which the rate rises."),
     click.option("--chunk", type=int, default=0, show_default=True, help="Views at once, a batch in parts; 0: all."),
-    click.option("--patience", type=int, default=0, show_default=True, help="Epochs without a better probe until it ends; 0: all."),
+    click.option("--patience", type=int, default=0, show_default=True, help="Epochs without a better probe to end it; 0: all."),
     click.option("--half", is_flag=True, help="Compute in bfloat16."),
 )  # fmt: skip
 
@@ -71,6 +71,7 @@ def command(
     from textanchor.files import refuse_existing
     from textanchor.pretraining import pretrain
     from textanchor.pretraining.pretraining import CHECKPOINT
+    from textanchor.pretraining.processes import launched
 
     if not (output / CHECKPOINT).is_file():
         refuse_existing(output, overwrite=overwrite)
@@ -85,6 +86,8 @@ def command(
         reading=reading,
         runtime=runtime,
     )
+    if not launched().first:
+        return
     printing.skipped(found.skipped)
     _told(found, as_json=as_json)
     click.echo(f"\nwrote {output}: an encoder, own:{output}", err=as_json)

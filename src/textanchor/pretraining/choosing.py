@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from textanchor import registry
 from textanchor.data.decoding import decode
 from textanchor.encoders.own import OwnNetwork, pooled
 from textanchor.encoders.own.network import Pool
@@ -61,8 +60,7 @@ def _is_grey(image: Image.Image) -> bool:
 
 def augmentation_for(modality: str) -> str:
     """The usual one of a modality; nothing where there is none."""
-    name = AUGMENTATIONS.get(modality, "nothing")
-    return name if name in registry.names("augmentation") else "nothing"
+    return AUGMENTATIONS.get(modality, "nothing")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,9 @@ import torch
 from textanchor.data.decoding import decode, one_line
 from textanchor.encoders.own import Front, OwnNetwork
 from textanchor.errors import InputError, ItemError
+from textanchor.pretraining.augmenting.waves import SPEEDS, Waves
 from textanchor.progress import tracked
-from textanchor.records import Item, Skipped
+from textanchor.records import Item, Skipped, Waveform
 from textanchor.runtime import Limits, Runtime
 
 MOST = 4 << 30  # bytes of arrays
@@ -51,12 +52,7 @@ class Arrays:
 
 def gathered(items: Sequence[Item], front: Front, runtime: Runtime) -> Inputs:
     """Decode and prepare items in threads. Raises `InputError` for more than 4 GiB, or if none can be read."""
-    size = len(items) * int(np.prod(front.shape)) * 2
-    if size > MOST:
-        raise InputError(
-            f"{len(items)} items as {front.name} {front.shape} are {size / (1 << 30):.1f} GiB, and {MOST >> 30} is the most; "
-            "take a smaller front (--front) or fewer items"
-        )
+    _fit(len(items), "items", front)
     kept, values, skipped = [], [], []
     with ThreadPoolExecutor(runtime.workers) as pool:
         found = pool.map(partial(_one, front=front, limits=runtime.limits), items)
@@ -72,6 +68,34 @@ def gathered(items: Sequence[Item], front: Front, runtime: Runtime) -> Inputs:
         last = f"; the last: {skipped[-1].item}: {skipped[-1].reason}" if skipped else ""
         raise InputError(f"no item to train on could be read{last}")
     return Inputs(items=tuple(kept), values=np.stack(values), skipped=tuple(skipped))
+
+
+def variants(items: Sequence[Item], front: Front, count: int, runtime: Runtime, *, seed: int) -> np.ndarray:
+    """Arrays [n, count, c, h, w] of sounds that were changed as waves. Raises `InputError` for more than 4 GiB."""
+    _fit(len(items) * count, f"sounds, {count} variants of each,", front)
+    changed, longest = Waves(), front.seconds
+    found = np.empty((len(items), count, *front.shape), dtype=np.float16)
+    for place, item in enumerate(tracked(runtime.progress, items, "changed", total=len(items))):
+        sound = _middle(decode(item, runtime.limits), longest)
+        for turn in range(count):
+            found[place, turn] = front(changed(sound, (seed, place, turn)))
+    return found
+
+
+def _middle(sound: Waveform, seconds: float | None) -> Waveform:
+    """As much as can be heard, also when it is played faster."""
+    most = len(sound.samples) if seconds is None else round(seconds * sound.rate * SPEEDS[1])
+    start = max(0, (len(sound.samples) - most) // 2)
+    return Waveform(samples=sound.samples[start : start + most], rate=sound.rate)
+
+
+def _fit(count: int, what: str, front: Front) -> None:
+    size = count * int(np.prod(front.shape)) * 2
+    if size > MOST:
+        raise InputError(
+            f"{count} {what} as {front.name} {front.shape} are {size / (1 << 30):.1f} GiB, and {MOST >> 30} is the most; "
+            "take a smaller front (--front) or fewer items"
+        )
 
 
 def _one(item: Item, *, front: Front, limits: Limits) -> np.ndarray | ItemError:

@@ -15,8 +15,9 @@ from textanchor.errors import InputError
 from textanchor.pretraining.augmenting import Augmentation
 from textanchor.pretraining.checkpoints import Checkpoint, Standing
 from textanchor.pretraining.gradient_cache import backward
-from textanchor.pretraining.objectives import Learner, Seen
+from textanchor.pretraining.objectives import Seen
 from textanchor.pretraining.plan import Plan
+from textanchor.pretraining.processes import launched
 from textanchor.progress import Progress, Silent
 
 Row = Mapping[str, float]
@@ -25,12 +26,26 @@ Watch = Callable[[int], Row]  # after an epoch: figures, of which `score`, if it
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What batches are made of: arrays [n, c, h, w], classes [n] (-1 unknown), and how often an item is looked at."""
+    """What batches are made of: arrays [n, c, h, w], classes [n] (-1 unknown), and how often an item is looked at.
+
+    `variants` [n, k, c, h, w] are changed arrays of the items that were made before; a look takes one of them or the item.
+    """
 
     values: np.ndarray
     labels: np.ndarray
     augmentation: Augmentation
     views: int
+    variants: np.ndarray | None = None
+
+    def looks(self, rows: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """The arrays of some items, as often as they are looked at, not augmented yet."""
+        for _ in range(self.views):
+            values = self.values[rows]
+            if self.variants is not None:
+                drawn = rng.integers(self.variants.shape[1] + 1, size=len(rows))
+                changed = np.flatnonzero(drawn)
+                values[changed] = self.variants[rows[changed], drawn[changed] - 1]
+            yield values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +64,7 @@ class Course:
 
 
 def train(
-    learner: nn.Module, material: Material, plan: Plan, course: Course, *, groups: Sequence[dict[str, Any]] = ()
+    learner: nn.Module, material: Material, plan: Plan, course: Course, *, groups: Sequence[Mapping[str, Any]] = ()
 ) -> list[Row]:
     """Train a learner; a row an epoch, with the loss and what was seen. It ends on the device, at its last or best numbers.
 
@@ -58,55 +73,63 @@ def train(
     Raises `InputError` if the loss is no number any more.
     """
     learner.to(course.device).train()
-    optimiser = torch.optim.AdamW(list(groups) or parameters(learner, plan), lr=plan.rate, weight_decay=plan.decay)
+    optimiser = torch.optim.AdamW(
+        [dict(one) for one in groups or parameters(learner, plan)], lr=plan.rate, weight_decay=plan.decay
+    )
     rates = [group["lr"] for group in optimiser.param_groups]
     stood = course.checkpoint.read(learner, optimiser) if course.checkpoint else None
     rows, best = list(stood.rows) if stood else [], dict(stood.best) if stood else {}
     steps = plan.steps(len(material.values))
     with course.progress.bar(course.what, total=plan.epochs * steps, unit="batch") as bar:
         bar.advance(len(rows) * steps)
-        for epoch in range(len(rows) + 1, plan.epochs + 1):
-            if plan.patience and _since_best(rows) >= plan.patience:
-                break
-            losses = []
-            for step, seen in enumerate(_batches(material, plan, course, epoch)):
+        while len(rows) < plan.epochs and not (plan.patience and _since_best(rows) >= plan.patience):
+            epoch, losses = len(rows) + 1, []
+            for step, seen in enumerate(_batches(material, plan, course, epoch), start=(epoch - 1) * steps):
                 for group, rate in zip(optimiser.param_groups, rates, strict=True):
-                    group["lr"] = rate * pace((epoch - 1) * steps + step, plan.epochs * steps, plan.warmup)
+                    group["lr"] = rate * pace(step, plan.epochs * steps, plan.warmup)
                 losses.append(_step(learner, seen, optimiser, plan, course.device))
                 bar.advance()
-            loss = float(np.mean(losses))
-            if not math.isfinite(loss):
-                raise InputError(
-                    f"the loss is no number any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one"
-                )
-            row = {"epoch": float(epoch), "loss": loss, **course.watch(epoch)}
-            learner.train()
-            if course.best and row.get("score", -math.inf) > max(
-                (one.get("score", -math.inf) for one in rows), default=-math.inf
-            ):
+            rows.append(_looked(learner, course, epoch, _finite(losses, epoch, plan)))
+            if course.best and _since_best(rows) == 0:
                 best = {name: value.detach().cpu().clone() for name, value in learner.state_dict().items()}
-            rows.append(row)
-            course.told(row)
-            if course.checkpoint:
+            course.told(rows[-1])
+            if course.checkpoint and launched().first:
                 course.checkpoint.write(learner, optimiser, Standing(epoch=epoch, rows=tuple(rows), best=best))
+            launched().wait()
     if best:
         learner.load_state_dict(best)
     learner.eval()
     return rows
 
 
+def _finite(losses: Sequence[float], epoch: int, plan: Plan) -> float:
+    """Their mean, over processes too."""
+    mean = torch.tensor(float(np.mean(losses)), dtype=torch.float64)
+    launched().average([mean])
+    if not mean.isfinite():
+        raise InputError(f"the loss is no number any more after {epoch} epochs at rate={plan.rate:g}; take a smaller one")
+    return float(mean)
+
+
+def _looked(learner: nn.Module, course: Course, epoch: int, loss: float) -> Row:
+    launched().average_statistics(learner)
+    seen = course.watch(epoch) if launched().first else {}
+    learner.train()
+    return launched().agreed({"epoch": float(epoch), "loss": loss, **seen})
+
+
 def pace(step: int, steps: int, warmup: float) -> float:
-    """The rate's share at a step: up in a line, then down along a half cosine.
+    """The rate's share at a step from 0: up in a line to 1, then down along a half cosine.
 
     Sources: Goyal et al. 2017, arXiv:1706.02677, section 2.2; Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5.
     """
-    rising = warmup * steps
+    rising = round(warmup * steps)
     if step < rising:
-        return (step + 1) / max(1.0, rising)
-    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
 
 
-def parameters(module: nn.Module, plan: Plan) -> list[dict[str, Any]]:
+def parameters(module: nn.Module, plan: Plan) -> Sequence[Mapping[str, Any]]:
     """What is trained, in two groups: matrices, which decay, and the rest, which does not."""
     free = [one for one in module.parameters() if one.requires_grad]
     return [
@@ -116,27 +139,30 @@ def parameters(module: nn.Module, plan: Plan) -> list[dict[str, Any]]:
 
 
 def _batches(material: Material, plan: Plan, course: Course, epoch: int) -> Iterator[Seen]:
-    """All items once, in an order of this epoch's own."""
+    """All items once, in an order of this epoch's own; of each batch this process's share."""
     rng = np.random.default_rng([course.seed, epoch])
-    torch.manual_seed(int(rng.integers(2**31)))
+    torch.manual_seed(int(rng.integers(2**31)) + launched().index)
     order = rng.permutation(len(material.values))
-    for rows in np.array_split(order, plan.steps(len(order))):
-        values = torch.from_numpy(material.values[rows]).to(course.device).float()
-        views = torch.stack([material.augmentation(values) for _ in range(material.views)])
+    for batch in np.array_split(order, plan.steps(len(order))):
+        rows = launched().share(batch)
+        looks = [torch.from_numpy(values).to(course.device).float() for values in material.looks(rows, rng)]
+        views = torch.stack([material.augmentation(values) for values in looks])
         yield Seen(views=views, labels=torch.from_numpy(material.labels[rows]).to(course.device))
 
 
 def _step(learner: nn.Module, seen: Seen, optimiser: torch.optim.Optimizer, plan: Plan, device: str) -> float:
     optimiser.zero_grad(set_to_none=True)
     with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=plan.half):
-        if plan.chunk and plan.chunk < seen.views.shape[0] * seen.views.shape[1] and isinstance(learner, Learner):
+        if plan.chunk and plan.chunk < seen.views.shape[0] * seen.views.shape[1]:
             loss = backward(learner, seen, plan.chunk)
         else:
             lost: Tensor = learner(seen)
             lost.backward()  # type: ignore[no-untyped-call]
             loss = float(lost.detach())
+    taught = [one for group in optimiser.param_groups for one in group["params"]]
+    launched().average(one.grad for one in taught)
     if plan.clip:
-        nn.utils.clip_grad_norm_([one for group in optimiser.param_groups for one in group["params"]], plan.clip)
+        nn.utils.clip_grad_norm_(taught, plan.clip)
     optimiser.step()
     return loss
 

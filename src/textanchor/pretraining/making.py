@@ -10,6 +10,7 @@ from textanchor.encoders.own import OwnEncoder
 from textanchor.pretraining.comparing import compared, usual
 from textanchor.pretraining.loop import Course, Row
 from textanchor.pretraining.pretraining import Recipe, Trained, trained
+from textanchor.pretraining.processes import launched
 from textanchor.pretraining.ready import ready
 from textanchor.pretraining.sources import source_of
 from textanchor.pretraining.verdict import Judged
@@ -49,6 +50,7 @@ def pretrain(
     Where texts are class names, validation chooses the depth, and the test side judges by a linear probe from 1, 10 and 100 %
     of the labels, beside encoders `against`: the modality's own, `signal` and principal components unless said. `folder`, if
     given, is written as an encoder (`own:<folder>`), and an interrupted training goes on from it.
+    Of several processes (`accelerate launch`), each of which has all items in memory, the first judges and writes.
     Raises `InputError` or `NothingUsableError`.
     """
     work = runtime or Runtime()
@@ -57,13 +59,13 @@ def pretrain(
     given = ready(source, front, work)
 
     def shown(course: Course) -> Course:
-        return replace(course, progress=work.progress, told=lambda row: announce(_line(row)))
+        return replace(course, progress=work.progress, told=lambda row: announce(_line(row))) if launched().first else course
 
     made = trained(given, recipe, course=shown, folder=folder)
     encoder = OwnEncoder(made.description, given.front, made.network, device=given.device, name=OURS)
     rivals = usual(source.modality) if against is None else list(against)
-    rows = compared(encoder, rivals, given, seed=recipe.seed, runtime=work) if source.judged else []
-    if folder is not None:
+    rows = compared(encoder, rivals, given, seed=recipe.seed, runtime=work) if source.judged and launched().first else []
+    if folder is not None and launched().first:
         write_encoder(folder, made, recipe, source, rows)
     return Pretrained(made=made, encoder=encoder, verdict=tuple(rows), skipped=given.read.skipped)
 

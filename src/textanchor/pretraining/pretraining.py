@@ -18,7 +18,7 @@ from textanchor.files import digest
 from textanchor.pretraining.augmenting import augmentation_of
 from textanchor.pretraining.checkpoints import Checkpoint
 from textanchor.pretraining.choosing import Cut, augmentation_for, cuts
-from textanchor.pretraining.inputs import Arrays, latents_of, standardised
+from textanchor.pretraining.inputs import Arrays, latents_of, standardised, variants
 from textanchor.pretraining.loop import Course, Material, Row, train
 from textanchor.pretraining.objectives import Facts, Pretext, pretext
 from textanchor.pretraining.plan import Plan
@@ -112,12 +112,23 @@ def _material(given: Ready, recipe: Recipe, task: Pretext) -> Material:
         rows = np.flatnonzero(given.train.labels >= 0)
     if len(rows) < 2:
         raise InputError(f"{len(rows)} items to train on {'with a class' if task.labelled else ''}; at least 2 are needed")
+    augmentation = augmentation_of(recipe.augmentation or augmentation_for(given.source.modality))
     return Material(
         values=given.train.values[rows],
         labels=given.train.labels[rows],
-        augmentation=augmentation_of(recipe.augmentation or augmentation_for(given.source.modality)),
+        augmentation=augmentation,
         views=task.views,
+        variants=_variants(given, rows, getattr(augmentation, "waves", 0), recipe.seed),
     )
+
+
+def _variants(given: Ready, rows: np.ndarray, count: int, seed: int) -> np.ndarray | None:
+    """Of sounds, if the augmentation asks for any."""
+    if not count:
+        return None
+    if given.source.modality != "audio":
+        raise InputError(f"waves={count}: only sounds are waves, and the items are of {given.source.modality}")
+    return variants([given.read.items[row] for row in rows], given.front, count, given.runtime, seed=seed)
 
 
 class _Watch:

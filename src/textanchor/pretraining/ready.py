@@ -10,6 +10,7 @@ from textanchor.errors import InputError
 from textanchor.grammar import spelled
 from textanchor.pretraining.choosing import front_for
 from textanchor.pretraining.inputs import Arrays, Inputs, gathered
+from textanchor.pretraining.processes import launched
 from textanchor.pretraining.sources import Side, Source
 from textanchor.runtime import Runtime
 
@@ -24,6 +25,7 @@ class Ready:
     val: Arrays | None
     read: Inputs
     device: str
+    runtime: Runtime
 
     @property
     def spelled(self) -> str:
@@ -46,7 +48,8 @@ def ready(source: Source, front: str | None, runtime: Runtime) -> Ready:
         train=_arrays(read, source.train),
         val=val if val is not None and len(val) else None,
         read=read,
-        device=pick_device(runtime.device),
+        device=launched().device(pick_device(runtime.device)),
+        runtime=runtime,
     )
 
 

@@ -14,7 +14,8 @@ from textanchor import registry
 class Augmentation(Protocol):
     """A batch of a front's arrays to one that is changed at random, each item by itself.
 
-    Random numbers are torch's own, so that a seed fixes them.
+    Random numbers are torch's own, so that a seed fixes them. One of sounds may have `waves`, the number of variants that are
+    made of each before training.
     """
 
     def __call__(self, inputs: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from textanchor.errors import InputError
-from textanchor.settings import Amount, Share
+from textanchor.settings import Amount, Share, Whole
 
 
 class Spectra:
@@ -15,13 +15,23 @@ class Spectra:
 
     `shift` is the largest share of the time by which a sound comes earlier or later, `pitch` that of the bands by which it is
     higher or lower, `mask` the largest share of bands, and of times, that a mask hides; `gain` and `noise` are in the
-    levels of the spectrogram, 1 being 80 dB. Sources: Park et al. 2019 (SpecAugment), arXiv:1904.08779, sections 2 and 3.
+    levels of the spectrogram, 1 being 80 dB. `waves` are variants of each sound with another pitch, speed and noise, which are
+    made once before training and drawn from besides the sound itself.
+    Sources: Park et al. 2019 (SpecAugment), arXiv:1904.08779, sections 2 and 3.
     """
 
     def __init__(
-        self, *, shift: Share = 0.15, pitch: Share = 0.04, mask: Share = 0.2, gain: Amount = 0.05, noise: Amount = 0.03
+        self,
+        *,
+        shift: Share = 0.15,
+        pitch: Share = 0.04,
+        mask: Share = 0.2,
+        gain: Amount = 0.05,
+        noise: Amount = 0.03,
+        waves: Whole = 0,
     ) -> None:
         self.shift, self.pitch, self.mask, self.gain, self.noise = shift, pitch, mask, gain, noise
+        self.waves = waves
 
     def __call__(self, inputs: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Levels in, levels out; what comes in from beyond the edges is silence."""
