@@ -21,7 +21,7 @@ LAYERS = (
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
     ("pretraining",),
-    ("distilling", "finetuning"),
+    ("distilling",),
     ("labelling",),
     ("interop", "serve"),
     ("studio",),

@@ -36,7 +36,9 @@ def runs_here(folder: Path) -> bool:
     plain = settings.get("model_type") == "bert" and settings.get("hidden_act") == "gelu"
     absolute = settings.get("position_embedding_type", "absolute") == "absolute"
     means = pool.get("pooling_mode", "mean" if pool.get("pooling_mode_mean_tokens") else "") in ("mean", ["mean"])
-    return plain and absolute and means and [kind for kind in kinds if kind != "Dense"] == ["Transformer", "Pooling", "Normalize"]
+    return (
+        plain and absolute and means and [kind for kind in kinds if kind != "Dense"] == ["Transformer", "Pooling", "Normalize"]
+    )
 
 
 class Bert:

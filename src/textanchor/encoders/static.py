@@ -1,7 +1,7 @@
 """A vector a token, and a text is their mean: what `textanchor distill` writes as a static student, with no torch.
 
-The folder is one of `sentence-transformers` (a `StaticEmbedding` in the layout of model2vec), so that others read it too. Numbers
-are 8-bit integers with a scale a token; of a vocabulary that was reduced, all that was left out shares a row of zeros.
+The folder is one of `sentence-transformers` (a `StaticEmbedding` in the layout of model2vec), so that others read it too.
+Numbers are 8-bit integers with a scale a token; of a vocabulary that was reduced, all that was left out shares a row of zeros.
 Source: Tulkens and van Dongen 2024, model2vec, github.com/MinishLab/model2vec.
 """
 
@@ -68,6 +68,6 @@ class Static:
 
     def pieces(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """The tokens of each text; "" for one that the vectors do not know."""
-        held = self._tokens.encode_batch_fast(list(texts), add_special_tokens=False)
+        held = self._tokens.encode_batch(list(texts), add_special_tokens=False)
         known = self._scales != 0
         return [tuple(token if known[one] else "" for token, one in zip(row.tokens, row.ids, strict=True)) for row in held]

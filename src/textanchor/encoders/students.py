@@ -27,5 +27,5 @@ def student(folder: Path, *, device: str) -> Bert | Static | None:
         return Static(folder)
     if not runs_here(folder):
         return None
-    files = sorted(file for file in folder.rglob("*.safetensors")) + [folder / "tokenizer.json"]
+    files = [*sorted(folder.rglob("*.safetensors")), folder / "tokenizer.json"]
     return Bert(folder, device=device, weights=digest("bert", *map(file_digest, files)))

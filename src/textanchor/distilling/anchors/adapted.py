@@ -39,7 +39,7 @@ class Adapted:
     def __init__(self, *, rank: Whole = 0) -> None:
         self.rank = rank
 
-    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path) -> tuple[str, ...]:
+    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path, *, standing: Path) -> tuple[str, ...]:
         """Raises `InputError` where hardly any item has two texts."""
         within = scatter(teach)
         ranks = (self.rank,) if self.rank else RANKS
@@ -49,7 +49,9 @@ class Adapted:
         share, rank = max(tried, key=lambda one: (one[0], -one[1]))
         before = found_again(held, lowered(within, 0))
         if not rank:
-            raise InputError(f"no map tried finds an item's other texts better than the teacher does ({before:.3f}); keep the teacher")
+            raise InputError(
+                f"no map tried finds an item's other texts better than the teacher does ({before:.3f}); keep the teacher"
+            )
         made = lowered(within, rank)
         _write(folder, teacher, made)
         save_map(map_of(made, count=len(teach), old=teacher.encoder.fingerprint), folder / MAP)
@@ -62,7 +64,9 @@ class Adapted:
 def scatter(taught: Taught) -> Matrix:
     """The covariance of texts about the mean of their item's. Raises `InputError` where hardly any item has two."""
     if _several(taught) < FEWEST:
-        raise InputError(f"{_several(taught)} items have several texts; adapting learns from what they share and needs {FEWEST}")
+        raise InputError(
+            f"{_several(taught)} items have several texts; adapting learns from what they share and needs {FEWEST}"
+        )
     _, owner, count = np.unique(taught.texts.owners, return_inverse=True, return_counts=True)
     means = np.zeros((len(count), taught.vectors.shape[1]))
     np.add.at(means, owner, taught.vectors)
@@ -72,9 +76,9 @@ def scatter(taught: Taught) -> Matrix:
 
 
 def lowered(within: Matrix, rank: int) -> Matrix:
-    """I - U (1 - (floor / s)^1/2) U', U the `rank` directions of most scatter s, the floor the mean of the other directions'."""
+    """I - U (1 - (floor / s)^1/2) U', U the `rank` directions of most scatter s, the floor the mean of the others'."""
     values, basis = eigh(within)
-    floor = float(values[: len(values) - rank].mean())
+    floor = max(float(values[: len(values) - rank].mean()), 1e-12)
     top, strong = basis[:, len(values) - rank :], values[len(values) - rank :]
     return np.eye(len(within)) - (top * (1 - np.sqrt(floor / np.maximum(strong, floor)))) @ top.T
 
@@ -120,4 +124,6 @@ def _write(folder: Path, teacher: Teacher, matrix: Matrix) -> None:
         weight = torch.from_numpy(matrix.astype(np.float32)).contiguous()
         dense = Dense(*weight.T.shape, bias=False, activation_function=nn.Identity(), init_weight=weight)
         prompts = {"prompts": {"anchor": teacher.prompt}, "default_prompt_name": "anchor"} if teacher.prompt else {}
-        SentenceTransformer(modules=[*kept, dense, Normalize()], device="cpu", **prompts).save(str(folder), create_model_card=False)
+        SentenceTransformer(modules=[*kept, dense, Normalize()], device="cpu", **prompts).save(
+            str(folder), create_model_card=False
+        )

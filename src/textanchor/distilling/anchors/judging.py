@@ -20,7 +20,7 @@ NEIGHBOURS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """An anchor's size on disk in megabytes (1e6 bytes) and how many texts it encodes a second here, the best of three turns."""
+    """An anchor's size on disk in megabytes (1e6 bytes) and how many texts a second it encodes here, the best of three."""
 
     megabytes: float
     texts_a_second: float

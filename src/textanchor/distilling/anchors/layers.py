@@ -28,14 +28,13 @@ from textanchor.pretraining.objectives import Seen
 from textanchor.pretraining.plan import Plan
 from textanchor.settings import Count, Positive, Whole
 
-CHECKPOINT = "training.safetensors"
 SOLVED = 10_000  # texts that the map behind the pool is solved on
 PENALTY = 1e-2
 
 
 class Layers:
-    """`keep` layers, the first, the last and such that lie evenly between; a linear map from their pool to the teacher's vectors,
-    by ridge regression; then all of it trained by one minus the cosine to those vectors, `epochs` times.
+    """`keep` layers, the first, the last and such that lie evenly between; a linear map from their pool to the teacher's
+    vectors, by ridge regression; then all of it trained by one minus the cosine to those vectors, `epochs` times.
 
     `vocabulary` pieces are kept, those of the texts first; 0 keeps all. With `half` numbers are stored in 16 bits, which halves
     the files; they are computed with in 32.
@@ -52,7 +51,7 @@ class Layers:
         self.keep, self.vocabulary, self.half, self.seed = keep, vocabulary, half, seed
         self.epochs, self.rate, self.batch = epochs, rate, batch
 
-    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path) -> tuple[str, ...]:
+    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path, *, standing: Path) -> tuple[str, ...]:
         """Raises `InputError` for a teacher with fewer layers, or whose vectors come by other modules than a pool."""
         device = teacher.runtime.device if teacher.runtime.device != "auto" else "cpu"
         with quiet(), seeded(self.seed, device):
@@ -61,7 +60,7 @@ class Layers:
             pieces = _fewer_pieces(model, teach.texts.texts, self.vocabulary) if self.vocabulary else None
             student = _with_map(model, teacher.prompt, teach, device)
             before = agreement(_encoded(student, teacher.prompt, held.texts.texts), held.vectors)
-            rows = self._trained(student, teacher, teach, held, folder) if self.epochs else []
+            rows = self._trained(student, teacher, teach, held, standing) if self.epochs else []
             _saved(student, folder, half=self.half)
         after = rows[-1]["score"] if rows else before
         size = f", {pieces} pieces" if pieces else ""
@@ -70,7 +69,7 @@ class Layers:
             f"cosine to the teacher on texts held back: {before:.3f} before training, {after:.3f} after {len(rows)} epochs",
         )
 
-    def _trained(self, student: Any, teacher: Teacher, teach: Taught, held: Taught, folder: Path) -> list[Any]:
+    def _trained(self, student: Any, teacher: Teacher, teach: Taught, held: Taught, standing: Path) -> list[Any]:
         plan = Plan(epochs=self.epochs, batch=self.batch, rate=self.rate, decay=0.01, warmup=0.1)
         key = digest(repr(plan), str(vars(self)), teacher.encoder.fingerprint, *teach.texts.texts)
         course = Course(
@@ -78,7 +77,7 @@ class Layers:
             seed=self.seed,
             watch=lambda epoch: {"score": agreement(_encoded(student, teacher.prompt, held.texts.texts), held.vectors)},
             progress=teacher.runtime.progress,
-            checkpoint=Checkpoint(folder / CHECKPOINT, key),
+            checkpoint=Checkpoint(standing, key),
             what="distil",
         )
         material = Material(
@@ -88,7 +87,7 @@ class Layers:
             views=1,
         )
         rows = train(Imitating(student, teacher.prompt, teach), material, plan, course)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        standing.unlink(missing_ok=True)
         return list(rows)
 
 
@@ -97,6 +96,9 @@ class Imitating(nn.Module):
 
     def __init__(self, student: Any, prompt: str, taught: Taught) -> None:
         super().__init__()
+        for one in student.modules():
+            if isinstance(one, nn.Dropout):
+                one.p = 0.0  # targets are exact, and a student is too small to learn them by heart
         self.student, self._texts = student, [prompt + text for text in taught.texts.texts]
         self._wanted = torch.from_numpy(np.ascontiguousarray(taught.vectors))
 
@@ -104,7 +106,9 @@ class Imitating(nn.Module):
         """0 to 2."""
         rows = seen.views[0].reshape(-1).long().cpu()
         features = self.student.preprocess([self._texts[row] for row in rows.tolist()])
-        features = {name: value.to(self.student.device) if isinstance(value, Tensor) else value for name, value in features.items()}
+        features = {
+            name: value.to(self.student.device) if isinstance(value, Tensor) else value for name, value in features.items()
+        }
         found = self.student(features)["sentence_embedding"]
         return 1 - functional.cosine_similarity(found, self._wanted[rows].to(found.device)).mean()
 
@@ -116,7 +120,9 @@ def cut(network: nn.Module, keep: int) -> list[int]:
         raise InputError(f"keep={keep}: the teacher has {total} layers; expected 1 to {total - 1}")
     stacks = [(name, one) for name, one in network.named_modules() if isinstance(one, nn.ModuleList) and len(one) == total]
     if not stacks:
-        raise InputError(f"the teacher, a {type(network).__name__}, has no list of its {total} layers, so that none can be left out")
+        raise InputError(
+            f"the teacher, a {type(network).__name__}, has no list of its {total} layers, so that none can be left out"
+        )
     name, stack = stacks[0]
     kept = chosen(total, keep)
     parent, _, own = name.rpartition(".")
@@ -138,7 +144,9 @@ def _loaded(folder: Path, device: str) -> Any:
     model = SentenceTransformer(str(folder), device=device)
     kinds = [type(one).__name__ for one in model]
     if kinds[:2] != ["Transformer", "Pooling"]:
-        raise InputError(f"the teacher's modules are {', '.join(kinds)}; expected a transformer and a pool (a static student will do)")
+        raise InputError(
+            f"the teacher's modules are {', '.join(kinds)}; expected a transformer and a pool (a static student will do)"
+        )
     return model
 
 
@@ -152,7 +160,7 @@ def _fewer_pieces(model: Any, texts: Sequence[str], count: int) -> int:
     tokens, former = smaller(tokenizer.backend_tokenizer, texts, count)
     words = network.get_input_embeddings().weight.data[former].clone()
     pad = tokens.token_to_id(tokenizer.pad_token)
-    network.set_input_embeddings(nn.Embedding.from_pretrained(words, freeze=False, padding_idx=pad))
+    network.set_input_embeddings(nn.Embedding(len(former), words.shape[1], padding_idx=pad, _weight=words))
     network.config.vocab_size, network.config.pad_token_id = len(former), pad
     tokenizer._tokenizer = tokens
     return len(former)
@@ -166,7 +174,7 @@ def _with_map(model: Any, prompt: str, teach: Taught, device: str) -> Any:
     some = teach.take(np.random.default_rng(0).permutation(len(teach))[:SOLVED])
     pooled = _encoded(SentenceTransformer(modules=[model[0], model[1]], device=device), prompt, some.texts.texts)
     gram = pooled.T.astype(np.float64) @ pooled
-    gram[np.diag_indices_from(gram)] += PENALTY * np.trace(gram) / len(gram)
+    gram[np.diag_indices_from(gram)] += max(PENALTY * np.trace(gram) / len(gram), 1e-12)
     solved = torch.from_numpy(np.linalg.solve(gram, pooled.T @ some.vectors).T.astype(np.float32)).contiguous()
     dense = Dense(solved.shape[1], solved.shape[0], bias=False, activation_function=nn.Identity(), init_weight=solved)
     made = SentenceTransformer(modules=[model[0], model[1], dense, Normalize()], device=device)

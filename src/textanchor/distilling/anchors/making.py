@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textanchor.config import DEFAULT_ANCHOR, versions
 from textanchor.distilling.anchors.judging import Beside, costs, kept
-from textanchor.distilling.anchors.protocol import Student, Teacher, student_of, teacher_of
+from textanchor.distilling.anchors.protocol import Teacher, student_of, teacher_of
 from textanchor.distilling.anchors.texts import Taught, texts_of
 from textanchor.encoders import make
 from textanchor.encoders.students import FORMAT, MARK
@@ -42,20 +42,22 @@ def distill_anchor(
 
     `texts` are lines of a .txt file, strings, or pairs, of which the training side teaches. `student` is `layers`, `static` or
     `adapted`, with settings. A tenth of the texts is held back: they choose settings and say what is kept.
-    Raises `InputError`.
+    An interrupted training goes on when the same is asked for again. Raises `InputError`.
     """
     work, seed = runtime or Runtime(), (splitting or Splitting()).seed
     way, taught_by = student_of(student), teacher_of(teacher, work)
     found = texts_of(texts, splitting=splitting, reading=reading, runtime=work)
     teach, held = taught_by.taught(found).parted(seed)
-    with new_folder(located(folder), overwrite=overwrite, marker=MARK) as new:
-        remarks = way.make(taught_by, teach, held, new)
+    place = located(folder)
+    standing = place.with_name(f"{place.name}.training.safetensors")
+    with new_folder(place, overwrite=overwrite, marker=MARK) as new:
+        remarks = way.make(taught_by, teach, held, new, standing=standing)
         write_json(new / MARK, {"format": FORMAT, "kind": way.kind, "made": _story(student, teacher, taught_by, found.source)})
         beside = _judged(new, taught_by, held, work)
         write_json(new / "distilled.json", {"remarks": list(remarks), **asdict(beside)})
-        card = _card(located(folder).name, student, teacher, [*remarks, *told(beside)], found.source, len(teach))
+        card = _card(place.name, student, teacher, [*remarks, *told(beside)], found.source, len(teach))
         write_bytes(new / "README.md", card.encode())
-    return Distilled(folder=located(folder), anchor=f"st:{folder}", remarks=remarks, beside=beside)
+    return Distilled(folder=place, anchor=f"st:{folder}", remarks=remarks, beside=beside)
 
 
 def _judged(folder: Path, teacher: Teacher, held: Taught, runtime: Runtime) -> Beside:
@@ -76,7 +78,8 @@ def told(beside: Beside) -> list[str]:
     cosine = "" if kept_.cosine is None else f"; cosine to the teacher's vectors {kept_.cosine:.3f}"
     return [
         f"{mine.megabytes:.1f} MB, the teacher {theirs.megabytes:.1f} MB ({beside.smaller:.0%})",
-        f"{beside.faster:.1f} times the teacher's texts a second ({mine.texts_a_second:.0f} and {theirs.texts_a_second:.0f} here)",
+        f"{beside.faster:.1f} times the teacher's texts a second "
+        f"({mine.texts_a_second:.0f} and {theirs.texts_a_second:.0f} here)",
         f"of a text's ten nearest texts {kept_.neighbours:.0%} stay, among {kept_.texts} held back{cosine}",
     ]
 

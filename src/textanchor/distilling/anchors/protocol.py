@@ -50,11 +50,11 @@ class Student(Protocol):
 
     kind: str
 
-    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path) -> tuple[str, ...]:
+    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path, *, standing: Path) -> tuple[str, ...]:
         """Write the model into an empty folder, as `sentence-transformers` reads it, and remarks on how it came to be.
 
-        `held` may choose settings. Random numbers come from the student's own seed. Raises `InputError` for a teacher or texts
-        that it can make nothing of.
+        `held` may choose settings. A training keeps where it stands in the file `standing`, and goes on from it. Random
+        numbers come from the student's own seed. Raises `InputError` for a teacher or texts that it can make nothing of.
         """
 
 

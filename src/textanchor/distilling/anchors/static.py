@@ -24,16 +24,16 @@ from textanchor.settings import Amount, Count, Whole
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 MOST_SOLVED = 12_000  # pieces whose vectors are corrected one by one; a matrix of that side is held in memory
-Shares = csr_array  # [texts, pieces]; the share that each piece has in a text
+
 Table = Float[np.ndarray, "v d"]
 
 
 class Static:
     """The teacher's vector of every token, fitted to its vectors of whole texts, in closed form.
 
-    `dim` numbers a vector (at most the teacher's). `vocabulary` tokens are kept, those of the texts first and then the tokenizer's
-    in order; 0 keeps all. `frequency` weighs a token by a / (a + p), p its share in the texts (SIF); 0 weighs all alike, which
-    the fit makes up for.
+    `dim` numbers a vector (at most the teacher's). `vocabulary` tokens are kept, those of the texts first and then the
+    tokenizer's in order; 0 keeps all. `frequency` weighs a token by a / (a + p), p its share in the texts (SIF); 0 weighs
+    all alike, which the fit makes up for.
 
     Three steps: token vectors of the teacher; one linear map of their means onto the teacher's texts; a correction of each
     token's vector, drawn towards zero, by ridge regression, its penalty chosen on texts held back. Then the `dim` directions
@@ -47,20 +47,24 @@ class Static:
     def __init__(self, *, dim: Count = 256, vocabulary: Whole = 0, frequency: Amount = 0.0) -> None:
         self.dim, self.vocabulary, self.frequency = dim, vocabulary, frequency
 
-    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path) -> tuple[str, ...]:
+    def make(self, teacher: Teacher, teach: Taught, held: Taught, folder: Path, *, standing: Path) -> tuple[str, ...]:
         """Writes `model.safetensors` and `tokenizer.json`. Raises `InputError` for a teacher without a fast tokenizer."""
         tokens = _tokenizer(teacher.folder)
         shares, judged = (_shares(tokens, teacher.prompt, one.texts.texts) for one in (teach, held))
         kept = _kept(tokens, np.unique(shares.indices), self.vocabulary)
         table = np.zeros((tokens.get_vocab_size(), teach.vectors.shape[1]), dtype=np.float32)
-        table[kept] = teacher.vectors(tuple(_written(tokens, int(one)) for one in kept)) * _weights(shares, kept, self.frequency)
+        table[kept] = teacher.vectors(tuple(_written(tokens, int(one)) for one in kept)) * _weights(
+            shares, kept, self.frequency
+        )
         fit = fitted(table, shares, teach.vectors, judged, held.vectors)
         rotated = fit.table @ directions(shares @ fit.table, self.dim)
         _write(folder, tokens, rotated, kept)
+        narrowed = agreement(judged @ _widened(rotated, fit.table), held.vectors)
         return (
-            f"{len(np.unique(shares.indices))} of {len(kept)} tokens occur in the texts; the others have the teacher's vector, mapped",
-            f"cosine to the teacher on texts held back: {fit.plain:.3f} by the map alone, {fit.cosine:.3f} with tokens corrected "
-            f"(penalty {fit.penalty:g}), {agreement(judged @ _widened(rotated, fit.table), held.vectors):.3f} in {rotated.shape[1]} numbers",
+            f"{len(np.unique(shares.indices))} of {len(kept)} tokens occur in the texts; the others have the teacher's vector, "
+            "mapped",
+            f"cosine to the teacher on texts held back: {fit.plain:.3f} by the map alone, {fit.cosine:.3f} with tokens "
+            f"corrected (penalty {fit.penalty:g}), {narrowed:.3f} in {rotated.shape[1]} numbers",
         )
 
 
@@ -74,7 +78,7 @@ class Fitted:
     cosine: float
 
 
-def fitted(table: Table, shares: Shares, targets: Vectors, judged: Shares, wanted: Vectors) -> Fitted:
+def fitted(table: Table, shares: csr_array, targets: Vectors, judged: csr_array, wanted: Vectors) -> Fitted:
     """Map token vectors so that means of them are nearest to `targets`, then correct them one by one.
 
     The correction D minimises |X (T W + D) - Y|^2 + penalty |D|^2 over the tokens of the texts, most frequent first.
@@ -102,14 +106,16 @@ def fitted(table: Table, shares: Shares, targets: Vectors, judged: Shares, wante
 
 def _mapped(means: Vectors, targets: Vectors, penalty: float = 1e-3) -> Float[np.ndarray, "d k"]:
     gram = means.T.astype(np.float64) @ means
-    gram[np.diag_indices_from(gram)] += penalty * np.trace(gram) / len(gram)
+    gram[np.diag_indices_from(gram)] += max(penalty * np.trace(gram) / len(gram), 1e-12)
     return np.linalg.solve(gram, means.T @ targets)
 
 
 def directions(vectors: Vectors, dim: int) -> Float[np.ndarray, "d k"]:
-    """Those that hold most of the vectors' length, as columns; their mean stays in, so that cosines do."""
+    """Those that hold most of the vectors' length, as columns, all as they are if none is left out; their mean stays in, so that cosines do."""
+    if dim >= vectors.shape[1]:
+        return np.eye(vectors.shape[1], dtype=np.float32)
     _, basis = eigh(vectors.T.astype(np.float64) @ vectors)
-    return np.ascontiguousarray(basis[:, ::-1][:, : min(dim, basis.shape[1])], dtype=np.float32)
+    return np.ascontiguousarray(basis[:, ::-1][:, :dim], dtype=np.float32)
 
 
 def _tokenizer(folder: Path) -> Tokenizer:
@@ -122,7 +128,7 @@ def _tokenizer(folder: Path) -> Tokenizer:
     return tokens
 
 
-def _shares(tokens: Tokenizer, prompt: str, texts: Sequence[str]) -> Shares:
+def _shares(tokens: Tokenizer, prompt: str, texts: Sequence[str]) -> csr_array:
     """A text without a token has an empty row."""
     rows = [one.ids for one in tokens.encode_batch_fast([prompt + text for text in texts], add_special_tokens=False)]
     lengths = np.array([len(row) for row in rows])
@@ -148,7 +154,7 @@ def _written(tokens: Tokenizer, number: int) -> str:
     return name or "."
 
 
-def _weights(shares: Shares, kept: Int[np.ndarray, " k"], frequency: float) -> Float[np.ndarray, "k 1"]:
+def _weights(shares: csr_array, kept: Int[np.ndarray, " k"], frequency: float) -> Float[np.ndarray, "k 1"]:
     if not frequency:
         return np.ones((len(kept), 1), dtype=np.float32)
     often = np.asarray(shares.sum(axis=0)).ravel()[kept] / max(float(shares.sum()), 1e-12)
@@ -182,4 +188,7 @@ def _write(folder: Path, tokens: Tokenizer, table: Table, kept: Int[np.ndarray, 
             {"idx": 1, "name": "1", "path": "1_Normalize", "type": f"{modules}.Normalize"},
         ],
     )
-    write_json(folder / "config_sentence_transformers.json", {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"})
+    write_json(
+        folder / "config_sentence_transformers.json",
+        {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"},
+    )

@@ -19,15 +19,17 @@ def smaller(tokens: Tokenizer, texts: Sequence[str], count: int) -> tuple[Tokeni
     """
     told = json.loads(tokens.to_str())
     if told["model"]["type"] != "WordPiece":
-        raise InputError(f"vocabulary={count}: the teacher's tokenizer is a {told['model']['type']}, and WordPiece alone can be cut")
-    vocabulary: dict[str, int] = told["model"]["vocab"]
+        raise InputError(
+            f"vocabulary={count}: the teacher's tokenizer is a {told['model']['type']}, and WordPiece alone can be cut"
+        )
+    vocabulary: dict[str, int] = {**told["model"]["vocab"], **{one["content"]: one["id"] for one in told["added_tokens"]}}
     special = {one["content"] for one in told["added_tokens"]}
     must = [piece for piece in vocabulary if piece in special or len(piece.removeprefix("##")) == 1]
     if count < len(must):
         raise InputError(f"vocabulary={count}: {len(must)} pieces, special ones and single characters, cannot be left out")
-    seen = {token for one in tokens.encode_batch_fast(list(texts), add_special_tokens=False) for token in one.tokens}
+    seen = {number for one in tokens.encode_batch_fast(list(texts), add_special_tokens=False) for number in one.ids}
     ordered = sorted(vocabulary, key=vocabulary.__getitem__)
-    first = [piece for piece in ordered if piece in seen]
+    first = [piece for piece in ordered if vocabulary[piece] in seen]
     kept = set(list(dict.fromkeys([*must, *first, *ordered]))[:count])
     former = [vocabulary[piece] for piece in ordered if piece in kept]
     number = {piece: place for place, piece in enumerate(piece for piece in ordered if piece in kept)}
