@@ -81,7 +81,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DamagedError(f"{path} is missing; the folder is incomplete, make it again") from None
-    except (ValueError, OSError) as why:
+    except (ValueError, OSError, RecursionError) as why:
         raise DamagedError(f"{path} is not readable JSON ({why}); make the folder again") from None
 
 

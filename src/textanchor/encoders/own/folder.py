@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -54,12 +55,19 @@ def read_folder(folder: Path) -> tuple[Description, Front, OwnNetwork]:
         )
     told = _described(folder, read_json(folder / TOLD))
     front = front_of(told.front)
-    network = told.network(front)
     try:
-        network.load_state_dict(_numbers(folder / NUMBERS))
-    except (RuntimeError, SafetensorError, OSError) as why:
-        raise DamagedError(f"{folder / NUMBERS}: {str(why).splitlines()[0]}; restore the folder") from None
-    return told, front, network.eval()
+        with torch.device("meta"):  # so that sizes which somebody wrote into a file take no memory
+            network = told.network(front)
+        network.load_state_dict(_numbers(folder / NUMBERS), assign=True)
+    except (RuntimeError, SafetensorError, OSError, IndexError, OverflowError, AssertionError) as why:
+        raise DamagedError(f"{folder}: {NUMBERS} is not of what {TOLD} says: {_line(why)}; restore the folder") from None
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
+        raise DamagedError(f"{folder / NUMBERS}: not all numbers are finite; restore the folder or make it again")
+    return told, front, network.float().eval()
+
+
+def _line(why: Exception) -> str:
+    return " ".join(str(why).split())[:200] or type(why).__name__
 
 
 def _described(folder: Path, told: Any) -> Description:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from textanchor.errors import InputError
 from textanchor.settings import Count
 
 SMALL = 0.02
@@ -24,6 +25,10 @@ class ViT(nn.Module):
         self, *, shape: tuple[int, int, int], width: Count = 96, depth: Count = 4, heads: Count = 4, patch: Count = 7
     ) -> None:
         super().__init__()
+        if width % heads:
+            raise InputError(
+                f"vit: width={width} and heads={heads}: heads share the width, so that it must be a multiple of them"
+            )
         self.settings = {"width": width, "depth": depth, "heads": heads, "patch": patch}
         self.patch = (min(patch, shape[1]), min(patch, shape[2]))
         self.grid = tuple(-(-side // cut) for side, cut in zip(shape[1:], self.patch, strict=True))
@@ -31,12 +36,7 @@ class ViT(nn.Module):
         self.embed = nn.Conv2d(shape[0], width, self.patch, stride=self.patch)
         self.places = nn.Parameter(torch.randn(1, self.grid[0] * self.grid[1], width) * SMALL)
         self.hidden = nn.Parameter(torch.randn(width) * SMALL)
-        self.blocks = nn.ModuleList(
-            nn.TransformerEncoderLayer(
-                width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
-            )
-            for _ in range(depth)
-        )
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.widths = (width,) * depth
 
@@ -60,3 +60,26 @@ class ViT(nn.Module):
         """The numbers of each patch, channels first."""
         cut = nn.functional.unfold(self.padded(inputs), self.patch, stride=self.patch)
         return cut.transpose(1, 2)
+
+
+class Block(nn.Module):
+    """Attention and two dense layers, each on normalised tokens and added to them.
+
+    torch's own layer takes a path in evaluation that no graph can be made of.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.asked, self.told = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.dense = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, tokens: Float[Tensor, "b n d"]) -> Float[Tensor, "b n d"]:
+        """Tokens again."""
+        items, places, width = tokens.shape
+        parts = self.asked(self.first(tokens)).view(items, places, 3, self.heads, width // self.heads)
+        found = nn.functional.scaled_dot_product_attention(*parts.permute(2, 0, 3, 1, 4))
+        tokens = tokens + self.told(found.transpose(1, 2).reshape(items, places, width))
+        out: Tensor = tokens + self.dense(self.second(tokens))
+        return out

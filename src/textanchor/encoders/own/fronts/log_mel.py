@@ -10,6 +10,7 @@ from textanchor.records import Waveform
 from textanchor.settings import Count, Seconds
 
 QUIET = 8 * np.log(10)  # 80 dB below the loudest point is silence
+NOTHING = np.log(2e-10)  # below which no sound is loud, and all of it is silence
 
 
 class LogMel:
@@ -30,7 +31,7 @@ class LogMel:
         """*Shape:* [1, bands, frames]."""
         _, bands, frames = self.shape
         level = log_mel(value, bands)
-        level = np.clip((level - level.max()) / QUIET + 1, 0, 1)
+        level = np.clip((level - level.max()) / QUIET + 1, 0, 1) if level.max() > NOTHING else 0 * level
         wanted = max(frames, round(float(self.settings["seconds"]) * RATE / HOP))
         start = max(0, (len(level) - wanted) // 2)
         level = level[start : start + wanted]
