@@ -37,7 +37,8 @@ def tiny_teacher(folder: Path) -> Path:
 
     raw = folder.with_name(f"{folder.name}-raw")
     raw.mkdir(parents=True)
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{one}" for one in LETTERS), *WORDS, "zebra", "walrus"]
+    special, inner = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"), (f"##{one}" for one in LETTERS)
+    pieces = [*special, *LETTERS, *inner, *WORDS, "zebra", "walrus"]
     torch.manual_seed(0)
     config = transformers.BertConfig(**SIZES, vocab_size=len(pieces), initializer_range=0.3)
     transformers.BertModel(config).save_pretrained(raw)

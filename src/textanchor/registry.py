@@ -192,6 +192,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "fit": "textanchor.cli.fit:command",
         "doctor": "textanchor.cli.doctor:command",
         "pretrain": "textanchor.cli.pretrain:command",
+        "distill": "textanchor.cli.distill:command",
         "bench": "textanchor.cli.bench:command",
         "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",

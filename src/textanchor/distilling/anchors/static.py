@@ -111,7 +111,7 @@ def _mapped(means: Vectors, targets: Vectors, penalty: float = 1e-3) -> Float[np
 
 
 def directions(vectors: Vectors, dim: int) -> Float[np.ndarray, "d k"]:
-    """Those that hold most of the vectors' length, as columns, all as they are if none is left out; their mean stays in, so that cosines do."""
+    """Columns that hold most of the vectors' length, the mean's with them, so that cosines stay; no rotation if none goes."""
     if dim >= vectors.shape[1]:
         return np.eye(vectors.shape[1], dtype=np.float32)
     _, basis = eigh(vectors.T.astype(np.float64) @ vectors)
