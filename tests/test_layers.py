@@ -21,7 +21,7 @@ LAYERS = (
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
     ("pretraining",),
-    ("distilling",),
+    ("distilling", "finetuning"),
     ("labelling",),
     ("interop", "serve"),
     ("studio",),

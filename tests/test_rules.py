@@ -13,7 +13,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 MOST, LONGEST_INIT = 8, 60
 PUBLIC = {  # what a caller calls, with a keyword for each thing that may be said
     "fit", "compare", "budget", "next_pairs", "evaluate", "diagnose", "rerun", "search", "build_index", "encode_collection",
-    "embed_collection", "recall_card", "split_video", "write_report", "write_hits", "command", "align", "pretrain",
+    "embed_collection", "recall_card", "split_video", "write_report", "write_hits", "command", "align", "pretrain", "finetune",
 }  # fmt: skip
 JSON = {"described", "read", "metrics", "row", "rows", "table", "facts", "dump", "brief", "columns", "cell"}
 

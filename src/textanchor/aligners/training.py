@@ -97,7 +97,7 @@ class _Naming:
     def __call__(self, rows: np.ndarray, rng: np.random.Generator) -> Tensor:
         train, mixup = self._train, self._plan.mixup
         relevant = train.relevant[rows]
-        bank = _bank(train, rows, rng) if getattr(self._loss, "whole_bank", False) else np.unique(relevant.indices)
+        bank = bank_of(train, rows, rng) if getattr(self._loss, "whole_bank", False) else np.unique(relevant.indices)
         own = self._there(torch.from_numpy(relevant[:, bank].toarray()))
         chosen = self._there(torch.from_numpy(np.searchsorted(bank, self._text_of[rows])))
         anchors = self._anchors[self._there(torch.from_numpy(bank))]
@@ -127,7 +127,7 @@ def _one_text_each(train: PairedLatents, rng: np.random.Generator) -> np.ndarray
     return chosen
 
 
-def _bank(train: PairedLatents, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def bank_of(train: PairedLatents, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Text rows to classify among, in order: all, or the batch's own and a random 2048 where there are more."""
     if len(train.texts) <= BANK_LIMIT:
         return np.arange(len(train.texts))

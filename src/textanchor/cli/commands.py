@@ -21,6 +21,7 @@ ABOUT: Mapping[str, str] = {
     "start": "Make a space without any pair, from names that a classifier knows.",
     "fit": "Fit a space from pairs of items and texts.",
     "doctor": "Look at pairs before training: leaks, duplicates, texts, what to expect.",
+    "finetune": "Train an encoder further on pairs, end to end, and say whether it was worth it.",
     "bench": "Compare losses, projectors, aligners, views, encoders and anchors on your pairs.",
     "budget": "Say how many pairs to buy, and which: recall on shares of them, and what more would add.",
     "rerun": "Repeat what made a space or a bench, and say whether it came out the same.",

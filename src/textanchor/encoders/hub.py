@@ -211,7 +211,7 @@ def make(
     folder = fetched("hub", argument, revision, offline=runtime.offline)
     with quiet():
         try:
-            model, front = _loaded(name, folder, modality, size)
+            _, model, front = opened(name, folder, modality, size)
         except InputError:
             raise
         except (OSError, ValueError, RuntimeError, KeyError) as why:
@@ -230,7 +230,11 @@ def _known_pools(asked: str) -> tuple[str, ...]:
     return pools
 
 
-def _loaded(name: str, folder: Path, modality: str, size: int | None) -> tuple[Any, Front]:
+def opened(name: str, folder: Path, modality: str, size: int | None) -> tuple[Any, Any, Front]:
+    """The model as its folder holds it, the tower of it that encodes, and what stands before that.
+
+    Raises `InputError` for one of another modality or that is not whole; the library's own errors come as they are.
+    """
     import transformers
 
     kind = transformers.AutoConfig.from_pretrained(folder).model_type
@@ -240,7 +244,7 @@ def _loaded(name: str, folder: Path, modality: str, size: int | None) -> tuple[A
     whole, report = getattr(transformers, tower).from_pretrained(folder, output_loading_info=True)
     check_complete(name, whole, report["missing_keys"])
     model = getattr(whole, attribute) if attribute else whole
-    return model, _front(modality, folder, model, size)
+    return whole, model, _front(modality, folder, model, size)
 
 
 def _memory_format(model: Any, front: Front) -> Any:

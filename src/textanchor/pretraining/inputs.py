@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from textanchor.data.decoding import decode, one_line
 from textanchor.encoders.own import Front, OwnNetwork
@@ -51,7 +52,7 @@ class Arrays:
 
 
 def gathered(items: Sequence[Item], front: Front, runtime: Runtime) -> Inputs:
-    """Decode and prepare items in threads. Raises `InputError` for more than 4 GiB, or if none can be read."""
+    """Decode and prepare items in threads. Raises `InputError` for more than 4 GiB."""
     _fit(len(items), "items", front)
     kept, values, skipped = [], [], []
     with ThreadPoolExecutor(runtime.workers) as pool:
@@ -64,10 +65,8 @@ def gathered(items: Sequence[Item], front: Front, runtime: Runtime) -> Inputs:
             else:
                 kept.append(item)
                 values.append(value)
-    if not kept:
-        last = f"; the last: {skipped[-1].item}: {skipped[-1].reason}" if skipped else ""
-        raise InputError(f"no item to train on could be read{last}")
-    return Inputs(items=tuple(kept), values=np.stack(values), skipped=tuple(skipped))
+    whole = np.stack(values) if values else np.empty((0, *front.shape), dtype=np.float16)
+    return Inputs(items=tuple(kept), values=whole, skipped=tuple(skipped))
 
 
 def variants(items: Sequence[Item], front: Front, count: int, runtime: Runtime, *, seed: int) -> np.ndarray:
@@ -115,7 +114,7 @@ def standardised(network: OwnNetwork, values: np.ndarray) -> None:
     network.standard.measured(torch.from_numpy(mean), torch.from_numpy(scale))
 
 
-def latents_of(network: OwnNetwork, values: np.ndarray, *, device: str, batch: int = 256, **more: Any) -> np.ndarray:
+def latents_of(network: nn.Module, values: np.ndarray, *, device: str, batch: int = 256, **more: Any) -> np.ndarray:
     """Latents [n, d] of arrays, the network as it is now, without its training's noise."""
     was = network.training
     network.eval()

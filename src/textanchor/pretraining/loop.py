@@ -51,7 +51,7 @@ class Material:
 @dataclass(frozen=True, kw_only=True)
 class Course:
     """How a training goes on: where it is kept, who looks, who is told. `best` keeps the numbers of the best look, not the
-    last."""
+    last. `begin` is called before each epoch with its number, from 1."""
 
     device: str
     seed: int
@@ -61,6 +61,7 @@ class Course:
     best: bool = False
     what: str = "train"
     told: Callable[[Row], None] = field(default=lambda row: None)
+    begin: Callable[[int], None] = field(default=lambda epoch: None)
 
 
 def train(
@@ -84,6 +85,7 @@ def train(
         bar.advance(len(rows) * steps)
         while len(rows) < plan.epochs and not (plan.patience and _since_best(rows) >= plan.patience):
             epoch, losses = len(rows) + 1, []
+            course.begin(epoch)
             for step, seen in enumerate(_batches(material, plan, course, epoch), start=(epoch - 1) * steps):
                 for group, rate in zip(optimiser.param_groups, rates, strict=True):
                     group["lr"] = rate * pace(step, plan.epochs * steps, plan.warmup)
@@ -92,10 +94,10 @@ def train(
             rows.append(_looked(learner, course, epoch, _finite(losses, epoch, plan)))
             if course.best and _since_best(rows) == 0:
                 best = {name: value.detach().cpu().clone() for name, value in learner.state_dict().items()}
-            course.told(rows[-1])
             if course.checkpoint and launched().first:
                 course.checkpoint.write(learner, optimiser, Standing(epoch=epoch, rows=tuple(rows), best=best))
             launched().wait()
+            course.told(rows[-1])
     if best:
         learner.load_state_dict(best)
     learner.eval()

@@ -67,7 +67,7 @@ def pretrain(
     rows = compared(encoder, rivals, given, seed=recipe.seed, runtime=work) if source.judged and launched().first else []
     if folder is not None and launched().first:
         write_encoder(folder, made, recipe, source, rows)
-    return Pretrained(made=made, encoder=encoder, verdict=tuple(rows), skipped=given.read.skipped)
+    return Pretrained(made=made, encoder=encoder, verdict=tuple(rows), skipped=given.skipped)
 
 
 def _line(row: Row) -> str:

@@ -12,6 +12,7 @@ from textanchor.pretraining.choosing import front_for
 from textanchor.pretraining.inputs import Arrays, Inputs, gathered
 from textanchor.pretraining.processes import launched
 from textanchor.pretraining.sources import Side, Source
+from textanchor.records import Skipped
 from textanchor.runtime import Runtime
 
 
@@ -24,6 +25,7 @@ class Ready:
     train: Arrays
     val: Arrays | None
     read: Inputs
+    skipped: tuple[Skipped, ...]
     device: str
     runtime: Runtime
 
@@ -39,15 +41,20 @@ def ready(source: Source, front: str | None, runtime: Runtime) -> Ready:
     if made.modality != source.modality:
         raise InputError(f"front {made.name} is for {made.modality}, and the items are of {source.modality}")
     read = gathered(source.train.items, made, runtime)
-    val = None
+    if not len(read):
+        last = f"; the last: {read.skipped[-1].item}: {read.skipped[-1].reason}" if read.skipped else ""
+        raise InputError(f"no item to train on could be read{last}")
+    val, skipped = None, read.skipped
     if len(source.val) and len(source.classes) > 1:
-        val = _arrays(gathered(source.val.items, made, runtime), source.val).told()
+        chosen_by = gathered(source.val.items, made, runtime)
+        val, skipped = _arrays(chosen_by, source.val).told(), (*skipped, *chosen_by.skipped)
     return Ready(
         source=source,
         front=made,
         train=_arrays(read, source.train),
         val=val if val is not None and len(val) else None,
         read=read,
+        skipped=skipped,
         device=launched().device(pick_device(runtime.device)),
         runtime=runtime,
     )

@@ -56,7 +56,10 @@ class Source:
 def source_of(
     given: object, modality: str | None, *, splitting: Splitting, reading: Reading | None, runtime: Runtime
 ) -> Source:
-    """Read and split. Items without a text only teach, on train. Raises `InputError` or `NothingUsableError`."""
+    """Read and split. Items without a text only teach, on train; where all have one text, that is no text.
+
+    Raises `InputError` or `NothingUsableError`.
+    """
     try:
         pairs = read_pairs(given, split_name=splitting.name, reading=reading)
     except NothingUsableError:
@@ -65,6 +68,9 @@ def source_of(
     kind = _kind(modality, pairs.modalities, pairs.source)
     own = pairs.only(kind)
     hashes, _ = contents([*own.items, *own.lone_items], runtime)
+    if len({pair.text for pair in own.rows if pair.item.id in hashes}) < 2:
+        kept = {pair.item.id for pair in own.rows if pair.split in ("val", "test")}
+        return _all_teach(own.source, kind, [item for item in (*own.items, *own.lone_items) if item.id not in kept], hashes)
     sides = split(own, hashes, splitting)
     classes = _classes(own, sides)
     names = {text: place for place, text in enumerate(classes)}
@@ -92,12 +98,16 @@ def _unlabelled(given: object, modality: str | None, reading: Reading | None, ru
     found, _ = read_collection(given, modality=modality, reading=reading)
     items = [item for item in found if modality in (None, item.modality)]
     kind = _kind(modality, tuple(dict.fromkeys(item.modality for item in items)), str(given))
-    hashes, _ = contents(items, runtime)
+    return _all_teach(str(given), kind, items, contents(items, runtime)[0])
+
+
+def _all_teach(name: str, kind: str, items: Sequence[Item], hashes: Mapping[str, str]) -> Source:
+    """Without texts that tell items apart."""
     kept = tuple({hashes[item.id]: item for item in items if item.id in hashes}.values())  # a copy teaches nothing new
     everything = Side(items=kept, labels=np.full(len(kept), UNKNOWN), groups=tuple(item.id for item in kept))
     nothing = Side(items=(), labels=np.empty(0, dtype=np.int64), groups=())
     return Source(
-        name=str(given), modality=kind, classes=(), train=everything, val=nothing, test=nothing, split="no texts, all teach"
+        name=name, modality=kind, classes=(), train=everything, val=nothing, test=nothing, split="no texts, all teach"
     )
 
 

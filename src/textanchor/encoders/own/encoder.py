@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import torch
 from textanchor.encoders._hf import weights_hash
 from textanchor.encoders.own.folder import Description, read_folder
 from textanchor.encoders.own.fronts import Front
+from textanchor.encoders.own.kept_hub import kept_hub
 from textanchor.encoders.own.network import OwnNetwork, Pool
 from textanchor.encoders.protocol import Output, encode_staged
 from textanchor.errors import InputError
@@ -20,6 +22,7 @@ from textanchor.records import Vectors
 from textanchor.runtime import Runtime
 
 if TYPE_CHECKING:
+    from textanchor.encoders.hub import Hub
     from textanchor.encoders.networks import Network
 
 
@@ -31,7 +34,7 @@ class OwnEncoder:
         self.modality, self.name, self.dim = front.modality, name, network.dim
         self.batch = 64
         self.seconds = front.seconds
-        cut = f"{told.front} {told.backbone} {network.layer} {network.pool}"
+        cut = f"{told.front} {told.backbone} {network.layer} {network.pool}" + f" {told.top}" * bool(told.top)
         self.fingerprint = digest("own", "1", cut, weights_hash(network))
         self.outputs = (Output(name="", dim=self.dim, fingerprint=self.fingerprint),)
 
@@ -59,20 +62,31 @@ class OwnEncoder:
         return [latents.float().cpu().numpy()]
 
 
-def make(argument: str, *, modality: str, runtime: Runtime, layer: int | None = None, pool: Pool | None = None) -> OwnEncoder:
+def make(
+    argument: str, *, modality: str, runtime: Runtime, layer: int | None = None, pool: Pool | None = None
+) -> OwnEncoder | Hub:
     """`own:<folder>[@layer=...,pool=mean|max]`: an encoder that `textanchor pretrain`, `finetune` or `distill` wrote."""
     if not argument:
         raise InputError("own: needs the folder of an encoder, such as own:digits-encoder")
     folder = located(argument)
-    told, front, network = read_folder(folder)
+    if (kept := kept_hub(folder)) is not None:
+        if layer is not None or pool is not None:
+            raise InputError(f"own:{argument} was tuned at layer={kept.layer}, pool={kept.pool} and has no other")
+        return kept.encoder(folder, modality, runtime, name=f"own:{Path(argument).name}")
+    told, front, network = opened(argument, layer=layer, pool=pool)
     if front.modality != modality:
         raise InputError(f"own:{argument} is an encoder of {front.modality}, not of {modality}")
-    if layer is not None:
-        layers = len(network.backbone.widths)
-        if not -layers <= layer < layers:
-            raise InputError(
-                f"own:{argument}: layer={layer}, and it has {layers} layers; say 0 to {layers - 1}, or -1 for the last"
-            )
-        network.layer = range(layers)[layer]
-    network.pool = pool or network.pool
     return OwnEncoder(told, front, network, device=runtime.device, name=f"own:{Path(argument).name}")
+
+
+def opened(argument: str, *, layer: int | None = None, pool: Pool | None = None) -> tuple[Description, Front, OwnNetwork]:
+    """What lies in a folder, cut at another layer or pooled otherwise if that is asked for. Raises `InputError`."""
+    told, front, network = read_folder(located(argument))
+    layers = len(network.backbone.widths)
+    if layer is not None and told.top:
+        raise InputError(f"own:{argument}: layer={layer}, and the {told.top} layers on top stand on layer {told.layer} alone")
+    if layer is not None and not -layers <= layer < layers:
+        raise InputError(f"own:{argument}: layer={layer}, and it has {layers} layers; say 0 to {layers - 1}, or -1")
+    network.layer = network.layer if layer is None else range(layers)[layer]
+    network.pool = pool or network.pool
+    return replace(told, layer=network.layer, pool=network.pool), front, network

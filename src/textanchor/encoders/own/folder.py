@@ -19,11 +19,12 @@ from textanchor.files import read_json, write_bytes, write_json
 
 FORMAT = 1
 TOLD, NUMBERS = "encoder.json", "model.safetensors"
+MOST_ON_TOP = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What builds the network again: front and backbone by name and settings, and where it is cut.
+    """What builds the network again: front and backbone by name and settings, where it is cut, how many layers stand on top.
 
     `made` is how it came to be, in JSON; nothing is read from it.
     """
@@ -32,12 +33,13 @@ class Description:
     backbone: str
     layer: int = -1
     pool: Pool = "mean"
+    top: int = 0
     made: Mapping[str, Any] = field(default_factory=dict)
 
     def network(self, front: Front | None = None) -> OwnNetwork:
         """With numbers that nobody trained. Raises `InputError`."""
         shape = (front or front_of(self.front)).shape
-        return OwnNetwork(shape=shape, backbone=self.backbone, layer=self.layer, pool=self.pool)
+        return OwnNetwork(shape=shape, backbone=self.backbone, layer=self.layer, pool=self.pool, top=self.top)
 
 
 def write_folder(folder: Path, told: Description, network: OwnNetwork) -> None:
@@ -76,13 +78,15 @@ def _described(folder: Path, told: Any) -> Description:
         raise DamagedError(f"{folder / TOLD}: not what describes an encoder; restore the folder")
     if told.get("format") != FORMAT:
         raise InputError(f"{folder / TOLD}: format {told.get('format')}, and this version reads {FORMAT}; update textanchor")
-    kinds = {"front": str, "backbone": str, "layer": int, "pool": str, "made": dict}
+    kinds = {"front": str, "backbone": str, "layer": int, "pool": str, "top": int, "made": dict}
     values = {name: value for name, value in told.items() if name != "format"}
     for name, value in values.items():
         if type(value) is not kinds[name]:
             raise DamagedError(f"{folder / TOLD}: {name} is {value!r}; restore the folder")
     if values.get("pool", "mean") not in ("mean", "max"):
         raise DamagedError(f"{folder / TOLD}: pool is {values['pool']!r}; expected mean or max")
+    if not 0 <= values.get("top", 0) <= MOST_ON_TOP:
+        raise DamagedError(f"{folder / TOLD}: top is {values['top']}; expected 0 to {MOST_ON_TOP}")
     return Description(**values)
 
 

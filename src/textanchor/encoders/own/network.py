@@ -38,14 +38,17 @@ class Standard(nn.Module):
 class OwnNetwork(nn.Module):
     """From a front's arrays to latents: standardised, through the backbone up to `layer`, pooled over places.
 
-    `layer` counts from 0 next to the input; negative ones count from the end.
+    `layer` counts from 0 next to the input; negative ones count from the end. `top` layers stand on the pooled vector.
     """
 
-    def __init__(self, *, shape: tuple[int, int, int], backbone: str, layer: int = -1, pool: Pool = "mean") -> None:
+    def __init__(
+        self, *, shape: tuple[int, int, int], backbone: str, layer: int = -1, pool: Pool = "mean", top: int = 0
+    ) -> None:
         super().__init__()
         self.standard = Standard(shape[0])
         self.backbone = registry.part("backbone", backbone, shape=shape)
         self.layer, self.pool = range(len(self.backbone.widths))[layer], pool
+        self.top = nn.Sequential(*(Residual(self.dim) for _ in range(top)))
 
     @property
     def dim(self) -> int:
@@ -54,12 +57,28 @@ class OwnNetwork(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """Latents."""
-        return pooled(self.layers(inputs)[self.layer], self.pool)
+        latents: Tensor = self.top(pooled(self.layers(inputs)[self.layer], self.pool))
+        return latents
 
     def layers(self, inputs: Float[Tensor, "b c h w"], **more: Any) -> list[Tensor]:
         """What every layer makes of it, [b, places, width]."""
         found: list[Tensor] = self.backbone(self.standard(inputs), **more)
         return found
+
+
+class Residual(nn.Module):
+    """A layer on top that begins as nothing: x + W2 gelu(W1 norm(x)), with W2 = 0 at first."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm, self.inner, self.outer = nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.Linear(2 * dim, dim)
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, inputs: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """Of the same width."""
+        out: Tensor = inputs + self.outer(nn.functional.gelu(self.inner(self.norm(inputs))))
+        return out
 
 
 def pooled(places: Float[Tensor, "b n d"], how: Pool) -> Float[Tensor, "b d"]:

@@ -41,7 +41,7 @@ class VICReg:
 
 
 class VarianceInvarianceCovariance(nn.Module):
-    """The weighted sum of the three terms."""
+    """The weighted sum of the three terms. A batch of one item has no variance, and teaches none."""
 
     def __init__(self, invariance: float, variance: float, covariance: float) -> None:
         super().__init__()
@@ -58,11 +58,11 @@ class VarianceInvarianceCovariance(nn.Module):
 
 def _steady(view: Float[Tensor, "b e"]) -> Tensor:
     """How far deviations fall below 1, on average. The paper's equation 1 and 2; halved above, as in its code."""
-    return (1 - torch.sqrt(view.var(dim=0) + SMALL)).clamp(min=0).mean()
+    return (1 - torch.sqrt(view.var(dim=0, correction=min(1, len(view) - 1)) + SMALL)).clamp(min=0).mean()
 
 
 def _repeated(view: Float[Tensor, "b e"]) -> Tensor:
     """Squared covariances of different numbers, by their count: equations 3 and 4."""
     centred = view - view.mean(dim=0)
-    found = centred.T @ centred / (len(view) - 1)
+    found = centred.T @ centred / max(1, len(view) - 1)
     return (found.square().sum() - found.diagonal().square().sum()) / view.shape[1]
