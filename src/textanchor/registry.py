@@ -192,11 +192,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "fit": "textanchor.cli.fit:command",
         "doctor": "textanchor.cli.doctor:command",
         "pretrain": "textanchor.cli.pretrain:command",
-<<<<<<< HEAD
         "distill": "textanchor.cli.distill:command",
-=======
         "finetune": "textanchor.cli.finetune:command",
->>>>>>> own
         "bench": "textanchor.cli.bench:command",
         "budget": "textanchor.cli.budget:command",
         "rerun": "textanchor.cli.rerun:command",
