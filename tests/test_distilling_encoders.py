@@ -135,7 +135,7 @@ def test_items_without_texts_teach_too(tmp_path: Path, runtime: Runtime) -> None
     [
         ([], "say what is made: a text anchor by --student"),
         (["--student", "static", "--backbone", "vit"], "settings stand in its brackets; leave out --backbone"),
-        (["--student", "static", "--against", "signal"], "--front and --against are for encoders of items"),
+        (["--student", "static", "--against", "signal"], "--against is for encoders of items"),
         (["--teacher", "signal", "--dims", "0"], "dims=0"),
     ],
 )

@@ -47,6 +47,7 @@ _LESSON = (
     click.option("--by", type=click.Choice(("latents", "classes")), help="Encoders: what is imitated. [default: latents]"),
     click.option("--dims", type=int, help="Encoders: strongest directions of latents that are imitated. [default: 128]"),
     click.option("--temperature", type=float, help="Encoders: of soft classes. [default: 1]"),
+    click.option("--front", help="Encoders: how items become arrays. [default: measured on some items]"),
     click.option("--augmentation", help="Encoders: random changes before the student. [default: what suits the modality]"),
     click.option("--epochs", type=int, help="Encoders: passes over the items. [default: 30]"),
     click.option("--batch", type=int, help="Encoders: items of a step. [default: 128]"),
@@ -58,7 +59,6 @@ _LESSON = (
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of what is made.")
 @options.gathered("lesson", _lesson, *_LESSON)
-@click.option("--front", help="Encoders: how items become arrays. [default: measured on some items]")
 @click.option(
     "--against", multiple=True, help="Encoders: another one to be compared with, beside the teacher. Repeat for more."
 )
@@ -71,7 +71,6 @@ def command(
     source: Path,
     output: Path,
     lesson: Lesson | tuple[str, str],
-    front: str | None,
     against: tuple[str, ...],
     reading: Reading,
     splitting: Splitting,
@@ -86,8 +85,8 @@ def command(
     results are st:FOLDER, a model of sentence-transformers, and own:FOLDER.
     """
     if isinstance(lesson, tuple):
-        if front or against:
-            raise click.UsageError("--student makes a text anchor, and --front and --against are for encoders of items")
+        if against:
+            raise click.UsageError("--student makes a text anchor, and --against is for encoders of items")
         _anchor(source, output, lesson, splitting=splitting, reading=reading, runtime=runtime, how=(overwrite, as_json))
         return
     from textanchor.distilling.encoders import distill_encoder
@@ -99,7 +98,6 @@ def command(
     found = distill_encoder(
         source,
         lesson,
-        front=front,
         folder=output,
         against=against,
         announce=printing.say,

@@ -46,6 +46,7 @@ class Lesson:
     by: By = "latents"
     dims: int = 128
     temperature: float = 1.0
+    front: str | None = None
     augmentation: str | None = None
     plan: Plan = field(default_factory=Plan)
 
@@ -67,7 +68,6 @@ def distill_encoder(
     items: object,
     lesson: Lesson,
     *,
-    front: str | None = None,
     folder: Path | None = None,
     against: Sequence[str] = (),
     announce: Callable[[str], None] = lambda line: None,
@@ -85,7 +85,7 @@ def distill_encoder(
     told = reading.modality[0] if reading is not None and len(reading.modality) == 1 else None
     source = source_of(items, told, splitting=split, reading=reading, runtime=work)
     teacher = make_single(lesson.teacher, source.modality, work)
-    given, latents = _both_know(ready(source, front, work), teacher, work)
+    given, latents = _both_know(ready(source, lesson.front, work), teacher, work)
     recipe = lesson.recipe(split.seed)
 
     def shown(course: Course) -> Course:
