@@ -363,3 +363,14 @@ def test_the_old_form_of_a_folder_still_reads(base: Path) -> None:
     del told["top"]
     (base / "encoder.json").write_text(json.dumps(told))
     assert isinstance(read_folder(base)[2], OwnNetwork)
+
+
+@pytest.mark.slow
+def test_a_real_model_is_tuned(shapes: Path, shared: Callable[[str], Path], tmp_path: Path) -> None:
+    model, out = shared("models/mobilenet_v1_0.75_224"), tmp_path / "out"
+    plan = Plan(epochs=3, batch=16, rate=3e-4)
+    found = tuned(shapes, f"hub:{model}", Recipe(plan=plan, freeze=20, layer_decay=0.8), out)
+    losses = [row["loss"] for row in found.tuning.rows]
+    assert losses[-1] < losses[0]
+    assert make(f"own:{out}", "image", CPU).fingerprint == found.encoder.fingerprint
+    assert 0 < found.tuning.trained < found.tuning.of

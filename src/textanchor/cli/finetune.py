@@ -80,6 +80,7 @@ def command(
     from textanchor.files import refuse_existing
     from textanchor.finetuning import finetune
     from textanchor.pretraining.pretraining import CHECKPOINT
+    from textanchor.pretraining.processes import launched
 
     if not (output / CHECKPOINT).is_file():
         refuse_existing(output, overwrite=overwrite)
@@ -93,6 +94,8 @@ def command(
         reading=reading,
         runtime=runtime,
     )
+    if not launched().first:
+        return
     printing.skipped(found.skipped)
     _told(found, as_json=as_json)
     click.echo(f"\nwrote {output}: an encoder, own:{output}", err=as_json)

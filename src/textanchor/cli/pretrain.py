@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from textanchor.pretraining import Pretrained, Recipe
 
 
-def _recipe(*, task: str, backbone: str, augmentation: str | None, **plan: Any) -> Recipe:
+def _recipe(*, task: str, backbone: str, front: str | None, augmentation: str | None, **plan: Any) -> Recipe:
     from textanchor.pretraining import Plan, Recipe
 
-    return Recipe(task=task, backbone=backbone, augmentation=augmentation, plan=Plan(**plan))
+    return Recipe(task=task, backbone=backbone, front=front, augmentation=augmentation, plan=Plan(**plan))
 
 
 _RECIPE = (
     click.option("--task", default="simclr", show_default=True, help="What is learned: a name, or a call; pca trains nothing."),
     click.option("--backbone", default="resnet", show_default=True, help="Network: resnet, vit, or a call with settings."),
+    click.option("--front", help="How items become arrays, such as 'log-mel(seconds=2)'. [default: measured on some items]"),
     click.option("--augmentation", help="Random changes, such as 'pictures(flip=0)'. [default: what suits the modality]"),
     click.option("--epochs", type=int, default=30, show_default=True, help="Passes over the training items."),
     click.option("--batch", type=int, default=256, show_default=True, help="Items of a step."),
@@ -39,7 +40,6 @@ _RECIPE = (
 @click.argument("pairs", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the encoder.")
 @options.gathered("recipe", _recipe, *_RECIPE)
-@click.option("--front", help="How items become arrays, such as 'log-mel(seconds=2)'. [default: measured on some items]")
 @click.option(
     "--against", multiple=True, help="Encoder to be compared with. Repeat for more. [default: the usual one, signal, pca]"
 )
@@ -52,7 +52,6 @@ def command(
     pairs: Path,
     output: Path,
     recipe: Recipe,
-    front: str | None,
     against: tuple[str, ...],
     reading: Reading,
     splitting: Splitting,
@@ -78,7 +77,6 @@ def command(
     found = pretrain(
         pairs,
         replace(recipe, seed=splitting.seed),
-        front=front,
         folder=output,
         against=against or None,
         announce=printing.say,

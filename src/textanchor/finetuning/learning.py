@@ -27,7 +27,7 @@ class EndToEnd(nn.Module):
         assert fit.view is not None
         self.network, self.projector, self.loss = tunable.network, fit.projector, loss
         self._trunk, self._depth, self._recipe = tunable.trunk, Depth(tunable.trunk), recipe
-        self._view: View = fit.view
+        self.view: View = fit.view
         self._train, self._used = train, self._depth.count - tunable.unused
         self._anchors = torch.from_numpy(fit.view.text(train.anchors))
         self.begin(1)
@@ -79,7 +79,7 @@ class EndToEnd(nn.Module):
 
     def embed(self, inputs: Float[Tensor, "n c h w"]) -> Float[Tensor, "n e"]:
         """Projected, as the view compares it."""
-        return self._view.item.on(self.projector(self.network(inputs)))
+        return self.view.item.on(self.projector(self.network(inputs)))
 
     def compare(self, embedded: Float[Tensor, "v b e"], labels: Int[Tensor, " b"]) -> Float[Tensor, ""]:
         """The loss of one view."""

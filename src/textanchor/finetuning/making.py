@@ -19,6 +19,7 @@ from textanchor.latents.engine import encode
 from textanchor.pretraining.comparing import compared
 from textanchor.pretraining.inputs import Arrays
 from textanchor.pretraining.loop import Course, Row
+from textanchor.pretraining.processes import launched
 from textanchor.pretraining.ready import Ready
 from textanchor.pretraining.sources import Source, source_of
 from textanchor.records import Skipped
@@ -74,7 +75,7 @@ def finetune(
     source = source_of(given, modality, splitting=split, reading=None, runtime=work)
     verdict = _verdict(prepared, {name: frozen}, encoder, _ready(source, model, tuning, prepared), recipe.seed)
     notes = _notes(tuning, recipe)
-    if folder is not None:
+    if folder is not None and launched().first:
         write_tuned(folder, model, tuning, recipe, name=name, source=source, verdict=verdict, notes=notes)
     skipped = (*prepared.skipped, *tuning.read.skipped)
     return Finetuned(tuning=tuning, encoder=encoder, verdict=verdict, notes=notes, skipped=skipped)
@@ -93,12 +94,14 @@ def _given(prepared: Prepared, sides: Sides, modality: str) -> Given:
         train=sides.train,
         val=val,
         items=lambda ids: [known[one] for one in ids],
-        device=prepared.device,
+        device=launched().device(prepared.device),
         runtime=prepared.runtime,
     )
 
 
 def _shown(announce: Callable[[str], None], runtime: Runtime) -> Callable[[Course], Course]:
+    if not launched().first:
+        return lambda course: course
     return lambda course: replace(course, progress=runtime.progress, told=lambda row: announce(_line(row)))
 
 
@@ -110,7 +113,7 @@ def _line(row: Row) -> str:
 
 def _verdict(prepared: Prepared, frozen: Mapping[str, Sides], encoder: Encoder, ready: Ready, seed: int) -> Verdict:
     name, old = next(iter(frozen.items()))
-    if not len(old.pairs["test"].items):
+    if not len(old.pairs["test"].items) or not launched().first:
         return Verdict()
     modality, work = encoder.modality, prepared.runtime
     items = prepared.items(modality, SIDES)

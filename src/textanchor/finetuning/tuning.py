@@ -80,21 +80,19 @@ def _tuned(
     merges = _built(tunable, recipe)
     if recipe.copy_first:
         pairs = _encoded(tunable, read.values, pairs, given.device)
-    fit = copy.deepcopy(Ridge().fit(_task(pairs, given, recipe)))
-    learner = EndToEnd(tunable, fit, registry.part("loss", recipe.loss), pairs, recipe)
+    learner = EndToEnd(tunable, _begun(pairs, given, recipe), registry.part("loss", recipe.loss), pairs, recipe)
     _check(learner, recipe)
-    look = None if asked is None else _Look(learner, fit, asked[0].values, asked[1], given.device)
-    key = digest(repr(recipe), *(item.id for item in read.items), str(read.values.shape), str(pairs.items.fingerprint))
+    look = None if asked is None else _Look(learner, asked[0].values, asked[1], given.device)
+    before = None if look is None else look.recall()
     plain = Course(
         device=given.device,
         seed=recipe.seed,
         watch=(lambda epoch: {}) if look is None else look,
-        checkpoint=None if folder is None else Checkpoint(folder / CHECKPOINT, key),
+        checkpoint=None if folder is None else Checkpoint(folder / CHECKPOINT, _key(learner, read, pairs, recipe)),
         best=look is not None,
         what="tune",
         begin=learner.begin,
     )
-    before = None if look is None else look.recall()
     groups = learner.groups()
     rows = train(learner, _material(read, recipe), recipe.plan, course(plain), groups=groups)
     own = {id(one) for one in tunable.network.parameters()}
@@ -104,6 +102,19 @@ def _tuned(
     tunable.network.requires_grad_(True)
     whole = sum(one.numel() for one in tunable.network.parameters())
     return Tuning(rows=tuple(rows), before=before, read=read, trained=free, of=whole)
+
+
+def _begun(pairs: PairedLatents, given: Given, recipe: Recipe) -> Fit:
+    """The closed form, of which the projector is a copy that may be trained."""
+    val = None if recipe.copy_first else given.val  # of the encoder as it was, and no longer is
+    return copy.deepcopy(Ridge().fit(Task(train=pairs, val=val, device="cpu", seed=recipe.seed, refit=False)))
+
+
+def _key(learner: EndToEnd, read: Inputs, pairs: PairedLatents, recipe: Recipe) -> str:
+    """What a training that goes on must have in common with the one that stopped."""
+    items = (item.id for item in read.items)
+    data = (str(read.values.shape), str(pairs.items.fingerprint), str(pairs.edges.tolist()), learner.view.id)
+    return digest(repr(recipe), *data, *items, *pairs.texts)
 
 
 def _built(tunable: Tunable, recipe: Recipe) -> Any:
@@ -138,10 +149,6 @@ def _encoded(tunable: Tunable, values: np.ndarray, pairs: PairedLatents, device:
     return replace(pairs, items=replace(pairs.items, vectors=vectors))
 
 
-def _task(pairs: PairedLatents, given: Given, recipe: Recipe) -> Task:
-    return Task(train=pairs, val=None if recipe.copy_first else given.val, device="cpu", seed=recipe.seed, refit=False)
-
-
 def _material(read: Inputs, recipe: Recipe) -> Material:
     return Material(
         values=read.values,
@@ -154,9 +161,8 @@ def _material(read: Inputs, recipe: Recipe) -> Material:
 class _Look:
     """Recall@1 on validation: how many items find one of their texts first among the texts of validation."""
 
-    def __init__(self, learner: EndToEnd, fit: Fit, values: np.ndarray, val: PairedLatents, device: str) -> None:
-        assert fit.view is not None
-        self._learner, self._view, self._values, self._val, self._device = learner, fit.view, values, val, device
+    def __init__(self, learner: EndToEnd, values: np.ndarray, val: PairedLatents, device: str) -> None:
+        self._learner, self._values, self._val, self._device = learner, values, val, device
 
     def __call__(self, epoch: int) -> Row:
         """Of an epoch."""
@@ -168,7 +174,7 @@ class _Look:
         self._learner.to(self._device)
         latents = latents_of(self._learner.network, self._values, device=self._device)
         raw = project(self._learner.projector, latents)
-        return recall(self._view, raw, self._val)
+        return recall(self._learner.view, raw, self._val)
 
 
 def recall(view: View, raw: np.ndarray, pairs: PairedLatents) -> float | None:

@@ -36,8 +36,6 @@ def pretrain(
     pairs: object,
     recipe: Recipe,
     *,
-    modality: str | None = None,
-    front: str | None = None,
     folder: Path | None = None,
     against: Sequence[str] | None = None,
     announce: Callable[[str], None] = lambda line: None,
@@ -55,8 +53,8 @@ def pretrain(
     """
     work = runtime or Runtime()
     told = reading.modality[0] if reading is not None and len(reading.modality) == 1 else None
-    source = source_of(pairs, modality or told, splitting=splitting or Splitting(), reading=reading, runtime=work)
-    given = ready(source, front, work)
+    source = source_of(pairs, told, splitting=splitting or Splitting(), reading=reading, runtime=work)
+    given = ready(source, recipe.front, work)
 
     def shown(course: Course) -> Course:
         return replace(course, progress=work.progress, told=lambda row: announce(_line(row))) if launched().first else course

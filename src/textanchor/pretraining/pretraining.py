@@ -33,10 +33,11 @@ CHECKPOINT = "training.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is trained on what task; an augmentation of None is what suits the modality. The task `pca` trains nothing."""
+    """What is trained on what task; a front or an augmentation of None is what suits. The task `pca` trains nothing."""
 
     task: str = "simclr"
     backbone: str = "resnet"
+    front: str | None = None
     augmentation: str | None = None
     plan: Plan = field(default_factory=Plan)
     seed: int = 0

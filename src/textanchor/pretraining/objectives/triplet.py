@@ -22,7 +22,8 @@ class Triplet:
     between unit vectors of `dim` numbers.
 
     `mining` says which: `random` of each; `semi-hard`, one's like at random and the nearest other that is farther than it, or
-    the farthest where none is; `hard`, the farthest like and the nearest other of the batch.
+    the farthest where none is; `hard`, the farthest like and the nearest other of the batch, with which a training may
+    end where all items are one point and every triplet costs the margin (Schroff, section 3.2): take a lower rate then.
     Sources: Schroff et al. 2015 (FaceNet), arXiv:1503.03832, section 3.2; Hermans et al. 2017, arXiv:1703.07737, equation 5.
     """
 
