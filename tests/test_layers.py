@@ -21,7 +21,7 @@ LAYERS = (
     ("evaluation",),
     ("bench", "budgeting", "doctor"),
     ("pretraining",),
-    ("finetuning",),
+    ("distilling", "finetuning"),
     ("labelling",),
     ("interop", "serve"),
     ("studio",),

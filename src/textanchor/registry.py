@@ -67,6 +67,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "spectra": "textanchor.pretraining.augmenting.spectra:Spectra",
         "curves": "textanchor.pretraining.augmenting.curves:Curves",
     },
+    "student": {
+        "layers": "textanchor.distilling.anchors.layers:Layers",
+        "static": "textanchor.distilling.anchors.static:Static",
+        "adapted": "textanchor.distilling.anchors.adapted:Adapted",
+    },
     "projector": {
         "linear": "textanchor.projectors.linear:Linear",
         "mlp": "textanchor.projectors.mlp:MLP",
@@ -187,6 +192,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "fit": "textanchor.cli.fit:command",
         "doctor": "textanchor.cli.doctor:command",
         "pretrain": "textanchor.cli.pretrain:command",
+        "distill": "textanchor.cli.distill:command",
         "finetune": "textanchor.cli.finetune:command",
         "bench": "textanchor.cli.bench:command",
         "budget": "textanchor.cli.budget:command",

@@ -21,14 +21,14 @@ class NumpyBert:
     def __init__(self, file: Path, *, layers: int, heads: int, epsilon: float) -> None:
         self._layers, self._heads, self._epsilon = layers, heads, epsilon
         with safe_open(file, "numpy") as stored:
-            self._weights = {name: stored.get_tensor(name) for name in stored.keys() if name != WORDS}  # noqa: SIM118
+            self._weights = {name: _single(stored.get_tensor(name)) for name in stored.keys() if name != WORDS}  # noqa: SIM118
         self._file = file
 
     def encode(self, ids: Sequence[Sequence[int]]) -> Vectors:
         """Token numbers to vectors of length 1. *Shape:* [n, d]."""
         with safe_open(self._file, "numpy") as stored:
             words = stored.get_slice(WORDS)
-            rows = [np.concatenate([words[token : token + 1] for token in one]) for one in ids]
+            rows = [_single(np.concatenate([words[token : token + 1] for token in one])) for one in ids]
         pooled = np.stack([self._hidden(embedded).mean(axis=0) for embedded in rows])
         return (pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
@@ -63,6 +63,11 @@ class NumpyBert:
         centred = values - values.mean(axis=1, keepdims=True)
         spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + np.float32(self._epsilon))
         return centred / spread * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    """Students may be stored in 16 bits."""
+    return values.astype(np.float32, copy=False)
 
 
 def _gelu(values: Hidden) -> Hidden:

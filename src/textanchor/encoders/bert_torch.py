@@ -21,7 +21,7 @@ class TorchBert:
         self.device = torch.device(device)
         self._layers, self._heads, self._epsilon, self._pad = layers, heads, epsilon, pad
         weights = load_file(file, device=device)
-        self._weights = {name: value for name, value in weights.items() if not name.endswith("position_ids")}
+        self._weights = {name: value.float() for name, value in weights.items() if not name.endswith("position_ids")}
 
     def encode(self, ids: Sequence[Sequence[int]]) -> Vectors:
         """Token numbers to vectors of length 1. *Shape:* [n, d]."""

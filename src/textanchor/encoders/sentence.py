@@ -12,6 +12,8 @@ import numpy as np
 
 from textanchor.encoders._hf import fetched, missing_model, quiet, weights_hash
 from textanchor.encoders.bert import Bert
+from textanchor.encoders.static import UNBOUNDED, Static
+from textanchor.encoders.students import student
 from textanchor.errors import DamagedError, MissingError
 from textanchor.files import digest, file_digest, located
 from textanchor.records import Vectors
@@ -21,7 +23,7 @@ PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PACKAGED_WEIGHTS = "32d829ea2664ed23355e0ae00dd69976007eedcea410cc3722378e9cff434596"  # what `weights_hash` gives of them
 
-UNBOUNDED = 1 << 20  # tokens of a model that names no limit
+OURS = (Bert, Static)  # models that run here without the library
 
 # Models whose cards ask for a prefix that their files do not name; for both sides of a comparison the one for like with like
 PREFIXES = (("multilingual-e5-", "query: "), ("e5-", "query: "), ("nomic-embed-text", "clustering: "))
@@ -38,13 +40,13 @@ class Sentence:
     def __init__(self, model: Any, *, label: str, modality: str, prompt: str) -> None:
         self.modality, self.prompt, self.name = modality, prompt, f"st:{label}"
         self.dim = int(model.get_embedding_dimension())
-        weights = PACKAGED_WEIGHTS if isinstance(model, Bert) else weights_hash(model)
+        weights = model.weights if isinstance(model, OURS) else weights_hash(model)
         source = (prompt, str(model.max_seq_length), weights)
         self.fingerprint = digest("st", "2", *source)
         labels = dict.fromkeys((label, label.rsplit("/", 1)[-1], *PACKAGED))
         self.formerly = tuple(digest("st", former, *source) for former in labels)
         self._model, self._inner = model, 128 if str(model.device).startswith("cuda") else 16  # less padding
-        self._options = {} if isinstance(model, Bert) else {"normalize_embeddings": True, "show_progress_bar": False}
+        self._options = {} if isinstance(model, OURS) else {"normalize_embeddings": True, "show_progress_bar": False}
         self._lock = Lock()
 
     def encode(self, batch: Sequence[str]) -> Vectors:
@@ -61,7 +63,7 @@ class Sentence:
     def pieces(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """The tokens of each text, none cut off; "" for one that is not known."""
         with self._lock:
-            if isinstance(self._model, Bert):
+            if isinstance(self._model, OURS):
                 return self._model.pieces(texts)
             tokenizer = self._model.tokenizer
             with quiet():
@@ -78,6 +80,9 @@ def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None =
     place = fetched("st", name, revision, offline=runtime.offline)
     if place.name == PACKAGED[0] and file_digest(place / "model.safetensors") == PACKAGED_SHA256:
         return _default(place, prompt, modality, runtime)
+    label = Path(name).name if located(name).exists() else name
+    if own := student(place, device=runtime.device):
+        return Sentence(own, label=label, modality=modality, prompt=_prompt(prompt, own, label))
     with quiet():
         from sentence_transformers import SentenceTransformer
 
@@ -85,13 +90,12 @@ def make(argument: str, *, modality: str, runtime: Runtime, prompt: str | None =
             model = SentenceTransformer(str(place), device=runtime.device)
         except (OSError, ValueError, RuntimeError, KeyError) as why:
             raise missing_model(f"st:{name}", why) from None
-    label = Path(name).name if located(name).exists() else name
     return Sentence(model.eval(), label=label, modality=modality, prompt=_prompt(prompt, model, label))
 
 
 def _default(folder: Path, prompt: str | None, modality: str, runtime: Runtime) -> Sentence:
     """The default anchor from its installed folder, or from a packed space's copy of that."""
-    model = Bert(folder, device=runtime.device)
+    model = Bert(folder, device=runtime.device, weights=PACKAGED_WEIGHTS)
     return Sentence(model, label=PACKAGED[0], modality=modality, prompt=_prompt(prompt, model, PACKAGED[0]))
 
 

@@ -59,17 +59,24 @@ class Trained:
 
 
 def trained(
-    given: Ready, recipe: Recipe, *, course: Callable[[Course], Course] = lambda one: one, folder: Path | None = None
+    given: Ready,
+    recipe: Recipe,
+    *,
+    course: Callable[[Course], Course] = lambda one: one,
+    folder: Path | None = None,
+    own: Pretext | None = None,
 ) -> Trained:
     """Train on the training side; where there are classes, the depth at which it is cut and its pool are chosen on validation.
 
     A training that was interrupted goes on from `folder`. `course` may change how it is shown.
+    A task of the caller's `own` stands for the recipe's, which then only tells of it; its batches hold the numbers of items
+    instead of classes, so that it can have a target for each.
     Raises `InputError` for a task that lacks what it needs.
     """
     with seeded(recipe.seed, given.device):
         if recipe.task.partition("(")[0] == PLAIN:
             return _plain(given, recipe)
-        task = pretext(recipe.task)
+        task = own or pretext(recipe.task)
         told = Description(front=given.spelled, backbone=recipe.backbone)
         network = told.network(given.front)
         standardised(network, given.train.values)
@@ -83,7 +90,7 @@ def trained(
             best=task.labelled and given.val is not None,
             what=recipe.task.partition("(")[0],
         )
-        rows = train(learner, _material(given, recipe, task), recipe.plan, course(plain))
+        rows = train(learner, _material(given, recipe, task, numbered=own is not None), recipe.plan, course(plain))
     return _cut(Trained(description=told, network=network, rows=tuple(rows), notes=_remarks(rows)), given)
 
 
@@ -107,7 +114,7 @@ def _cut(made: Trained, given: Ready) -> Trained:
     return replace(made, description=replace(made.description, layer=best.layer, pool=best.pool), cuts=tuple(found))
 
 
-def _material(given: Ready, recipe: Recipe, task: Pretext) -> Material:
+def _material(given: Ready, recipe: Recipe, task: Pretext, *, numbered: bool) -> Material:
     rows = np.arange(len(given.train))
     if task.labelled:
         rows = np.flatnonzero(given.train.labels >= 0)
@@ -116,7 +123,7 @@ def _material(given: Ready, recipe: Recipe, task: Pretext) -> Material:
     augmentation = augmentation_of(recipe.augmentation or augmentation_for(given.source.modality))
     return Material(
         values=given.train.values[rows],
-        labels=given.train.labels[rows],
+        labels=rows if numbered else given.train.labels[rows],
         augmentation=augmentation,
         views=task.views,
         variants=_variants(given, rows, getattr(augmentation, "waves", 0), recipe.seed),

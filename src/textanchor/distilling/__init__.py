@@ -1,0 +1,1 @@
+"""Big models into small ones: text anchors, and encoders of items."""
