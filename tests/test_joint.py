@@ -11,14 +11,15 @@ import pytest
 from PIL import Image
 
 import textanchor
+from textanchor.aligners.selection import rated
 from textanchor.data.joining import joined, read_tables
 from textanchor.data.splits import split
 from textanchor.errors import InputError
 from textanchor.evaluation.again import again
 from textanchor.projectors import Kept
-from textanchor.records import Item, Pair, Pairs
+from textanchor.records import Item, Pair, PairedLatents, Pairs, Pooled
 from textanchor.runtime import Runtime, Splitting
-from textanchor.space.balancing import checked, masses
+from textanchor.space.balancing import checked, masses, weighed
 from textanchor.space.memory import forgetful
 
 
@@ -105,6 +106,36 @@ def test_the_whole_group_of_what_another_table_holds_out_is_left_out() -> None:
         pytest.skip("the copy was held out in both")
     assert not found.side("two: copy")
     assert not found.side(f"two: {member.item.id}")
+
+
+def test_validation_rates_each_table_among_its_own() -> None:
+    rng = np.random.default_rng(0)
+    parts = [pairs_of(name, count, rng) for name, count in (("a", 30), ("b", 6))]
+    both = weighed(parts[0].joined(parts[1]), {f"{n} {i}": n for n, c in (("a", 30), ("b", 6)) for i in range(c)}, 1.0)
+    raw = rng.normal(size=(36, 5)).astype(np.float32)
+    each = [rated(raw[:30], None, parts[0]), rated(raw[30:], None, parts[1])]
+    assert rated(raw, None, both) == pytest.approx(np.mean(each))
+    assert rated(raw, None, replace(both, tables=None)) != pytest.approx(np.mean(each))
+    assert both.take([35, 0]).tables == ("b", "a")
+
+
+def pairs_of(name: str, count: int, rng: np.random.Generator) -> PairedLatents:
+    """Three texts in turn."""
+    latents = Pooled(
+        vectors=rng.normal(size=(count, 4)).astype(np.float32),
+        ids=tuple(f"{name} {row}" for row in range(count)),
+        contents=tuple(f"{name} {row}" for row in range(count)),
+        fingerprint="",
+    )
+    return PairedLatents(
+        modality="image",
+        items=latents,
+        texts=tuple(f"{name} {text}" for text in range(3)),
+        anchors=rng.normal(size=(3, 5)).astype(np.float32),
+        edges=np.stack([np.arange(count), np.arange(count) % 3], axis=1),
+        weights=np.ones(count, dtype=np.float32),
+        groups=latents.ids,
+    )
 
 
 @pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
