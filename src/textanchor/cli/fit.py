@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,30 +18,60 @@ if TYPE_CHECKING:
     from textanchor.space.story import Counted, Story
 
 
+@dataclass(frozen=True, kw_only=True)
+class Joining:
+    """How several tables, and what the space has been fitted on before, come into one fit."""
+
+    balance: float
+    keep: str
+
+
+_JOINING = (
+    click.option(
+        "--balance",
+        type=click.FloatRange(0, 1),
+        default=1.0,
+        show_default=True,
+        help="Weights of several tables: 1 each table the same, 0 each pair the same.",
+    ),
+    click.option(
+        "--keep",
+        type=click.Choice(("auto", "rehearsal", "statistics", "nothing")),
+        default="auto",
+        show_default=True,
+        help="What --into keeps of a modality that the space has: by cached latents, by kept sums, or nothing.",
+    ),
+)
+
+
 @click.command()
-@click.argument("pairs", type=click.Path(path_type=Path))
+@click.argument("pairs", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the new space.")
 @click.option("--into", type=click.Path(path_type=Path), help="Add to this space; without -o it is updated in place.")
 @options.encoding_of_videos
 @options.reading
 @click.option("--aligner", default="auto", show_default=True, help="How to fit: a name, or a call with settings; auto chooses.")
 @click.option("--shared-view", is_flag=True, help="Views take their statistics from the texts of all modalities.")
+@options.gathered("joining", Joining, *_JOINING)
 @options.splitting
 @options.runtime
 @options.overwrite
 def command(
-    pairs: Path,
+    pairs: tuple[Path, ...],
     output: Path | None,
     into: Path | None,
     encoding: Encoding,
     reading: Reading,
     aligner: str,
     shared_view: bool,
+    joining: Joining,
     splitting: Splitting,
     runtime: Runtime,
     overwrite: bool,
 ) -> None:
     """Fit a space from PAIRS: a table (CSV, JSON, Parquet, ...), a folder with tables or captions, or one folder per class.
+
+    Several PAIRS are fitted together: each keeps its own split and, by --balance, its weight; their ids and groups never meet.
 
     A table has the columns `path` (or `image`, `audio`, `file_name`, ..., or `item_text`) and `text` (or `caption`, `label`,
     ...), and optionally `modality`, `item`, `group` and `split`; what is taken for what is printed. Rows with only an item or
@@ -48,7 +80,7 @@ def command(
     target = output or into
     if target is None:
         raise click.UsageError("say where the space goes: -o FOLDER (or --into SPACE)")
-    from textanchor.data.pairs import read_pairs
+    from textanchor.data.joining import read_tables
     from textanchor.files import refuse_existing
     from textanchor.space.fitting import fit
     from textanchor.space.packed import refuse_own_encoders
@@ -60,7 +92,7 @@ def command(
     base = load(into, runtime=runtime) if into else None
     if base is not None:
         refuse_own_encoders(base, target)
-    table = read_pairs(pairs, split_name=splitting.name, reading=reading)
+    table = read_tables(list(pairs), split_name=splitting.name, reading=reading)
     printing.texts(table)
     space = fit(
         table,
@@ -71,6 +103,8 @@ def command(
         video=encoding.video,
         wording=encoding.wording,
         shared_view=shared_view,
+        balance=joining.balance,
+        keep=joining.keep,
         splitting=splitting,
         runtime=runtime,
         announce=printing.warn,
@@ -82,7 +116,8 @@ def command(
     summary(space)
     story = space.stories[-1]
     held_out = any(sides["test"].items for sides in story.counts.values())
-    others = f"{pairs}{options.as_typed(reading)}" if held_out else "OTHER_PAIRS (nothing was held out here)"
+    named = shlex.join(map(str, pairs))
+    others = f"{named}{options.as_typed(reading)}" if held_out else "OTHER_PAIRS (nothing was held out here)"
     click.echo(f"\nsaved to {target}; next: textanchor evaluate {target} {others}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from textanchor.data.joining import of_tables
 from textanchor.data.sides import units
 from textanchor.records import Pairs
 from textanchor.records.items import Single
@@ -15,6 +16,10 @@ def with_enough(pairs: Pairs, contents: Mapping[str, str], splitting: Splitting)
 
     Where no modality has enough, all stay, and what splits them says why it cannot.
     """
+    if pairs.tables:
+        each = [with_enough(table, contents, splitting) for table in pairs.tables]
+        lines = [f"{table.source}: {line}" for table, own in each for line in own]
+        return of_tables([table for table, _ in each]), tuple(lines)
     told = any(pair.split for pair in pairs.rows) and not splitting.resplit
     lacking = {
         modality: why for modality in pairs.modalities if (why := _lack(pairs.only(modality), contents, splitting, told))

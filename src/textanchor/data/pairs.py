@@ -120,7 +120,10 @@ def group_key(pairs: Pairs, group: str) -> str:
     """A group's name with the table that it belongs to: equal names in two tables are two groups.
 
     A folder and the table in it are one. Tables made in memory are not told apart; a table that was moved counts as another.
+    Groups of joined tables are such keys already.
     """
+    if pairs.tables:
+        return group
     place = pairs.place
     if place is not None and place.is_dir():
         place = own_table(place) or place

@@ -16,7 +16,8 @@ SIDES = ("train", "val", "test")
 class Split:
     """Item ids of each side, what kind of split it is, and remarks that belong beside every figure.
 
-    Items without a text are on the sides too; `lone_texts` are the sides of texts without an item.
+    Items without a text are on the sides too; `lone_texts` are the sides of texts without an item. `sharing` are the items of
+    those joined tables whose own split shares groups by definition.
     """
 
     train: frozenset[str]
@@ -26,6 +27,7 @@ class Split:
     notes: tuple[str, ...] = ()
     shares_groups: bool = False
     lone_texts: Mapping[str, str] = field(default_factory=dict)
+    sharing: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Split({self.name}; {', '.join(f'{len(getattr(self, side))} {side}' for side in SIDES)})"
@@ -33,6 +35,10 @@ class Split:
     def side(self, item_id: str) -> str:
         """Side of an item, or "" if it is on none."""
         return next((side for side in SIDES if item_id in getattr(self, side)), "")
+
+    def keeps_group(self, item_id: str) -> bool:
+        """Whether the groups of an item stand on one side."""
+        return item_id not in self.sharing if self.sharing else not self.shares_groups
 
     def single_side(self, single: Single) -> str:
         """Side of what has no partner, or "" if it is on none."""

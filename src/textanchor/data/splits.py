@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textanchor.data.assigning import assign
+from textanchor.data.joining import apart
 from textanchor.data.predefined import predefined
 from textanchor.data.rows import UNREAD
 from textanchor.data.sides import SIDES, Split, check_apart, units
@@ -21,10 +22,13 @@ def split(pairs: Pairs, contents: Mapping[str, str], splitting: Splitting | None
 
     `contents` maps ids of readable items to content hashes. The same rows and seed give the same split in any row order. What
     has no partner is split afterwards: it changes nothing for the pairs, and never stands in train if it repeats a held-out
-    item, group or text. Raises `LeakError` for a predefined split that breaks groups without a name, `InputError` where too few
-    texts or groups exist.
+    item, group or text. Joined tables are split each by itself, and what one of them holds out the others do not train
+    on. Raises `LeakError` for a predefined split that breaks groups without a name, `InputError` where too few texts or groups
+    exist.
     """
     asked = splitting or Splitting()
+    if pairs.tables:
+        return apart({table.source: split(table, contents, asked) for table in pairs.tables}, pairs, contents)
     _enough_texts(pairs, contents)
     told = any(pair.split for pair in pairs.rows) and not asked.resplit
     if told:

@@ -18,6 +18,7 @@ from textanchor.interop.card import card
 from textanchor.interop.packing import write_packed
 from textanchor.runtime import Runtime
 from textanchor.space import Space
+from textanchor.space.memory import forgetful
 from textanchor.space.packed import ENCODERS
 from textanchor.space.storage import FACTS, FORMAT, load, save
 
@@ -50,10 +51,11 @@ def export_hub(
     metrics = evaluation if isinstance(evaluation, Mapping | None) else _metrics(located(evaluation))
     target = located(folder)
     with new_folder(target, overwrite=overwrite, marker=FACTS, sign=FORMAT) as new:
+        own = forgetful(space)  # texts of the pairs are nobody else's
         if packed:
-            write_packed(space, new)
+            write_packed(own, new)
         else:
-            save(space, new, overwrite=True)
+            save(own, new, overwrite=True)
         text = card(space, name=name or target.name, evaluation=metrics, licence=licence)
         write_bytes(new / CARD, text.encode())
     return target

@@ -157,7 +157,7 @@ class Pairs:
 
     `singles` are its rows that have no partner. `source` is its name, `place` where it lies; None if it was made in memory.
     `taken` says in a line each what was taken for what, `renamed` holds names from which underscores were taken, and how they
-    were written.
+    were written. `tables` are the tables that were joined to this one, whose rows are theirs; nothing for a single table.
     """
 
     rows: tuple[Pair, ...]
@@ -168,6 +168,7 @@ class Pairs:
     place: Path | None = None
     taken: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[Pairs, ...] = ()
 
     def __repr__(self) -> str:
         texts = len({pair.text for pair in self.rows})
@@ -222,4 +223,11 @@ class Pairs:
             place=self.place,
             taken=self.taken,
             renamed=self.renamed,
+            tables=tuple(table.only(modality) for table in self.tables),
         )
+
+    @cached_property
+    def origins(self) -> Mapping[str, str]:
+        """Item id -> the table that it is of, by name."""
+        tables = self.tables or (self,)
+        return {item.id: table.source for table in tables for item in (*table.items, *table.lone_items)}

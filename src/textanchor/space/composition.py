@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from textanchor.data.decoding import PART
+from textanchor.data.joining import of_tables
 from textanchor.data.readers import part_reader
 from textanchor.data.readers.video import PLAN
 from textanchor.errors import InputError, ItemError
@@ -148,6 +149,8 @@ def piece(item: Item, part: str, kind: str) -> Item:
 
 def expanded(pairs: Pairs, plans: Mapping[str, str]) -> Pairs:
     """The pairs with every row of a composed modality replaced by rows of its parts, which share a group: the whole item."""
+    if pairs.tables:
+        return of_tables([expanded(table, plans) for table in pairs.tables])
     rows: list[Pair] = []
     for pair in pairs.rows:
         parts = _parts(pair.item, plans)

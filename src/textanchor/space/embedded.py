@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Shaped
 
+from textanchor.errors import InputError
 from textanchor.records import Item, Skipped, Vectors
 
 
@@ -47,3 +49,15 @@ def gathered(items: Sequence[Item], chunks: Iterable[Embedded]) -> Embedded:
         contents=tuple(contents[row] for row in order),
         skipped=tuple(skipped),
     )
+
+
+def interleaved(parts: Mapping[str, Vectors], kinds: Shaped[np.ndarray, " n"], compared_with: str) -> Vectors:
+    """Each modality's vectors in the rows that are of it. Raises `InputError` where they differ in length."""
+    widths = {name: part.shape[1] for name, part in parts.items()}
+    if len(set(widths.values())) > 1:
+        told = ", ".join(f"{name} in {width}" for name, width in widths.items())
+        raise InputError(f"compared with {compared_with}, dimensions differ: {told}; embed one modality at a time")
+    vectors = np.zeros((len(kinds), max(widths.values())), dtype=np.float32)
+    for name, part in parts.items():
+        vectors[kinds == name] = part
+    return vectors

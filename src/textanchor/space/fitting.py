@@ -17,10 +17,13 @@ from textanchor.progress import Silent
 from textanchor.projectors import Kept
 from textanchor.records import Choice, Task, Vectors
 from textanchor.runtime import Reading, Runtime, SimpleSplit, Splitting, settled, settled_split
+from textanchor.space.balancing import BALANCE, balanced, checked
 from textanchor.space.examples import examples
 from textanchor.space.fitted import Fitted
 from textanchor.space.foreign import foreign
 from textanchor.space.items import TEXT, as_items
+from textanchor.space.keeping import Former, by_sums, checked_way, consistent, former, memory, with_former
+from textanchor.space.memory import Remembered
 from textanchor.space.preparing import Encoding, Prepared, Sides, check_enough, prepare
 from textanchor.space.remarks import after_fit, before_fit
 from textanchor.space.saved_again import Held, across, held, repeated, saved_again, seen_contents, sentence
@@ -39,6 +42,8 @@ def fit(
     video: str | None = None,
     wording: Wording | None = None,
     shared_view: bool = False,
+    balance: float = BALANCE,
+    keep: str = "auto",
     reading: Reading | None = None,
     splitting: Splitting | None = None,
     runtime: Runtime | None = None,
@@ -68,20 +73,28 @@ def fit(
     ready = prepare(
         pairs, encoding, split, settled(runtime or (into.runtime if into else None), simple), into=into, reading=reading
     )
+    ready = consistent(ready, checked_way(keep))
     remarks = [_announced(str(remark), announce) for remark in before_fit(ready)]
     sides = {modality: ready.sides(modality, tokens=fitter.ragged, by_names=fitter.by_names) for modality in ready.encoders}
-    usable = {modality: one for modality, one in sides.items() if one is not None}
+    origins = ready.pairs.origins
+    usable = {modality: balanced(one, origins, checked(balance)) for modality, one in sides.items() if one is not None}
     if not usable:
         raise NothingUsableError(f"no item of {ready.pairs.source} could be fitted: {'; '.join(ready.absent)}")
     everything = held(ready)
     again = saved_again(ready, everything)
     if across(again):
         remarks.append(_announced(f"{sentence(again)}; {_next_step(ready)}", announce))
-    new = {}
+    new: dict[str, Fitted] = {}
+    memories: list[Remembered] = []
     usable = dict(ready.learnable(usable))
-    for modality, task in tasks(usable, device=ready.device, seed=split.seed, shared_view=shared_view).items():
+    old = {modality: former(ready, modality, keep) for modality in usable}
+    remarks += [_announced(one.said, announce) for one in old.values() if one.said]
+    all_sides = {modality: with_former(own, old[modality], origins, balance) for modality, own in usable.items()}
+    for modality, task in tasks(all_sides, device=ready.device, seed=split.seed, shared_view=shared_view).items():
         check_enough(modality, task.train)
-        fitted = fitter.fit(task)
+        summed = old[modality].way == "statistics"
+        fitted = by_sums(ready, modality, old[modality], task, balance) if summed else fitter.fit(task)
+        memories += memory(ready, modality, old[modality], usable[modality].train.joined(usable[modality].val))
         said = after_fit(modality, len(task.val.items) if task.val else 0, fitted.choice.naming)
         remarks += [_announced(str(remark), announce) for remark in said]
         new[modality] = Fitted(
@@ -105,8 +118,10 @@ def fit(
         wording=ready.wording,
     )
     composed = {name: ready.plans[name] for name in ready.given.modalities if name in ready.plans}
-    story = _story(ready, usable, recipe, again, remarks)
-    return ready.base.with_modalities(new, seen=seen(ready, everything), story=story, plans=composed)
+    story = _story(ready, usable, recipe, again, [*remarks])
+    story = replace(story, notes=(*story.notes, *(note for one in old.items() if (note := _kept(*one)))))
+    known = seen(ready, everything)
+    return ready.base.with_modalities(new, seen=known, story=story, plans=composed, memory=memories)
 
 
 def with_foreign(choice: Choice, ready: Prepared) -> Choice:
@@ -128,6 +143,12 @@ def tasks(
         texts = np.concatenate(others) if shared_view and others else None
         found[modality] = own.task(device=device, seed=seed, refit=refit, view_texts=texts)
     return found
+
+
+def _kept(modality: str, old: Former) -> str:
+    """What the fit kept of what was there."""
+    names = ", ".join(one.table for one in old.tables)
+    return f"{modality}: {names} kept by {old.way}" if old.tables else ""
 
 
 def _announced(remark: str, announce: Callable[[str], None] | None) -> str:
@@ -188,6 +209,6 @@ def seen(ready: Prepared, everything: Sequence[Held]) -> Seen:
             contents[content] = side
             if PART in content:  # the whole file is seen when a part of it is
                 contents[content.partition(PART)[0]] = side
-            if group and not ready.split.shares_groups:
+            if group and ready.split.keeps_group(item.id):
                 groups[group_key(ready.pairs, group)] = side
     return Seen(contents=contents, groups=groups, decoded=seen_contents(everything))

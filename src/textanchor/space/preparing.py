@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from textanchor import registry
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.data.enough import with_enough
-from textanchor.data.pairs import read_pairs
+from textanchor.data.joining import read_tables
+from textanchor.data.pairs import group_key
 from textanchor.data.readers import reader
 from textanchor.data.splits import Split, split
 from textanchor.data.wording import Wording
@@ -107,6 +108,10 @@ class Prepared:
             content = self.hashes.get(single.item.id) if single.item is not None else None
             rows.append(f"single {content} {single.text}")
         return digest(*rows)
+
+    def group_keys(self, item: str) -> tuple[str, ...]:
+        """The groups of an item, with the table that they belong to."""
+        return tuple(group_key(self.pairs, group) for group in self.pairs.groups.get(item, ()))
 
     def with_encoding(self, encoding: Encoding) -> Prepared:
         """The same pairs, hashes and split with another anchor or other encoders; an anchor that is there stays loaded."""
@@ -207,7 +212,7 @@ def prepare(
     reading: Reading | None = None,
 ) -> Prepared:
     """Read, hash and split pairs; see `fit` for the settings. Nothing is encoded yet."""
-    given = read_pairs(pairs, split_name=splitting.name, reading=reading)
+    given = read_tables(pairs, split_name=splitting.name, reading=reading)
     plans = {**DEFAULTS, **({"video": encoding.video} if encoding.video else {})}
     taken_apart = expanded(given, plans)
     encoders = encoder_names(taken_apart.modalities, encoding.encoders, into)

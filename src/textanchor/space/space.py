@@ -8,7 +8,7 @@ from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,13 +23,16 @@ from textanchor.progress import Silent
 from textanchor.records import Item, Pooled, Skipped, Vectors
 from textanchor.runtime import Runtime
 from textanchor.space.composition import CHUNK, DEFAULTS, compositions
-from textanchor.space.embedded import Embedded, gathered
+from textanchor.space.embedded import Embedded, gathered, interleaved
 from textanchor.space.fitted import Fitted
 from textanchor.space.geometry import Geometry
 from textanchor.space.items import TEXT, as_items, batched
 from textanchor.space.seen import Seen
 from textanchor.space.sides import sides
 from textanchor.space.story import Story
+
+if TYPE_CHECKING:
+    from textanchor.space.memory import Remembered
 
 
 class Space:
@@ -50,11 +53,13 @@ class Space:
         seen: Seen | None = None,
         stories: Sequence[Story] = (),
         plans: Mapping[str, str] | None = None,
+        memory: Sequence[Remembered] = (),
     ) -> None:
         self.anchor, self.anchor_fingerprint = anchor, anchor_fingerprint
         self.modalities = dict(modalities)
         self.seen = seen or Seen()
         self.stories = tuple(stories)
+        self.memory = tuple(memory)
         self.plans = {**DEFAULTS, **(plans or {})}
         self.runtime = runtime
         self.place: Path | None = None  # the folder that it was loaded from
@@ -140,14 +145,7 @@ class Space:
         kinds = np.array(names[: len(raw)])
         between = self.geometry.between
         parts = {name: between(name, compared_with).query_unit(raw[kinds == name]) for name in dict.fromkeys(names)}
-        widths = {name: part.shape[1] for name, part in parts.items()}
-        if len(set(widths.values())) > 1:
-            told = ", ".join(f"{name} in {width}" for name, width in widths.items())
-            raise InputError(f"compared with {compared_with}, dimensions differ: {told}; embed one modality at a time")
-        vectors = np.zeros((len(raw), max(widths.values())), dtype=np.float32)
-        for name, part in parts.items():
-            vectors[kinds == name] = part
-        return vectors
+        return interleaved(parts, kinds, compared_with)
 
     def search(self, query: Any, collection: object, **how: Any) -> list[Any]:
         """What `textanchor.search` finds: the items of a collection that are nearest to a query, best first."""
@@ -239,8 +237,9 @@ class Space:
         seen: Seen | None = None,
         story: Story | None = None,
         plans: Mapping[str, str] | None = None,
+        memory: Sequence[Remembered] = (),
     ) -> Space:
-        """A space with more (or refitted) modalities; the anchor and its vectors are untouched."""
+        """A space with more (or refitted) modalities, of which `memory` is remembered; the anchor and its vectors stay."""
         extended = Space(
             anchor=self.anchor,
             anchor_fingerprint=self.anchor_fingerprint,
@@ -249,6 +248,7 @@ class Space:
             seen=self.seen.merged(seen) if seen else self.seen,
             stories=(*self.stories, story) if story else self.stories,
             plans={**self.plans, **(plans or {})},
+            memory=(*(one for one in self.memory if one.modality not in new), *memory),
         )
         extended._encoders = {name: encoder for name, encoder in self._encoders.items() if name not in new}
         return extended
@@ -286,7 +286,7 @@ class Space:
                 bar.advance(len(batch))
 
     def _model(self, modality: str) -> tuple[str, str]:
-        """Name and fingerprint of a modality's encoder. Raises `InputError` for a modality that the space does not have."""
+        """Name and fingerprint of a modality's encoder. Raises `InputError` for one that the space does not have."""
         if modality == TEXT:
             return self.anchor, self.anchor_fingerprint
         if modality not in self.modalities:

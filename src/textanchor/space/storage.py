@@ -3,6 +3,8 @@
     space.json                 anchor, modalities, stories, the sha256 of every other file
     seen.json                  content hashes and groups that it was fitted and selected on
     <modality>.safetensors     numbers of the projector and the view
+    memory.json                by table: content hashes with sides and groups, texts, and which belong together
+    memory.sums.safetensors    by table: sums over what was fitted, from which ridge regression follows
     encoders/                  of a packed space: the encoders' files, each model known by its fingerprint
 
 Nothing is pickled. A missing, altered or newer file is an answer, not a stack trace. Folders of format 1 and 2 are read too.
@@ -17,11 +19,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from safetensors import SafetensorError
+from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as as_bytes
 
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, file_digest, located, new_folder, read_json, write_bytes, write_json
 from textanchor.runtime import Runtime, Simple, settled
+from textanchor.space import memory
 from textanchor.space.fitted import Fitted
 from textanchor.space.former import brought_up
 from textanchor.space.numbers import arrays, described, read_fitted
@@ -31,6 +35,7 @@ from textanchor.space.space import Space
 from textanchor.space.story import Story
 
 FORMAT, VERSION, FACTS = "textanchor-space", 3, "space.json"
+MEMORY, SUMS = "memory.json", "memory.sums.safetensors"
 
 
 def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
@@ -49,6 +54,9 @@ def save(space: Space, folder: Path, *, overwrite: bool) -> Path:
         )
         for name, fitted in space.modalities.items():
             write_bytes(new / f"{name}.safetensors", as_bytes(arrays(fitted)))
+        if space.memory:
+            write_json(new / MEMORY, [table.described() for table in space.memory])
+            write_bytes(new / SUMS, as_bytes(memory.arrays(space.memory)))
         facts = {
             "format": FORMAT,
             "version": VERSION,
@@ -77,7 +85,8 @@ def save_into(space: Space, folder: str | Path) -> Space:
         story = space.stories[-1]
         added = {name: space.modalities[name] for name in story.modalities}
         plans = {name: plan for name, plan in space.plans.items() if current.plans.get(name) != plan}
-        merged = current.with_modalities(added, seen=space.seen, story=story, plans=plans)
+        own = [table for table in space.memory if table.modality in added]
+        merged = current.with_modalities(added, seen=space.seen, story=story, plans=plans, memory=own)
         save(merged, place, overwrite=True)
     return merged
 
@@ -114,6 +123,7 @@ def load(
             ),
             stories=[Story.read(with_places(told, place)) for told in facts["stories"]],
             plans={str(name): str(plan) for name, plan in facts["compositions"].items()},
+            memory=_memory(place) if MEMORY in facts["files"] else (),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as why:
         if isinstance(why, InputError):
@@ -123,6 +133,11 @@ def load(
         space.replace_encoder(modality, name)
     space.place = place
     return space
+
+
+def _memory(place: Path) -> tuple[memory.Remembered, ...]:
+    numbers = read_arrays((place / SUMS).read_bytes())
+    return memory.read_memory(read_json(place / MEMORY), numbers)
 
 
 def _fitted(name: str, told: Mapping[str, Any], place: Path) -> Fitted:

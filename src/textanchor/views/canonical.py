@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 from scipy.linalg import eigh
 
 from textanchor.records import Affine, Vectors, View
@@ -28,9 +29,21 @@ def canonical(
     Sources: Hotelling 1936; Vinod 1976, doi:10.1016/0304-4076(76)90010-5 (ridge); reduced-rank regression, Izenman 1975,
     doi:10.1016/0047-259X(75)90042-1; weights: Gong et al. 2014, arXiv:1212.4522, section 3.3.
     """
-    mean, white = whitener(anchors, shrinkage)
     raw = ((items - items.mean(axis=0)).T @ (targets - targets.mean(axis=0))).astype(np.float64) / len(items)
-    cross = white @ raw @ white
+    return canonical_of(anchors, raw, shrinkage=shrinkage, power=power, dim=dim)
+
+
+def canonical_of(
+    anchors: Vectors,
+    covariance: Float64[np.ndarray, "k k"],
+    *,
+    shrinkage: float = 0.1,
+    power: float = 1.0,
+    dim: int | None = None,
+) -> View:
+    """`canonical` from the covariance of predicted with true texts, for who has sums and no items."""
+    mean, white = whitener(anchors, shrinkage)
+    cross = white @ covariance @ white
     values, basis = eigh((cross + cross.T) / 2, driver="evd")
     kept = np.argsort(-values)[:dim]
     turned = white @ basis[:, kept]

@@ -1,0 +1,116 @@
+"""Ridge regression from sums over pairs: what is added later is fitted together with what is gone, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+from scipy.linalg import solve
+
+from textanchor import registry
+from textanchor.aligners.comparison import Comparison
+from textanchor.aligners.moments import Means, covariances, means
+from textanchor.aligners.naming import naming
+from textanchor.aligners.protocol import aligner
+from textanchor.aligners.ridge import DEFAULT, linear
+from textanchor.aligners.selection import rated, softness, unseen
+from textanchor.projectors import project
+from textanchor.projectors.linear import Linear
+from textanchor.records import Choice, Fit, PairedLatents, Task, Vectors, View
+from textanchor.views.canonical import canonical_of
+from textanchor.views.centring import centring
+
+VIEW = "canonical"  # of the views that sums suffice for, the better on classes and on captions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """Sums over items: their number, latents, mean texts, and products of latents with themselves and with their texts.
+
+    Ridge regression and regularised CCA depend on pairs through these alone, so that sums of two sets are the sums of both.
+    """
+
+    count: Float64[np.ndarray, ""]
+    item: Float64[np.ndarray, " d"]
+    text: Float64[np.ndarray, " k"]
+    gram: Float64[np.ndarray, "d d"]
+    cross: Float64[np.ndarray, "d k"]
+
+    @classmethod
+    def of(cls, pairs: PairedLatents) -> Sums:
+        """Of pairs of one vector an item, each item counting once."""
+        plain = replace(pairs, counts=None)
+        mean, count = means(plain), len(plain.items)
+        nothing = Means(item=np.zeros_like(mean.item), text=np.zeros_like(mean.text))
+        gram, cross = covariances(plain, nothing)
+        return cls(count=np.asarray(float(count)), item=mean.item * count, text=mean.text * count, gram=gram, cross=cross)
+
+    def plus(self, other: Sums, times: float = 1.0) -> Sums:
+        """These and `times` the others."""
+        return Sums(
+            **{one.name: np.asarray(getattr(self, one.name) + times * getattr(other, one.name)) for one in fields(self)}
+        )
+
+    def ridge(self, alpha: float) -> Linear:
+        """What `aligners.ridge` solves: its penalty is in units of the latents' mean variance per dimension."""
+        mean, gram, cross = self._centred()
+        penalty = alpha * max(float(np.trace(gram)) / len(gram), 1e-12)
+        weight = solve(gram + penalty * np.eye(len(gram)), cross, assume_a="pos")
+        return linear(weight, mean.text - mean.item @ weight)
+
+    def view(self, spec: str, projector: Linear, anchors: Vectors) -> View:
+        """`centring` or `canonical`, of distinct texts and of what is predicted. Raises `InputError` for another view."""
+        if registry.take_apart(spec)[0] == "centring":
+            return centring(anchors=anchors, items=anchors, targets=anchors)
+        _, _, cross = self._centred()
+        weight = projector.map.weight.detach().numpy().astype(np.float64)
+        settings: Any = registry.take_apart(spec)[1]
+        return canonical_of(anchors, weight @ cross / self.count, **settings)
+
+    def _centred(self) -> tuple[Means, Float64[np.ndarray, "d d"], Float64[np.ndarray, "d k"]]:
+        item, text = self.item / self.count, self.text / self.count
+        gram = self.gram - self.count * np.outer(item, item)
+        return Means(item=item, text=text), gram, self.cross - self.count * np.outer(item, text)
+
+
+def from_sums(former: Sequence[Sums], own: Callable[[float], float], anchors: Vectors, task: Task, choice: Choice) -> Fit:
+    """Ridge regression on new pairs and on others of which there are sums, each set weighed by `own` of its size.
+
+    `anchors` are the distinct texts of those others. The penalty and the view are those of the former choice, where it was such
+    a regression, else those that the new pairs choose. The new validation pairs judge a fit without them.
+    """
+    alpha, view = _settled(choice, task)
+    texts = np.concatenate([anchors, task.train.anchors])
+
+    def fitted(pairs: PairedLatents) -> tuple[Linear, View]:
+        parts = [*former, Sums.of(pairs)]
+        total = parts[0].plus(parts[0], own(float(parts[0].count)) - 1)
+        for part in parts[1:]:
+            total = total.plus(part, own(float(part.count)))
+        projector = total.ridge(alpha)
+        return projector, total.view(view, projector, texts)
+
+    known = Choice(aligner=f"ridge(view={view})", settings={"alpha": alpha}, view=view, hubness="none", chosen_on="statistics")
+    if task.val is not None:
+        projector, seen = fitted(task.train)
+        known = replace(
+            known,
+            score=rated(project(projector, task.val.inputs), seen, task.val),
+            temperature=softness(projector, seen, task.val, seed=task.seed),
+            naming=naming(project(projector, task.val.inputs), seen, task.val),
+            unseen=unseen(projector, task.val, seed=task.seed),
+        )
+    projector, seen = fitted(task.fitted)
+    return Fit(projector=projector, view=seen, choice=known)
+
+
+def _settled(choice: Choice, task: Task) -> tuple[float, str]:
+    if registry.take_apart(choice.aligner)[0] in ("ridge", "cca") and choice.view.split("(")[0] in ("centring", "canonical"):
+        return float(choice.settings["alpha"]), choice.view
+    if task.val is None:
+        return DEFAULT, VIEW
+    chosen = aligner(f"ridge(view={VIEW})").fit(replace(task, refit=False)).choice
+    return float(chosen.settings["alpha"]), Comparison(view=VIEW).first.view
