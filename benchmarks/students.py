@@ -1,9 +1,10 @@
 """What students of the default anchor cost and keep on Flickr8k: `python benchmarks/students.py DATA MODELS`.
 
-DATA holds flickr8k/ and splits/; MODELS mobilenet_v1_0.75_224. `--students` names others, `--work` a folder where they stay, and
-those that lie there already are taken as they are. They learn from the captions of train alone. The space is fitted anew on each
-anchor, on train and validation, and judged on dev: R@10 both ways, what a student keeps of the teacher's, the paired difference
-with its 95 % interval over photos, megabytes, and texts a second in multiples of the teacher's, in turns of one run. Markdown.
+DATA holds flickr8k/ and splits/; MODELS mobilenet_v1_0.75_224. `--students` names others, `--work` a folder where they stay;
+those that lie there already are taken as they are. They learn from the captions of train alone. A space is fitted anew on each
+anchor, on train and validation, and judged on dev: R@10 both ways, what a student keeps of the teacher's, the paired
+difference with its 95 % interval over photos, megabytes, and texts a second in multiples of the teacher's, in turns of one run.
+Prints Markdown.
 """
 
 from __future__ import annotations
