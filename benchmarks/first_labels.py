@@ -105,7 +105,7 @@ def rows(world: World, known: Labelled, seed: int) -> Iterator[tuple[str, np.nda
             asked = (*asked, *BARE)
         said = {name: registry.part("proposer", name).propose(pool, known, seed=seed) for name in asked}
         right = {name: one.argmax(axis=1) == world.truth for name, one in said.items()}
-        if len(known):
+        if len(known) and state in (next(iter(world.pools)), NOTHING):
             took = choose(pool, known, seed=seed).name
             yield f"**chosen**, {state}", right[took], took
         for name, one in right.items():
