@@ -190,7 +190,7 @@ def slow_state(events: list[Event], rule: str) -> tuple[Any, ...] | None:
     if says:
         return "unsure", "", list(says.values())[-1].event, len(says), False
     taken = [one for one in alive.values() if one.kind == "take"]
-    return ("machine", taken[-1].classes, taken[-1].event, 0, False) if taken else None
+    return ("machine", taken[-1].classes, taken[-1].event, 0, False) if taken and taken[-1].classes else None
 
 
 @pytest.mark.parametrize("rule", ["last", "majority"])
@@ -207,14 +207,38 @@ def test_states_are_what_walking_through_the_log_gives(rule: str) -> None:
             target = free[rng.integers(len(free))] if kind == "undo" else None
             naming = kind in ("label", "accept", "other", "take")
             who = target.who if target else str(rng.choice(["Ada", "Bob", "Cy"]))
+            classes = str(rng.integers(1, 3)) if naming and (kind != "take" or rng.random() < 0.7) else ""
             event = Event(
-                event=number, item=1, kind=kind, classes=str(rng.integers(1, 3)) if naming else "", who=who, how="picked",
+                event=number, item=1, kind=kind, classes=classes, who=who, how="picked",
                 undoes=target.event if target else None,
             )  # fmt: skip
             events.append(event)
         found = settled(events, rule)
         told = found and (found.status, found.classes, found.event, found.people, found.disagree)
         assert told == slow_state(events, rule)
+
+
+def test_what_was_taken_back_is_asked_again_of_the_same_person_alone(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=6)
+    (ask,) = project.next("Ada", stream="drawn")
+    project.decide(ask.entry.id, classes=["red"], who="Ada")
+    others = [one.entry.id for one in project.next("Ada", 2)]
+    project.decide_all([Choice(item=name, classes=("red",)) for name in others], who="Ada")
+    project.undo("Ada")
+    project.undo("Ada")
+    free = {one.id for one in project.entries()} - {ask.entry.id, *others}
+    assert {one.entry.id for one in project.next("Bob", 6)} == free
+    again = {one.entry.id: one.how for one in project.next("Ada", 6)}
+    assert set(again) == {ask.entry.id, *others}
+    assert again[ask.entry.id] == "drawn"
+    assert project.decide(ask.entry.id, classes=["blue"], who="Ada").how == "drawn"
+
+
+def test_what_nobody_had_been_asked_is_nobodys_when_it_is_taken_back(tmp_path: Path) -> None:
+    project = made(tmp_path / "p", count=6)
+    project.decide_all([Choice(item=f"item {row}", classes=("red",)) for row in range(6)], who="Ada")
+    project.undo("Ada")
+    assert len(project.next("Bob", 6)) == 6
 
 
 def test_several_classes_an_item(tmp_path: Path) -> None:
@@ -351,6 +375,38 @@ def test_proposals_and_what_a_promise_lets_through(tmp_path: Path) -> None:
     assert len(project.next("Bob", 400)) == run.left
     assert len(project.undo("Ada")) == taken
     assert project.progress().machine == 0
+
+
+def test_taking_over_anew_is_one_step_to_undo(tmp_path: Path) -> None:
+    """What a new promise gives back and what it takes, of two people; and out of the file and in again."""
+    project = made(tmp_path / "p", count=200)
+    answered(project, 60)
+    project.propose(level=0.1)
+    taken = project.accept(who="Ada")
+    before = [(one.id, one.state) for one in project.entries()]
+    given_back = project.entries(status="machine", limit=3)
+    others = project.entries(status="machine")[3:5]
+    with project.database.writing():  # another run, by which three are not let through and two are another class
+        for one in given_back:
+            project.database.ask("UPDATE proposals SET through = 0 WHERE item = ?", one.number)
+        for one in others:
+            project.database.ask("UPDATE proposals SET classes = classes % 3 + 1 WHERE item = ?", one.number)
+    assert project.accept(who="Bob") == 2
+    assert {project.entry(one.id).state.status for one in given_back} == {"open"}
+    assert all(project.entry(one.id).state.classes not in ((), one.state.classes) for one in others)
+    assert project.progress().machine == taken - 3
+    assert project.audit().population == taken - 3
+    other = made(tmp_path / "q", count=200)
+    other.bring(project.history())
+    assert other.progress().machine == taken - 3
+    assert len(project.undo("Bob")) == 5
+    assert [(one.id, one.state) for one in project.entries()] == before
+    assert project.undo("Bob") == []
+    assert project.accept(who="Bob") == 2
+    project.undo("Ada")  # what was given back stays so
+    assert project.progress().machine == 2
+    project.accept(["red"], who="Ada")  # without a promise nothing is given back
+    assert {project.entry(one.id).state.status for one in others} == {"machine"}
 
 
 def test_a_promise_with_confidence_keeps_labels_from_the_proposer(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from textanchor import registry
 from textanchor.labelling.features import half_whitened
 from textanchor.labelling.guarantee import Promise, let_through
 from textanchor.labelling.guarantee.examining import Asked, examined, kept_apart
+from textanchor.labelling.guarantee.promise import Scored
 from textanchor.labelling.guarantee.sureness import evidence, standing, telling
 from textanchor.labelling.pool import Labelled, Pool
 
@@ -121,6 +122,25 @@ def test_groups_without_a_label_are_left_out_or_vouched_for_by_many(digits: tupl
     assert told.decision.accepted.any()
     alone = let_through(speakers, known(truth, np.arange(150)), Promise(form="audit"), proposer=proposer)
     assert alone.decision.accepted.any(), "an audit assumes nothing of groups"
+
+
+@pytest.mark.parametrize("form", ["average", "confidence"])
+@pytest.mark.parametrize("scored", ["out of fold", "held apart"])
+def test_one_group_with_labels_promises_nothing_of_the_others(
+    digits: tuple[Pool, np.ndarray], form: str, scored: Scored
+) -> None:
+    pool, truth = digits
+    speakers = replace(pool, groups=np.arange(900) // 150)
+    told = let_through(
+        speakers,
+        known(truth, np.arange(150)),
+        Promise(form=form),
+        proposer=registry.part("proposer", "kernel-ridge"),
+        scored=scored,
+    ).decision
+    assert not told.accepted.any()
+    assert told.reason.startswith("no promise can be made:")
+    assert "groups" in told.reason
 
 
 def test_labels_that_were_chosen_promise_nothing_and_may_be_audited(digits: tuple[Pool, np.ndarray]) -> None:

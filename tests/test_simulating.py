@@ -15,7 +15,6 @@ from textanchor import registry
 from textanchor.errors import InputError
 from textanchor.labelling.curves import Curve, Simulation, interval
 from textanchor.labelling.features import half_whitened
-from textanchor.labelling.growing import growth
 from textanchor.labelling.pool import Labelled, Pool
 from textanchor.labelling.simulating import Replay, simulate
 
@@ -186,37 +185,3 @@ def test_what_cannot_be_replayed_is_refused(changed: dict[str, object]) -> None:
     pool, truth = digits(60)
     with pytest.raises(InputError, match="expected shares above 0 and below 1 that rise"):
         simulate(pool, truth, replay=Replay(**(changed | {"left_out": 0.0})))  # type: ignore[arg-type]
-
-
-def test_growth_foretells_what_more_labels_bring() -> None:
-    pool, truth = digits(1700)
-    proposer, order = registry.part("proposer", "kernel-ridge"), np.random.default_rng(0).permutation(1700)
-
-    def accuracy(count: int) -> float:
-        rest = np.setdiff1d(np.arange(1700), order[:240])
-        return float((proposer.propose(pool, drawn(truth, order[:count])).argmax(axis=1) == truth)[rest].mean())
-
-    told = growth(pool, drawn(truth, order[:120]), proposer, more=120)
-    assert told.gain.gain is not None, told.gain.why
-    assert told.gain.interval is not None
-    gained = accuracy(240) - accuracy(120)
-    assert told.gain.interval[0] - 0.02 < gained < told.gain.interval[1] + 0.02
-    assert told.freed == round(told.gain.gain * 1580)
-    assert f"120 more labels would put about {told.freed} more of 1580 items right (" in told.says()
-
-
-def drawn(truth: np.ndarray, rows: np.ndarray, chosen: int = 0) -> Labelled:
-    return Labelled(rows=rows, classes=truth[rows], drawn=np.arange(len(rows)) >= chosen)
-
-
-def test_growth_abstains_and_chosen_labels_judge_nothing() -> None:
-    pool, truth = digits()
-    proposer = registry.part("proposer", "kernel-ridge")
-    few = growth(pool, drawn(truth, np.arange(40), chosen=25), proposer, more=20)
-    assert few.freed is None
-    assert few.says() == ("what 20 more labels would bring cannot be told: 15 labels were drawn at random; expected 20 or more")
-    mixed = growth(pool, drawn(truth, np.arange(80), chosen=20), proposer, more=20)
-    assert all(len(point.hits[0]) == 60 for point in mixed.points)
-    assert mixed.points[-1].size == 64
-    far = growth(pool, drawn(truth, np.arange(80)), proposer, more=81)
-    assert far.gain.why == "more than as many again as the 80 there are"

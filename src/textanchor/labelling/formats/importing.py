@@ -15,6 +15,7 @@ from textanchor.files import located, read_json
 from textanchor.labelling.formats import class_folders, label_studio
 from textanchor.labelling.formats.gathering import from_json
 from textanchor.labelling.formats.label_studio_reading import Found, Known, read_label_studio
+from textanchor.labelling.formats.placing import placing
 from textanchor.labelling.project import Choice, Class, Decision, Project
 from textanchor.labelling.project.log import moment
 from textanchor.records import Skipped, first_of
@@ -50,7 +51,7 @@ def import_labels(project: Project, source: str | Path, *, who: str = "import", 
     Raises `InputError` for what is not there or not understood, `NothingUsableError` where no item is the project's.
     """
     place = located(source)
-    known = Known(ids=frozenset(entry.id for entry in project.entries()))
+    known = _known(project)
     texts: dict[str, str] = {}
     found = _read(place, known, who, multi=project.settings.multi, texts=texts)
     if not found.decisions:
@@ -68,7 +69,7 @@ def decide_from(project: Project, file: str | Path, *, who: str, add_classes: bo
     place = located(file)
     if not place.is_file():
         raise InputError(f"{place} does not exist; expected a table with columns item and label")
-    known = Known(ids=frozenset(entry.id for entry in project.entries()))
+    known = _known(project)
     found = _of_table(place, known, who, multi=project.settings.multi)
     if found.skipped:
         raise InputError(f"{found.skipped[0].item}: {found.skipped[0].reason}; nothing was written")
@@ -79,6 +80,11 @@ def decide_from(project: Project, file: str | Path, *, who: str, add_classes: bo
             own = [_choice(decision) for decision in found.decisions if decision.who == one]
             project.decide_all(own, who=one, how="picked")
     return len(found.decisions)
+
+
+def _known(project: Project) -> Known:
+    found = placing(project.database, project.entries())
+    return Known(ids=found.ids, names=found.names)
 
 
 def _choice(decision: Decision) -> Choice:
@@ -107,8 +113,8 @@ def _of_folders(told: Any, known: Known, place: Path, texts: dict[str, str]) -> 
     decisions: list[Decision] = []
     skipped: list[Skipped] = []
     for name, held in told.get("decisions", {}).items():
-        if name in known.ids:
-            decisions += from_json(name, held, str(place))
+        if (own := known.own(name)) is not None:
+            decisions += from_json(own, held, str(place))
         else:
             skipped.append(Skipped(item=name, reason="no item of the project is called so"))
     return Found(decisions=tuple(sorted(decisions, key=lambda one: one.event)), skipped=tuple(skipped))

@@ -60,7 +60,10 @@ def capital(found: Float64[np.ndarray, " g"], bound: float, promise: Promise) ->
 
 
 def smallest(calibration: Calibration, rest: Rest, promise: Promise) -> float:
-    """The smallest share of the rest for which the test could pass if nothing were wrong and groups were of one size."""
+    """The smallest share of the rest for which the test could pass if nothing were wrong and groups were of one size; infinite
+    where none could."""
+    if not len(calibration):
+        return np.inf
     mean = calibration.counts.sum() / calibration.units
     right = -promise.level * mean * np.ones(calibration.units)
     enough = (

@@ -44,7 +44,7 @@ class Confidence:
     def resolution(self, calibration: Calibration, rest: Rest, promise: Promise) -> float:
         """The bound without a single mistake, over the level."""
         if calibration.groups is not None:
-            return by_group.smallest(calibration, rest, promise) if len(calibration) else np.inf
+            return by_group.smallest(calibration, rest, promise)
         hidden = _bounds(calibration, rest, promise).hidden
         return float(hidden[0] / allowed(calibration, promise.level) / len(rest)) if len(hidden) else np.inf
 

@@ -29,13 +29,16 @@ def promised(promise: Promise) -> str:
 def refusal(calibration: Calibration, resolution: float, more: int | None) -> str:
     """Why nothing is let through, and what would help."""
     by_group = calibration.groups is not None
-    have = f"{calibration.units} {'groups with labels' if by_group else 'labels drawn at random'}"
+    single = calibration.units == 1
+    have = f"{calibration.units} {('group' if by_group else 'label') + 's' * (not single)}"
+    have += " with labels" if by_group else " drawn at random"
     if more is None:
         ahead = f"no number of further {'groups' if by_group else 'labels'} in sight would do"
     else:
         what = f"label items of {more} more groups" if by_group else f"label {more} more random items"
         ahead = f"{what} (an estimate)"
     if resolution > 1:
-        return f"no promise can be made: {have} are too few, whatever they say; {ahead}"
+        few = "is too few, whatever it says" if single else "are too few, whatever they say"
+        return f"no promise can be made: {have} {few}; {ahead}"
     least = f"{have} can vouch for no less than {resolution:.0%} of the rest at once"
     return f"no promise can be made: {least}, and among so many the proposals are wrong too often; {ahead}"

@@ -8,8 +8,11 @@ from textanchor.database import Database, marks
 from textanchor.errors import InputError
 from textanchor.labelling.project.auditing import audited_as
 from textanchor.labelling.project.classes import Classes
-from textanchor.labelling.project.log import STANDS, Log, moment
+from textanchor.labelling.project.log import Log, moment
 from textanchor.labelling.project.runs import newest_run
+
+_GIVEN_BACK = "(s.status = 'machine' AND e.how = 'promise' AND NOT p.through)"
+_NEWS = "(s.status IS NULL OR (s.status = 'machine' AND s.classes != p.classes))"
 
 
 def accepted(database: Database, classes: Sequence[str], above: float | None, *, who: str, rule: str) -> int:
@@ -48,33 +51,23 @@ def acceptable(database: Database, classes: Sequence[str], above: float | None) 
 def take_over(database: Database, condition: str, values: list[object], *, who: str, how: str, rule: str) -> int:
     """Take proposals over without a look, of items that no person decided on and of which this is news; how many.
 
-    One step of the log, which is undone together. Within `writing`.
+    By a promise, what an earlier one let through and this one does not is given back: a promise is about all that is the
+    machine's together. All of it is one step of the log, which is undone together. Within `writing`.
     """
-    if how == "promise":
-        _give_back(database, who, rule)
+    back = _GIVEN_BACK if how == "promise" else "0"
     first = int(database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
     database.ask(
         "INSERT INTO events (step, item, kind, classes, who, at, how, run, proposed) "
-        "SELECT ?, p.item, 'take', p.classes, ?, ?, ?, p.run, p.classes FROM proposals p JOIN items i ON i.item = p.item "
-        "LEFT JOIN states s ON s.item = p.item WHERE i.row IS NOT NULL "
-        f"AND (s.status IS NULL OR (s.status = 'machine' AND s.classes != p.classes)) AND {condition} ORDER BY p.item",
+        f"SELECT ?, p.item, 'take', CASE WHEN {back} THEN '' ELSE p.classes END, ?, ?, ?, p.run, p.classes "
+        "FROM proposals p JOIN items i ON i.item = p.item LEFT JOIN states s ON s.item = p.item "
+        "LEFT JOIN events e ON e.event = s.event WHERE i.row IS NOT NULL AND "
+        f"({back} OR ({_NEWS} AND {condition})) ORDER BY p.item",
         first,
         who,
         moment(),
         how,
         *values,
     )
-    items = [item for (item,) in database.ask("SELECT item FROM events WHERE step = ?", first)]
-    Log(database).settle(items, rule=rule)
-    return len(items)
-
-
-def _give_back(database: Database, who: str, rule: str) -> None:
-    """What an earlier promise let through and this one does not: it is about all that is the machine's together."""
-    told = database.ask(
-        "SELECT e.event, e.item, e.classes, e.how FROM events e JOIN proposals p ON p.item = e.item "
-        f"WHERE e.kind = 'take' AND e.how = 'promise' AND NOT p.through AND {STANDS} "
-        "AND EXISTS (SELECT 1 FROM states s WHERE s.item = e.item AND s.status = 'machine')"
-    )
-    if told:
-        Log(database).take_back(told, who, rule=rule)
+    told = database.ask("SELECT item, classes FROM events WHERE step = ?", first)
+    Log(database).settle([item for item, _ in told], rule=rule)
+    return sum(classes != "" for _, classes in told)

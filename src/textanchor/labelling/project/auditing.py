@@ -12,8 +12,9 @@ from textanchor.labelling.project.log import STANDS, split
 from textanchor.labelling.project.records import Audited, SimplePromise
 from textanchor.labelling.project.runs import newest_run
 
-_TAKEN = (  # the last class that was taken over of each item
-    f"SELECT e.item, e.classes, max(e.event) AS since FROM events e WHERE e.kind = 'take' AND {STANDS} GROUP BY e.item"
+_TAKEN = (  # the last class that was taken over of each item, and not given back
+    "SELECT item, classes FROM (SELECT e.item, e.classes, max(e.event) FROM events e "
+    f"WHERE e.kind = 'take' AND {STANDS} GROUP BY e.item) WHERE classes != ''"
 )
 OPEN = ("open", "machine")  # statuses of what no person decided on
 _ON_TRIAL = "SELECT item, classes, turn FROM proposals WHERE through"

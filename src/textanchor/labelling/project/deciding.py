@@ -39,7 +39,8 @@ def settled(events: Iterable[Event], rule: str) -> Settled | None:
     """The state that an item's events come to; None if it is open.
 
     What was undone does not count. Of each person the last decision counts, of several people's the last or that of the
-    majority. Who is unsure has no say where others have; what the machine's taker says counts where no person decided.
+    majority. Who is unsure has no say where others have; where no person decided, what was taken over last counts. To take
+    no class is to give the machine's back.
     """
     known = list(events)
     undone = {one.undoes for one in known}
@@ -47,9 +48,9 @@ def settled(events: Iterable[Event], rule: str) -> Settled | None:
     people = [one for one in standing if one.kind != "take"]
     latest = {one.who: one for one in people}
     firm = [one for one in latest.values() if one.kind != "unsure"]
-    taken = [one for one in standing if one.kind == "take"]
+    taken = [one for one in standing if one.kind == "take"][-1:]
     counts = firm or list(latest.values()) or taken
-    if not counts:
+    if not counts or (counts == taken and not taken[0].classes):
         return None
     last = max(_majority(counts) if rule == "majority" else counts, key=lambda one: one.event)
     return Settled(

@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from textanchor.database import Database
+from textanchor.database import Database, marks
 from textanchor.errors import InputError
 from textanchor.labelling.project.entries import Entries
 from textanchor.labelling.project.records import HOWS, STREAMS, Ask, Settings
 
 KEPT = 7 * 24 * 3600.0  # seconds for which it is remembered how somebody came by an item
 APART = 10  # decisions of a person before one of them is asked once more
+ASKED = ("drawn", "chosen", "audit", "repeat")  # ways by which an item comes to be somebody's
 _UNDECIDED = "(s.status IS NULL OR s.status = 'machine')"  # by any person
 _TURN = "(SELECT turn FROM proposals p WHERE p.item = i.item AND p.through)"  # of what is on trial
 _LEFT = "SELECT i.item FROM items i LEFT JOIN states s ON s.item = i.item WHERE i.row IS NOT NULL"
@@ -56,6 +57,12 @@ class Asking:
             self.database.ask("DELETE FROM asks WHERE who = ?", who)
         for item in items or ():
             self.database.ask("DELETE FROM asks WHERE who = ? AND item = ?", who, item)
+
+    def again(self, who: str, first: int) -> None:
+        """Lease what the undo that begins with this event took back: to the person who had been asked about it."""
+        told = f"SELECT item, how FROM events WHERE event >= ? AND how IN ({marks(ASKED)}) ORDER BY event"
+        for item, how in self.database.ask(told, first, *ASKED):
+            self._lease(who, item, how, time.time())
 
     def _own(self, who: str, stream: str) -> list[tuple[int, str]]:
         """Asks that are open, in the order in which they came: nobody else has decided meanwhile, unless that is the point."""

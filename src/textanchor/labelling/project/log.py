@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from textanchor.database import CHUNK, Database, marks
 from textanchor.errors import InputError
@@ -62,10 +61,6 @@ class Log:
         told = self._database.ask(
             f"SELECT event, item, classes, how FROM events e WHERE {standing} AND step = ? ORDER BY event", who, step
         )
-        return self.take_back(told, who, rule=rule)
-
-    def take_back(self, told: Sequence[tuple[Any, ...]], who: str, *, rule: str) -> int:
-        """Take back events (event, item, classes, how), as one step; the first event of it."""
         return self.add(
             [New(item=item, kind="undo", classes=own, who=who, how=how, undoes=event) for event, item, own, how in told],
             rule=rule,

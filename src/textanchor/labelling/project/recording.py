@@ -10,6 +10,7 @@ from textanchor.database import Database
 from textanchor.errors import InputError
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.entries import Entries
+from textanchor.labelling.project.leasing import Asking
 from textanchor.labelling.project.log import Log, New, joined, person
 from textanchor.labelling.project.records import HOWS, KINDS, NAMING, Choice, Decision, Settings
 
@@ -42,9 +43,14 @@ class Recording:
         return self.since(first)
 
     def undo(self, who: str) -> list[Decision]:
-        """Take a person's last step back; the events that do so."""
-        first = Log(self.database).undo(person(who), rule=self.settings.rule)
-        return [] if first is None else self.since(first)
+        """Take a person's last step back; the events that do so. What the person had been asked about is asked again, of nobody
+        else meanwhile."""
+        told = person(who)
+        first = Log(self.database).undo(told, rule=self.settings.rule)
+        if first is None:
+            return []
+        Asking(database=self.database, settings=self.settings).again(told, first)
+        return self.since(first)
 
     def bring(self, decisions: Sequence[Decision]) -> int:
         """Write down decisions that were made elsewhere, in their order, by whom and when they say; how many are new.
@@ -88,7 +94,7 @@ class Recording:
         undone = one.kind == "undo" and one.undoes is not None
         classes = (
             joined(Classes(self.database).known(one.classes))
-            if one.kind == "undo"
+            if one.kind == "undo" or (one.kind == "take" and not one.classes)
             else self._classes(Choice(item=one.item, kind=one.kind, classes=one.classes), item)
         )
         return New(
