@@ -220,6 +220,15 @@ def test_the_best_out_of_fold_is_chosen_and_the_table_tells_of_all() -> None:
     assert choose(pool, known, names=("logistic",)).name == "logistic"
 
 
+def test_one_label_a_class_leaves_the_choice_to_what_needs_fewest() -> None:
+    pool, truth = blobs(classes=8, each=20)
+    known = labels(truth, np.arange(0, 160, 20))
+    chosen = choose(replace(pool, texts=None, by_names=None), known)
+    assert {row.accuracy for row in chosen.table} == {0.0}, "a fold lacks the class of what it judges"
+    assert chosen.name == "em"
+    assert choose(replace(pool, texts=None, by_names=None), known, names=("logistic", "kernel-ridge")).name != "em"
+
+
 def test_choosing_from_one_label_and_from_none() -> None:
     pool, truth = blobs()
     assert choose(pool, labels(truth, [3])).out_of_fold.shape == (1, 4)
