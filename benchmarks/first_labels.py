@@ -131,8 +131,8 @@ def worlds(name: str, work: Path, seed: int) -> Iterator[World]:
     given = label_set("esc")
     for ten in np.random.default_rng(seed).permutation(len(given.pool.classes)).reshape(5, 10):
         inside = np.isin(given.truth, ten)
-        sources = {source_of(given, row) for row in np.flatnonzero(inside)}
-        others = [row for row in np.flatnonzero(~inside) if source_of(given, row) not in sources]
+        own = {source_of(given, row) for row in np.flatnonzero(inside)}
+        others = [row for row in np.flatnonzero(~inside) if source_of(given, row) not in own]
         items = tuple(given.items[row] for row in np.flatnonzero(inside))
         names = tuple(given.pool.classes[one] for one in ten)
         truth = np.array([list(ten).index(one) for one in given.truth[inside]])
@@ -145,12 +145,10 @@ def whole(name: str, work: Path) -> World:
     given = label_set(name)
     spaces: dict[str, Space] = {}
     if name in ("caltech", "mnist"):
-        encoders = {"image": IMAGES}
-        spaces["ImageNet's names"] = textanchor.start(encoders=encoders)
-        spaces["Flickr8k"] = textanchor.fit(flickr8k(SHARED / "data", work), encoders=encoders)
+        spaces["ImageNet's names"] = textanchor.start(encoders={"image": IMAGES})
+        spaces["Flickr8k"] = textanchor.fit(flickr8k(SHARED / "data", work), encoders={"image": IMAGES})
     if name == "fsdd":
-        others = label_set("esc")
-        spaces["ESC-50"] = sounds(others, range(len(others.pool)), work)
+        spaces["ESC-50"] = sounds(label_set("esc"), range(len(label_set("esc").pool)), work)
     return known_by(given.items, given.pool.classes, given.truth, spaces, work)
 
 
