@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textanchor.cli import label_options, options, printing
+from textanchor.cli import label_options, label_steps, options, printing
 from textanchor.errors import InputError
 from textanchor.escaping import shown
 from textanchor.runtime import Runtime
@@ -69,16 +69,15 @@ def propose(
     registry.part("guarantee", promise.form)
     held = Project(project, runtime=runtime)
     run = held.propose(promise.told(held.settings.seed), proposer=proposer)
-    if certificate is not None:
-        _write(run.certificate, certificate)
     if as_json:
         printing.dump({name: value for name, value in asdict(run).items() if name != "certificate"})
-        return
-    for line in run.says:
-        click.echo(line)
-    if run.through:
-        trial = promise.form.startswith("audit")
-        printing.say(f"next: textanchor label {f'next {project} --stream audit' if trial else f'accept {project}'}")
+    else:
+        for line in run.says:
+            click.echo(line)
+        if run.through or run.left:
+            printing.say(f"next: {label_steps.after_proposing(held, run)}")
+    if certificate is not None:
+        _write(run.certificate, certificate)
 
 
 @click.command("accept")
@@ -114,13 +113,22 @@ def audit(project: Path, level: float | None, delta: float | None, certificate: 
     if as_json:
         printing.dump({name: None if value != value else value for name, value in asdict(found).items()})
         return
+    if not found.population:
+        click.echo("there is nothing to look at: nothing was taken over, and nothing is on trial")
+        printing.say(f"next: textanchor label accept {project}, or textanchor label propose {project} --form audit")
+        return
     click.echo(f"{found.shown} of {found.population} items that the machine labelled were looked at, {found.wrong} were wrong")
-    if found.population:
-        click.echo(
-            f"between {found.low:.1%} and {found.high:.1%} of the others are wrong, except with a probability "
-            f"of {found.delta:g}; {_VERDICTS[found.verdict].format(level=found.level)}"
-        )
-    printing.say(f"look at more: textanchor label next {project} --stream audit")
+    if found.beyond:
+        click.echo(f"{found.beyond} more were looked at; they count once those before them in the random order are decided on")
+    click.echo(
+        f"between {found.low:.1%} and {found.high:.1%} of the others are wrong, except with a probability "
+        f"of {found.delta:g}; {_VERDICTS[found.verdict].format(level=found.level)}"
+    )
+    trial = held.run is not None and held.run.trial
+    if found.verdict == "met" and trial:
+        printing.say(f"next: textanchor label accept {project}")
+    elif found.verdict == "open":
+        printing.say(f"look at more: textanchor label next {project} --stream audit")
 
 
 _VERDICTS = {
@@ -173,7 +181,7 @@ def _write(certificate: str, file: Path) -> None:
     from textanchor.files import write_bytes
 
     if not certificate:
-        raise InputError("nothing is let through, so that there is no certificate")
+        raise InputError(f"{file} is not written: nothing is let through, so that there is no certificate")
     write_bytes(file, certificate.encode())
 
 
@@ -181,7 +189,10 @@ def _write(certificate: str, file: Path) -> None:
 @click.argument("certificate", type=click.Path(path_type=Path))
 @options.as_json
 def verify(certificate: Path, as_json: bool) -> None:
-    """Decide again what CERTIFICATE says was decided, from its own scores, labels and seeds; exit code 1 if it does not fit."""
+    """Decide again what CERTIFICATE says was decided, from its own scores, labels and seeds.
+
+    The exit code is 1 if it does not fit, and for an audit that has not met its promise yet.
+    """
     from textanchor.labelling.guarantee import Certificate
     from textanchor.labelling.guarantee import verify as verified
 

@@ -67,7 +67,8 @@ def _unknown(key: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1) or [one for one in known if one.lower() == key.lower()]
     hint = f"; did you mean '{near[0]}'?" if near else ""
     some = ", ".join(known[:20]) + (f", and {len(known) - 20} more" if len(known) > 20 else "")
-    return f"no class is called '{key}'{hint} (known: {some or 'none yet'}); a new one is added first, by name"
+    how = "add a new one first: textanchor label class PROJECT KEY=TEXT"
+    return f"no class is called '{key}'{hint} (known: {some or 'none yet'}); {how}"
 
 
 def _checked(key: str) -> str:

@@ -29,8 +29,9 @@ def progress(database: Database) -> Progress:
         for number in split(named or ""):
             if status in classes:
                 classes[status][keys[number]] += count
-    proposed, through = database.ask(
-        "SELECT count(*), coalesce(sum(through), 0) FROM proposals JOIN items USING (item) WHERE row IS NOT NULL"
+    proposed, through, acceptable = database.ask(
+        "SELECT count(*), coalesce(sum(through), 0), coalesce(sum(through AND status IS NULL), 0) FROM proposals "
+        "JOIN items USING (item) LEFT JOIN states USING (item) WHERE row IS NOT NULL"
     )[0]
     people = database.ask("SELECT who, count(*) FROM events WHERE kind NOT IN ('undo', 'take') GROUP BY who ORDER BY who")
     return Progress(
@@ -45,6 +46,7 @@ def progress(database: Database) -> Progress:
         counting=figures["counting"],
         proposed=proposed,
         through=through,
+        acceptable=acceptable,
         skipped=int(database.one("SELECT count(*) FROM skipped")),
         classes={key: classes["label"][key] for key in keys.values()},
         machine_classes={key: classes["machine"][key] for key in keys.values()},

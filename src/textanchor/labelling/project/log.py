@@ -13,6 +13,7 @@ from textanchor.labelling.project.deciding import Event, settled
 from textanchor.labelling.project.records import Decision
 
 STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"  # of an event e: nobody took it back
+OF_SOURCE = 0  # the step of labels that came with a source
 LONGEST = 200  # letters of a person's name
 
 
@@ -37,20 +38,23 @@ class Log:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, events: Sequence[New], *, rule: str) -> int:
-        """Append events as one step, which is undone together; the number of the first. The states follow."""
+    def add(self, events: Sequence[New], *, rule: str, of_source: bool = False) -> int:
+        """Append events as one step, which is undone together; the number of the first. The states follow.
+
+        What a source says is no step of anybody, so that nobody takes all of it back by a step too many.
+        """
         first = int(self._database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
         now = moment()
         self._database.ask_each(
             f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})",
-            ((first + place, first, *_values(one, now)) for place, one in enumerate(events)),
+            ((first + place, OF_SOURCE if of_source else first, *_values(one, now)) for place, one in enumerate(events)),
         )
         self.settle(dict.fromkeys(one.item for one in events), rule=rule)
         return first
 
     def undo(self, who: str, *, rule: str) -> int | None:
         """Take back that person's last step that stands; the first event of the new step, None if nothing is left."""
-        standing = f"who = ? AND kind != 'undo' AND {STANDS}"
+        standing = f"who = ? AND kind != 'undo' AND step != {OF_SOURCE} AND {STANDS}"
         step = self._database.one(f"SELECT step FROM events e WHERE {standing} ORDER BY step DESC LIMIT 1", who)
         if step is None:
             return None

@@ -20,6 +20,7 @@ Stream = Literal["mixed", "drawn", "chosen", "audit"]
 STATUSES, KINDS, HOWS, STREAMS = get_args(Status), get_args(Kind), get_args(How), get_args(Stream)
 NAMING = ("label", "accept", "other", "import")  # kinds by which a person names classes
 RULES = ("last", "majority")
+LONGEST_LEASE = 366 * 24 * 3600.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,10 @@ class Settings:
         for name in ("drawn", "repeats"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name}={getattr(self, name)}: expected a share between 0 and 1")
-        if self.lease <= 0 or self.seed < 0:
-            raise InputError(f"lease={self.lease}, seed={self.seed}: expected seconds above 0 and a seed of at least 0")
+        if not 0 < self.lease <= LONGEST_LEASE or self.seed < 0:
+            raise InputError(
+                f"lease={self.lease}, seed={self.seed}: expected seconds above 0 and at most a year, and a seed of at least 0"
+            )
 
 
 SETTINGS = tuple(one.name for one in fields(Settings))
@@ -143,8 +146,8 @@ class Progress:
     """How far the work is: numbers of items, and by class and person.
 
     `labelled` by people, `drawn` of them at random, of which `counting` may say how often the machine is wrong: those before
-    which hardly any other of the random order was left out (`frontier`). `classes` and `machine_classes` count labels by people
-    and the machine.
+    which hardly any other of the random order was left out (`frontier`). `through` are let through by the newest promise,
+    `acceptable` those of them that are still open. `classes` and `machine_classes` count labels by people and the machine.
     """
 
     items: int
@@ -158,6 +161,7 @@ class Progress:
     counting: int
     proposed: int
     through: int
+    acceptable: int
     skipped: int
     classes: Mapping[str, int]
     machine_classes: Mapping[str, int]
@@ -232,7 +236,8 @@ class Synced:
 class Audited:
     """Of what was taken over, or is on trial until an audit says so: how many people looked at since, in random order, and how
     many were wrong; bounds of the share of wrong ones among those that nobody looked at, both at once except with probability
-    `delta`, and whether it is at most `level`: `met`, `refuted` or still `open`. `population` are all of them."""
+    `delta`, and whether it is at most `level`: `met`, `refuted` or still `open`. `population` are all of them; `beyond` were
+    looked at behind one of that order that is still open, and count once all before them are decided."""
 
     shown: int
     wrong: int
@@ -243,3 +248,4 @@ class Audited:
     level: float
     delta: float
     verdict: str
+    beyond: int = 0

@@ -129,10 +129,15 @@ def _refuse_twins(given: Any, items: Sequence[Item], reading: Reading) -> None:
         if (
             isinstance(found, Item)
             and (first := known.get(found.id))
-            and (found.path, found.value) != (first.path, first.value)
+            and (_place(found), found.value) != (_place(first), first.value)
         ):
             one, other = first.path or first.value, found.path or found.value
             raise InputError(f"{given} calls two items '{found.id}': {one} and {other}; an id means one item")
+
+
+def _place(item: Item) -> Path | None:
+    """Its file, wherever the table was named from."""
+    return None if item.path is None else item.path.absolute()
 
 
 def _labels(given: Any, origin: Origin, items: tuple[Item, ...], *, multi: bool) -> dict[str, tuple[str, ...]]:

@@ -128,7 +128,7 @@ def take_labels(database: Database, labels: Mapping[str, tuple[str, ...]], told:
         if name in known
     ]
     if events:
-        Log(database).add(events, rule=told.settings.rule)
+        Log(database).add(events, rule=told.settings.rule, of_source=True)
     return len(events)
 
 
