@@ -15,7 +15,10 @@ from label_made import CLASSES, answered, made
 from test_cli import fails
 from textanchor.errors import InputError, UnknownNameError
 from textanchor.labelling.curves import interval
+from textanchor.labelling.guarantee import Calibration, Promise, Rest, decide
 from textanchor.labelling.project import Project, Settings
+from textanchor.labelling.reporting.comparing import compared
+from textanchor.labelling.reporting.replaying import replayed
 
 Run = Callable[..., Any]
 
@@ -149,3 +152,68 @@ def test_many_poor_class_texts_are_not_a_wall_of_lines(run: Run, tmp_path: Path)
 
 def test_an_interval_of_shares_stays_among_shares() -> None:
     assert interval(np.array([0.999, 0.9])) == (pytest.approx(0.9495 - 12.7062 * 0.0495, abs=1e-3), 1.0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda held: held.decide("item 0", classes="red", who="Ada"),
+        lambda held: held.accept("red", who="Ada"),
+        lambda held: Project.start(held.file.parent / "q", ["a", "b", "c"], classes="red"),
+    ],
+)
+def test_one_word_is_not_a_class_a_letter(known: Project, call: Callable[[Project], Any]) -> None:
+    with pytest.raises(InputError, match=r"classes='red': expected a list of classes, such as \['"):
+        call(known)
+
+
+def test_a_replay_knows_one_class_an_item(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="have several classes each"):
+        replayed(made(tmp_path / "p.label", multi=True))
+
+
+def test_a_project_of_several_classes_says_that_it_has_no_certificate(run: Run, tmp_path: Path) -> None:
+    held = made(tmp_path / "p.label", multi=True, apart=6.0)
+    answered(held, 30)
+    done = run("label", "propose", held.file, "--level", 0.4, "-o", tmp_path / "c.json")
+    assert "each with a promise of its own, so that there is no certificate" in done.stderr
+    assert "may be given a class without a look" in done.stdout
+
+
+def test_arrays_that_are_lists_are_named() -> None:
+    with pytest.raises(InputError, match="hold a list; expected numpy arrays"):
+        Calibration(scores=[0.5], wrong=[False])  # type: ignore[arg-type]
+
+
+def test_no_more_labels_are_wished_for_than_there_are_items() -> None:
+    nothing = Calibration(scores=np.zeros(0), wrong=np.zeros(0, dtype=bool))
+    few, many = (decide(nothing, Rest(scores=np.linspace(0, 1, count)), Promise()).reason for count in (8, 80))
+    assert "25 more labels would do (an estimate), and 8 items are left" in few
+    assert "label 25 more random items (an estimate)" in many
+
+
+def test_no_mistake_seen_is_not_told_as_none_expected(known: Project) -> None:
+    answered(known, 30)
+    told = known.propose(level=0.3)
+    assert told.through
+    assert not any("0.0%" in line for line in told.says)
+    assert any("none was proposed wrong" in line for line in told.says)
+
+
+def test_what_an_audit_draws_says_nothing_of_all_proposals(known: Project) -> None:
+    answered(known, 30)
+    known.propose(level=0.3)
+    known.accept(who="Ada")
+    before = compared(known).proposed.items
+    answered(known, 5, stream="audit")
+    assert compared(known).proposed.items == before
+
+
+def test_two_estimates_do_not_contradict_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textanchor.labelling.guarantee.deciding.needed", lambda *_: 112)
+    monkeypatch.setattr("textanchor.labelling.project.proposing.freed", lambda *_, more: 1.0)
+    held = made(tmp_path / "p.label", count=400, drawn=1.0)
+    answered(held, 5)
+    says = "\n".join(held.propose(level=0.01).says)
+    assert "label 112 more random items" in says
+    assert "200 more random labels would free about" in says

@@ -375,6 +375,10 @@ def test_many_at_once_in_a_grid_and_in_clusters(visit: Any, project: Project) ->
     page.get_by_role("button", name="Cluster", exact=True).click()
     page.wait_for_selector("text=Cluster 1 of")
     everything = int(page.inner_text("[data-all]").split("All ")[1].split()[0])
+    seen = page.locator(".ta-tile").count()
+    assert page.inner_text(".ta-how").startswith(
+        f"{seen} of {everything} items are shown" if seen < everything else "Click an item"
+    )
     page.keyboard.press("1")
     saved(page)
     assert len(decided(project)) == before + everything

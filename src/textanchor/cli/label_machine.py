@@ -77,7 +77,7 @@ def propose(
         if run.through or run.left:
             printing.say(f"next: {label_steps.after_proposing(held, run)}")
     if certificate is not None:
-        _write(run.certificate, certificate)
+        _write(run.certificate, certificate, multi=held.settings.multi)
 
 
 @click.command("accept")
@@ -109,7 +109,7 @@ def audit(project: Path, level: float | None, delta: float | None, certificate: 
     given = {name: value for name, value in (("level", level), ("delta", delta)) if value is not None}
     found = held.audit(**given)  # type: ignore[arg-type]
     if certificate is not None:
-        _write(held.certificate, certificate)
+        _write(held.certificate, certificate, multi=held.settings.multi)
     if as_json:
         printing.dump({name: None if value != value else value for name, value in asdict(found).items()})
         return
@@ -177,11 +177,12 @@ def simulate(project: Path, replay: _Replay, output: Path | None, overwrite: boo
         click.echo(found.table())
 
 
-def _write(certificate: str, file: Path) -> None:
+def _write(certificate: str, file: Path, *, multi: bool) -> None:
     from textanchor.files import write_bytes
 
     if not certificate:
-        raise InputError(f"{file} is not written: nothing is let through, so that there is no certificate")
+        why = "items have several classes here, each with a promise of its own" if multi else "nothing is let through"
+        raise InputError(f"{file} is not written: {why}, so that there is no certificate")
     write_bytes(file, certificate.encode())
 
 

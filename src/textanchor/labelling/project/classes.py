@@ -59,6 +59,8 @@ class Classes:
 
 def checked_classes(given: Iterable[str | Class]) -> tuple[Class, ...]:
     """Classes with keys and texts as they are written down. Raises `InputError` for an empty or endless key."""
+    if isinstance(given, str):
+        raise InputError(f"classes='{given[:60]}': expected a list of classes, such as ['dog', 'cat']")
     told = (Class(key=one, text="") if isinstance(one, str) else one for one in given)
     return tuple(Class(key=key, text=_plain(one.text) or plain_name(key)) for one in told for key in (_checked(one.key),))
 

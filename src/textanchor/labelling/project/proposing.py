@@ -117,8 +117,8 @@ def _foretold(found: LetThrough, promise: Promise) -> tuple[int, int] | None:
     guarantee = form_of(promise)
     if calibration.groups is not None or not len(rest) or not len(calibration) or guarantee.audited:
         return None
-    left = len(rest) - through
-    for more in (one for one in MORE if one < left):
+    left, least = len(rest) - through, found.decision.more_labels or 0  # fewer would do nothing, as the refusal says
+    for more in (one for one in MORE if least <= one < left):
         free = round(freed(guarantee, calibration, rest, promise, more=more) * len(rest)) - through
         if free - more >= 0.1 * left:
             return more, free
@@ -130,7 +130,9 @@ def _lines(found: LetThrough, rest: int, promise: Promise) -> Iterator[str]:
     decision, copies = found.decision, len(found.examined.copies)
     through = int(decision.accepted.sum())
     yield decision.reason
-    if through and not np.isnan(decision.expected_error):
+    if through and decision.expected_error == 0:
+        yield "of the labels on which it was as sure none was proposed wrong: few of them are expected to be (an estimate)"
+    elif through and not np.isnan(decision.expected_error):
         yield f"about {decision.expected_error:.1%} of them are expected to be wrong (an estimate)"
     if copies:
         yield f"{copies} more are exact copies of what people labelled, and take their labels"
@@ -139,7 +141,7 @@ def _lines(found: LetThrough, rest: int, promise: Promise) -> Iterator[str]:
         yield f"{len(found.unheard)} of these are of groups without a label, of which nothing can be promised"
     frees = _foretold(found, promise)
     if frees is not None:
-        yield f"{frees[0]} more labels would free about {frees[1]} items (an estimate)"
+        yield f"{frees[0]} more random labels would free about {frees[1]} items (an estimate)"
 
 
 def waiting_lines(waiting: int) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, TypedDict, get_args
 
@@ -114,6 +114,13 @@ class Ask:
     entry: Entry
     how: str
     until: str
+
+
+def several(classes: Sequence[str]) -> tuple[str, ...]:
+    """Classes as they are given. Raises `InputError` for one str, which would be a class a letter."""
+    if isinstance(classes, str):
+        raise InputError(f"classes='{classes}': expected a list of classes, such as ['{classes}']")
+    return tuple(classes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ HINT = "What is found is shown here, best first, with the line below which hits 
 
 NOTHING = (
     "Nothing that was opened can be searched: a project is searched by the space that it was begun with, and here it has none, "
-    "or another. Open what its items come from beside it, with a space: textanchor studio PROJECT FOLDER --space SPACE."
+    "or another. Open what its items come from beside it, with a space:"
 )
 
 
@@ -28,7 +28,10 @@ def search_tab(opened: Opened, uploads: Path, page: Any) -> None:
     import gradio as gr
 
     if not opened.searched:
-        gr.HTML(html("hint.html.jinja", told=NOTHING), apply_default_css=False)
+        gr.HTML(
+            html("hint.html.jinja", told=NOTHING, command="textanchor studio PROJECT FOLDER --space SPACE"),
+            apply_default_css=False,
+        )
         return
     names = [(source.name, source.id) for source in opened.searched.values()]
     sent = Sent(uploads)
@@ -51,7 +54,7 @@ def search_tab(opened: Opened, uploads: Path, page: Any) -> None:
     found.__annotations__["visit"] = closed.__annotations__["visit"] = gr.Request
     query = gr.MultimodalTextbox(
         label="Query",
-        placeholder="Type a sentence, drop a file, or record a sound",
+        placeholder="Type, drop a file, or record",
         sources=["upload", "microphone"],
         file_types=list(opened.endings),
         elem_id="ta-query",
