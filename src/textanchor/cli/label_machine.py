@@ -15,6 +15,7 @@ from textanchor.runtime import Runtime
 
 if TYPE_CHECKING:
     from textanchor.labelling.guarantee import Promise
+    from textanchor.labelling.project import Project
 
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 _level = click.option("--level", type=_SHARE, help="Share that may be wrong. [default: 0.05]")
@@ -52,6 +53,7 @@ _PROMISE = (
 @options.gathered("promise", _Promise, *_PROMISE)
 @click.option("--proposer", default="", help="Who proposes. [default: the best by cross-validation]")
 @click.option("-o", "--certificate", type=click.Path(path_type=Path), help="Write the certificate of what is let through.")
+@options.overwrite
 @options.runtime_without("engine", "workers", "strict")
 @options.as_json
 def propose(
@@ -59,14 +61,18 @@ def propose(
     promise: _Promise,
     proposer: str,
     certificate: Path | None,
+    overwrite: bool,
     runtime: Runtime,
     as_json: bool,
 ) -> None:
     """Propose a class for every item of PROJECT, and say how many may be labelled without a look, at which promised error."""
     from textanchor import registry
+    from textanchor.files import refuse_existing
     from textanchor.labelling.project import Project
 
     registry.part("guarantee", promise.form)
+    if certificate is not None:
+        refuse_existing(certificate, overwrite=overwrite)
     held = Project(project, runtime=runtime)
     run = held.propose(promise.told(held.settings.seed), proposer=proposer)
     if as_json:
@@ -89,12 +95,22 @@ def propose(
 def accept(project: Path, classes: tuple[str, ...], above: float | None, who: str, as_json: bool) -> None:
     """Take over what the promise lets through in PROJECT, without a look; `undo` takes it back."""
     held = label_options.opened(project)
+    if above is not None and held.run is not None and (missing := _never_proposed(held)):
+        printing.say(
+            f"{missing} of {len(held.classes)} classes have no label, and nothing is proposed as one of them: "
+            "nothing that is of these can be right"
+        )
     taken = held.accept(classes, above=above, who=who)
     if as_json:
         printing.dump({"taken": taken, "progress": asdict(held.progress())})
         return
     click.echo(f"{taken} items are labelled by the machine, {held.progress().open} are left to people")
     printing.say(f"look at some of them, drawn at random: textanchor label next {project} --stream audit --count 20")
+
+
+def _never_proposed(held: Project) -> int:
+    """How many classes have neither a label nor a proposal."""
+    return sum(not count and not held.entries(proposed=key, limit=1) for key, count in held.progress().classes.items())
 
 
 @click.command("audit")
@@ -126,7 +142,7 @@ def audit(project: Path, level: float | None, delta: float | None, certificate: 
     )
     trial = held.run is not None and held.run.trial
     if found.verdict == "met" and trial:
-        printing.say(f"next: textanchor label accept {project}")
+        printing.say(f"next: {label_steps.next_step(held, held.progress())}")
     elif found.verdict == "open":
         printing.say(f"look at more: textanchor label next {project} --stream audit")
 

@@ -121,7 +121,14 @@ def remarks(held: Project) -> list[str]:
     told = [f"skipped {name}: {reason}" for name, reason in skipped]
     poor = [f"class '{one.text}' {one.problem}" for one in lint_classes([one.text for one in held.classes])]
     more = [f"... and {len(poor) - SOME} more classes: textanchor label check {held.file}"] if len(poor) > SOME else []
-    return [*told, *poor[:SOME], *more]
+    return [_modalities(held), *told, *poor[:SOME], *more]
+
+
+def _modalities(held: Project) -> str:
+    told = held.database.ask(
+        "SELECT modality, count(*) FROM items WHERE row IS NOT NULL GROUP BY modality ORDER BY count(*) DESC, modality"
+    )
+    return f"items by modality: {', '.join(f'{count} {modality}' for modality, count in told)}"
 
 
 def row(entry: Entry) -> dict[str, object]:

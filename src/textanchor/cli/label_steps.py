@@ -15,6 +15,9 @@ def next_step(project: Project, told: Progress) -> str:
     file, run = project.file, project.run
     if not project.classes:
         return f"name classes: textanchor label class {file} KEY=TEXT ..."
+    if told.acceptable and told.otherwise:
+        again = "propose {}" if told.labelled else "next {} --stream drawn --count 20"
+        return f"textanchor label {again.format(file)} (labels that the last run stood on are not the same any more)"
     if told.acceptable and run is not None:
         return after_proposing(project, run)
     if not told.open:

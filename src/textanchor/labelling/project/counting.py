@@ -9,6 +9,7 @@ from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.frontier import frontier
 from textanchor.labelling.project.log import split
 from textanchor.labelling.project.records import Progress
+from textanchor.labelling.project.runs import otherwise
 
 
 def progress(database: Database) -> Progress:
@@ -47,6 +48,7 @@ def progress(database: Database) -> Progress:
         proposed=proposed,
         through=through,
         acceptable=acceptable,
+        otherwise=otherwise(database),
         skipped=int(database.one("SELECT count(*) FROM skipped")),
         classes={key: classes["label"][key] for key in keys.values()},
         machine_classes={key: classes["machine"][key] for key in keys.values()},

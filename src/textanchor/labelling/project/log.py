@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from textanchor.database import CHUNK, Database, marks
 from textanchor.errors import InputError
 from textanchor.escaping import legible
-from textanchor.labelling.project.deciding import Event, settled
+from textanchor.labelling.project.deciding import Event, Settled, settled
 from textanchor.labelling.project.records import Decision
 
 STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"  # of an event e: nobody took it back
@@ -90,6 +90,24 @@ class Log:
         """Derive all states anew, as after another rule."""
         self.settle([item for (item,) in self._database.ask("SELECT DISTINCT item FROM events")], rule=rule)
 
+    def otherwise(self, event: int, *, rule: str) -> int:
+        """Of how many items that people had decided on by that event, what they say is not the same any more."""
+        told = self._database.ask(
+            "SELECT DISTINCT item FROM events l WHERE event > ? AND kind != 'take' AND EXISTS "
+            "(SELECT 1 FROM events e WHERE e.item = l.item AND e.event <= ? AND e.kind NOT IN ('take', 'undo'))",
+            event,
+            event,
+        )
+        found = 0
+        for start in range(0, len(told), CHUNK):
+            by_item: dict[int, list[Event]] = {}
+            for one in self._events([item for (item,) in told[start : start + CHUNK]]):
+                by_item.setdefault(one.item, []).append(one)
+            for events in by_item.values():
+                before = _said(settled([one for one in events if one.event <= event], rule))
+                found += before not in (None, _said(settled(events, rule)))
+        return found
+
     def history(self, where: str, values: Sequence[object], *, newest: bool, limit: int) -> Iterator[Decision]:
         """The events of a condition; undone are those that a later event names."""
         keys = {int(number): str(key) for number, key in self._database.ask("SELECT class, key FROM classes")}
@@ -121,6 +139,11 @@ class Log:
 
 
 _COLUMNS = ("event", "step", "item", "kind", "classes", "who", "at", "how", "undoes", "run", "proposed")
+
+
+def _said(state: Settled | None) -> tuple[str, str] | None:
+    """What people say of an item; None where they say nothing."""
+    return None if state is None or state.status == "machine" else (state.status, state.classes)
 
 
 def _values(one: New, now: str) -> tuple[object, ...]:

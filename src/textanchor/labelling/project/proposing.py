@@ -82,7 +82,9 @@ def _by_names_alone(pool: Pool, rows: Rows, proposer: str) -> Outcome:
         proposer=proposer,
         says=(
             "proposed by the classes' names alone" + (f", by {proposer}" if proposer != NAMES else ""),
-            "no promise can be made from names alone: label items that are drawn at random",
+            "no promise can be made from names alone: label items that are drawn at random"
+            if len(rows)
+            else "nothing is left to label",
         ),
     )
 

@@ -154,7 +154,9 @@ class Progress:
 
     `labelled` by people, `drawn` of them at random, of which `counting` may say how often the machine is wrong: those before
     which hardly any other of the random order was left out (`frontier`). `through` are let through by the newest promise,
-    `acceptable` those of them that are still open. `classes` and `machine_classes` count labels by people and the machine.
+    `acceptable` those of them that are still open. Of `otherwise` labels that this run stood on people say something else now,
+    or nothing: then nothing is taken over by its promise. `classes` and `machine_classes` count labels by people and the
+    machine.
     """
 
     items: int
@@ -169,6 +171,7 @@ class Progress:
     proposed: int
     through: int
     acceptable: int
+    otherwise: int
     skipped: int
     classes: Mapping[str, int]
     machine_classes: Mapping[str, int]
@@ -182,7 +185,7 @@ class Run:
 
     `accuracy` is of labels drawn at random that the proposer had not seen, None where there were none; `through` items the
     promise lets through, on `trial` if it holds only once an audit says so, `left` are left to people; `certificate` is JSON,
-    empty without a promise.
+    empty without a promise. `event` is the last of the log that it knew of; 0 where an older version did not say.
     """
 
     run: int
@@ -198,6 +201,7 @@ class Run:
     says: tuple[str, ...]
     delta: float = 0.1
     trial: bool = False
+    event: int = 0
     certificate: str = ""
 
 
