@@ -98,6 +98,13 @@ def test_a_collection_and_its_space(pairs: Path, tmp_path: Path) -> None:
     by_names = project.propose()
     assert by_names.proposer == "names"
     assert "names alone" in by_names.says[0]
+    assert project.propose(proposer="logistic").proposer == "names", "which learns from labels only"
+    np.testing.assert_allclose(project.probabilities(), pool.by_names, atol=1e-3)
+    assert project.propose(proposer="name-shots").says[0] == "proposed by the classes' names alone, by name-shots"
+    leaning = project.probabilities()
+    assert leaning is not None
+    assert not np.allclose(leaning, pool.by_names, atol=0.01)
+    assert (leaning.argmax(axis=1) == [SHAPES.index(shape(one.id)) for one in project.entries()]).mean() > 0.8
     project.add_class("star", "a star with five points")
     assert project.pool().by_names is None
     project.propose()

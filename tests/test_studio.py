@@ -27,15 +27,20 @@ pytest.importorskip("gradio", reason="the extra [studio] is not installed")
 from starlette.requests import ClientDisconnect  # noqa: E402
 
 from conftest import ROOT  # noqa: E402
+from media_kinds import KINDS  # noqa: E402
+from odd_files import CASES, Case  # noqa: E402
 from studio_world import HOSTILE, SECRET, TOKEN, running, write_world  # noqa: E402
 from textanchor.errors import InputError, ItemError  # noqa: E402
+from textanchor.labelling.project import Project  # noqa: E402
 from textanchor.records import Item  # noqa: E402
 from textanchor.serve.refusal import Refusal  # noqa: E402
 from textanchor.serve.settings import Access  # noqa: E402
 from textanchor.studio.asking import EACH, Wish, answered  # noqa: E402
 from textanchor.studio.cards import html as page_part  # noqa: E402
 from textanchor.studio.door import Door  # noqa: E402
+from textanchor.studio.door.heads import HEAD, may_be  # noqa: E402
 from textanchor.studio.door.paths import is_open, is_uploaded, named_files  # noqa: E402
+from textanchor.studio.door.sent import Sent  # noqa: E402
 from textanchor.studio.opened import opened  # noqa: E402
 from textanchor.studio.reports import is_report, report_in  # noqa: E402
 from textanchor.studio.showing import keys  # noqa: E402
@@ -233,12 +238,82 @@ def test_what_is_sent_is_bounded(studio: Any, client: httpx.Client) -> None:
 
 
 def test_what_was_sent_is_gone_when_the_studio_stops(world: Path) -> None:
-    with running([str(world / "report")]) as made, httpx.Client(base_url=made.address, headers=BEARER) as client:
+    with running([str(world / "kept")]) as made, httpx.Client(base_url=made.address, headers=BEARER) as client:
         sent = client.post("/gradio_api/upload", files={"files": ("a.wav", b"RIFF")}).json()[0]
         assert client.get(f"/gradio_api/file={sent}").status_code == 200
         folder = made._uploads
         assert folder.stat().st_mode & 0o077 == 0
     assert not folder.exists()
+
+
+def held(studio: Any) -> list[Path]:
+    return [one for one in studio._uploads.rglob("*") if one.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.exe", b"MZ" + b"\0" * 60), ("a", b"RIFF0000WAVE"), ("a.html", b"<!doctype html>"), ("a.wav", b"MZ" + b"\0" * 60),
+        ("a.wav", b""), ("a.png", b"<!doctype html><script>x</script>"), ("a.mp4", b"PK\x03\x04" + b"\0" * 60),
+        ("a.png", b"RIFF" * 9),
+        ("a.mp3", b"#!/bin/sh" + b" " * 300_000), ("a.ogg", b"GIF89a" + b"\0" * 90),
+    ],
+)  # fmt: skip
+def test_what_is_no_file_to_search_with_is_refused_and_leaves_nothing(
+    studio: Any, client: httpx.Client, name: str, content: bytes
+) -> None:
+    before = held(studio)
+    answer = client.post("/gradio_api/upload", files={"files": (name, content)})
+    assert (answer.status_code, name in answer.text) == (400, True)
+    right = (studio.opened.collections["c0"].roots[0] / "circle" / "00.wav").read_bytes()
+    both = [("files", ("right.wav", right)), ("files", (name, content))]
+    assert client.post("/gradio_api/upload", files=both).status_code == 400
+    assert held(studio) == before
+
+
+READ = [one for one in (*CASES, *KINDS) if one.modality in ("image", "audio", "video") and not isinstance(one.outcome, str)]
+
+
+@pytest.mark.parametrize("case", READ, ids=lambda case: f"{case.modality}: {case.about}")
+def test_whatever_is_read_may_be_sent(case: Case) -> None:
+    assert may_be(case.modality, case.make()[:HEAD])
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(studio: Any) -> None:
+    import socket
+
+    before = held(studio)
+    head = (
+        f"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1:{studio.access.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\nRIFF'
+    )
+    with socket.create_connection((studio.access.host, studio.access.port), timeout=5) as line:
+        line.sendall(head.encode() + b"x" * 5000)
+        until(lambda: len(held(studio)) > len(before))
+    until(lambda: held(studio) == before)
+
+
+def until(done: Any) -> None:
+    begun = time.monotonic()
+    while not done():
+        assert time.monotonic() - begun < 10
+        time.sleep(0.02)
+
+
+def test_a_file_is_let_go_when_no_page_asks_with_it(tmp_path: Path) -> None:
+    files = [tmp_path / name / "x.wav" for name in "ab"]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes(b"x")
+    sent = Sent(tmp_path)
+    sent.asked_with("one", files[:1])
+    sent.asked_with("other", files)
+    sent.asked_with("one", files[:1])
+    sent.asked_with("other")
+    assert [one.exists() for one in files] == [True, False]
+    sent.asked_with("one")
+    assert not list(tmp_path.iterdir())
 
 
 # What is shown of items
@@ -381,6 +456,29 @@ def test_hits_are_cards_with_the_line_and_the_reasons(studio: Any) -> None:
     assert each.hits.total == answer.hits.total
     alike = answered(source, Wish(like=answer.shown[0].card.key, k=2))
     assert alike.asked == f"more like {answer.shown[0].card.name}"
+
+
+def test_a_project_is_searched_by_itself_where_its_collection_is_not_opened(world: Path, tmp_path: Path, saved: Path) -> None:
+    Project.start(tmp_path / "p.sqlite", world / "kept", classes=["circle", "cross"], space=saved).close()
+    beside = opened([str(world / "kept"), str(tmp_path / "p.sqlite")])
+    assert list(beside.searched) == ["c0"]
+    with running([str(tmp_path / "p.sqlite")]) as made, httpx.Client(base_url=made.address, headers=BEARER) as client:
+        (own,) = made.opened.searched.values()
+        found = [answered(source, Wish(words="circle", k=9)) for source in (own, beside.collections["c0"])]
+        scores = [{one.card.name: one.hit.score for one in answer.shown} for answer in found]
+        assert scores[0] == pytest.approx(scores[1], abs=2e-3)
+        for one in found[0].shown:
+            assert client.get(one.card.media.picture).status_code == 200
+        alike = answered(own, Wish(like=found[0].shown[0].card.key, k=2))
+        assert alike.shown[0].card.name == found[0].shown[0].card.name
+    beside.close()
+
+
+def test_a_project_without_a_space_says_what_to_open(tmp_path: Path, shapes: Path) -> None:
+    Project.start(tmp_path / "p.sqlite", shapes / "image", classes=["circle", "cross"], encoders={"image": "signal"}).close()
+    with running([str(tmp_path / "p.sqlite")]) as made, httpx.Client(base_url=made.address, headers=BEARER) as client:
+        assert not made.opened.searched
+        assert "textanchor studio PROJECT FOLDER --space SPACE" in client.get("/config").text
 
 
 def test_names_are_shown_as_they_are_and_run_nothing(studio: Any) -> None:

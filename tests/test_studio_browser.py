@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +163,37 @@ def test_search_by_a_sentence_and_by_a_sound(visit: Any, world: Path) -> None:
     page.get_by_label("Only where").fill("nothing >")
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=alert].ta-wrong")
+
+
+def test_what_was_sent_is_gone_when_no_page_asks_with_it(
+    visit: Any, studio: Any, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays while it may be asked with again, and nothing else is left of a search anywhere."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    for last in ("another search", "the page is closed"):
+        page = visit()
+        page.set_input_files("#ta-query input[type=file]", world / "items" / "cross" / "03.wav")
+        page.wait_for_selector("#ta-query .thumbnail-item, #ta-query [data-testid=thumbnail]", state="attached")
+        page.click("#ta-query .submit-button")
+        page.wait_for_function("document.querySelector('.ta-asked')?.textContent === '03.wav'")
+        page.get_by_label("Only where").fill("modality = 'image'")
+        page.keyboard.press("Enter")
+        page.wait_for_function("[...document.querySelectorAll('.ta-kind')].every(one => one.textContent === 'image')")
+        assert page.inner_text(".ta-asked") == "03.wav"
+        assert [one.name for one in studio._uploads.rglob("*") if one.is_file()] == ["03.wav"]
+        if last == "another search":
+            page.locator("#ta-query").get_by_label("Remove").first.click()
+            page.fill("#ta-query textarea", "circle")
+            page.keyboard.press("Enter")
+            page.wait_for_function("document.querySelector('.ta-asked')?.textContent === '“circle”'")
+            assert not [one for one in studio._uploads.rglob("*") if one.is_file()]
+        page.close()
+        begun = time.monotonic()
+        while [one for one in studio._uploads.rglob("*") if one.is_file()]:
+            assert time.monotonic() - begun < 20
+            time.sleep(0.1)
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_search_by_a_recording(visit: Any) -> None:
@@ -342,6 +375,10 @@ def test_many_at_once_in_a_grid_and_in_clusters(visit: Any, project: Project) ->
     page.get_by_role("button", name="Cluster", exact=True).click()
     page.wait_for_selector("text=Cluster 1 of")
     everything = int(page.inner_text("[data-all]").split("All ")[1].split()[0])
+    seen = page.locator(".ta-tile").count()
+    assert page.inner_text(".ta-how").startswith(
+        f"{seen} of {everything} items are shown" if seen < everything else "Click an item"
+    )
     page.keyboard.press("1")
     saved(page)
     assert len(decided(project)) == before + everything

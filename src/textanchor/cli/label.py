@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textanchor.cli import label_deciding, label_files, label_machine, label_options, options, printing
+from textanchor.cli import label_deciding, label_files, label_machine, label_options, label_steps, options, printing
 from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
-    from textanchor.labelling.project import Class, Progress, Project
+    from textanchor.labelling.project import Class, Project
 
 SHOWN = 1000
 
@@ -224,19 +224,7 @@ def _tell(project: Project, *, as_json: bool) -> None:
     click.echo(f"open: {told.open}")
     for line in () if run is None else run.says:
         click.echo(f"  {line}")
-    printing.say(f"next: {_next(project, told)}")
-
-
-def _next(project: Project, told: Progress) -> str:
-    """The command that a person would call now."""
-    file = project.file
-    if not project.classes:
-        return f"name classes: textanchor label class {file} KEY=TEXT ..."
-    if told.through > told.machine:
-        return f"textanchor label accept {file}"
-    if told.open and (project.run is None or told.decisions % 20):
-        return f"textanchor label next {file}, then textanchor label decide {file} ITEM=CLASS ..."
-    return f"textanchor label propose {file}" if told.open else f"textanchor label export {file} labels.csv"
+    printing.say(f"next: {label_steps.next_step(project, told)}")
 
 
 for _part in (*label_deciding.COMMANDS, *label_machine.COMMANDS, *label_files.COMMANDS):

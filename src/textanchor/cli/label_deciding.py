@@ -44,9 +44,16 @@ def next_(project: Path, count: int, stream: str, skip: tuple[str, ...], release
     for one in asks:
         click.echo(f"{shown(one.entry.id)}\t{shown(_place(one.entry))}")
     if not asks:
-        printing.say(f"nothing is left to ask; see textanchor label info {project}")
+        printing.say(_NOTHING[stream == "audit"].format(project=project))
     else:
         printing.say(f"decide: textanchor label decide {project} ITEM=CLASS ... (classes: {_some(held.classes)})")
+
+
+_NOTHING = (
+    "nothing is left to ask (what others were given is theirs for a while); see textanchor label info {project}",
+    "nothing is there to look at: it is what was taken over (textanchor label accept {project}), or is on trial "
+    "(textanchor label propose {project} --form audit), and nobody looked at",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +107,8 @@ def decide(
         from textanchor.labelling.formats.importing import decide_from
 
         brought = decide_from(held, table, who=who, add_classes=add_classes)
+        if not brought:
+            raise InputError(f"{table} holds no decision; expected rows with an item and a label")
     told = held.progress()
     if as_json:
         printing.dump({"decisions": [asdict(one) for one in done], "from table": brought, "progress": asdict(told)})

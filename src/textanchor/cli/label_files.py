@@ -48,7 +48,11 @@ _OUT = (
         help="What stands in folders of classes.",
     ),
     click.option("--url", "prefix", help="What stands before files for Label Studio. [default: /data/local-files/?d=]"),
-    click.option("--root", type=click.Path(path_type=Path), help="Folder below which Label Studio serves files. [default: /]"),
+    click.option(
+        "--root",
+        type=click.Path(path_type=Path),
+        help="Folder below which Label Studio serves files. [default: the one that holds the items' folder]",
+    ),
     click.option("--only-decided", is_flag=True, help="Leave out items that are open."),
 )
 
@@ -65,9 +69,12 @@ def export(project: Path, output: Path, out: _Out, overwrite: bool, as_json: boo
 
     done = export_labels(label_options.opened(project), output, out.told(overwrite=overwrite))
     if as_json:
-        printing.dump({**asdict(done), "output": str(done.output)})
-    else:
-        click.echo(f"{done.items} items as {done.format} in {done.output} ({done.files} files)")
+        printing.dump({**asdict(done), "output": str(done.output), "folder": done.folder and str(done.folder)})
+        return
+    click.echo(f"{done.items} items as {done.format} in {done.output} ({done.files} files)")
+    if done.folder is not None and done.format != "folder":
+        served = done.format == "label-studio" and out.prefix is None
+        click.echo(f"paths begin in {done.folder}{', which is LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT' if served else ''}")
 
 
 @click.command("import")

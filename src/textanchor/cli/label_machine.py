@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textanchor.cli import label_options, options, printing
+from textanchor.cli import label_options, label_steps, options, printing
 from textanchor.errors import InputError
 from textanchor.escaping import shown
 from textanchor.runtime import Runtime
 
 if TYPE_CHECKING:
     from textanchor.labelling.guarantee import Promise
+    from textanchor.labelling.project import Project
 
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 _level = click.option("--level", type=_SHARE, help="Share that may be wrong. [default: 0.05]")
@@ -52,6 +53,7 @@ _PROMISE = (
 @options.gathered("promise", _Promise, *_PROMISE)
 @click.option("--proposer", default="", help="Who proposes. [default: the best by cross-validation]")
 @click.option("-o", "--certificate", type=click.Path(path_type=Path), help="Write the certificate of what is let through.")
+@options.overwrite
 @options.runtime_without("engine", "workers", "strict")
 @options.as_json
 def propose(
@@ -59,26 +61,29 @@ def propose(
     promise: _Promise,
     proposer: str,
     certificate: Path | None,
+    overwrite: bool,
     runtime: Runtime,
     as_json: bool,
 ) -> None:
     """Propose a class for every item of PROJECT, and say how many may be labelled without a look, at which promised error."""
     from textanchor import registry
+    from textanchor.files import refuse_existing
     from textanchor.labelling.project import Project
 
     registry.part("guarantee", promise.form)
+    if certificate is not None:
+        refuse_existing(certificate, overwrite=overwrite)
     held = Project(project, runtime=runtime)
     run = held.propose(promise.told(held.settings.seed), proposer=proposer)
-    if certificate is not None:
-        _write(run.certificate, certificate)
     if as_json:
         printing.dump({name: value for name, value in asdict(run).items() if name != "certificate"})
-        return
-    for line in run.says:
-        click.echo(line)
-    if run.through:
-        trial = promise.form.startswith("audit")
-        printing.say(f"next: textanchor label {f'next {project} --stream audit' if trial else f'accept {project}'}")
+    else:
+        for line in run.says:
+            click.echo(line)
+        if run.through or run.left:
+            printing.say(f"next: {label_steps.after_proposing(held, run)}")
+    if certificate is not None:
+        _write(run.certificate, certificate, multi=held.settings.multi)
 
 
 @click.command("accept")
@@ -90,12 +95,22 @@ def propose(
 def accept(project: Path, classes: tuple[str, ...], above: float | None, who: str, as_json: bool) -> None:
     """Take over what the promise lets through in PROJECT, without a look; `undo` takes it back."""
     held = label_options.opened(project)
+    if above is not None and held.run is not None and (missing := _never_proposed(held)):
+        printing.say(
+            f"{missing} of {len(held.classes)} classes have no label, and nothing is proposed as one of them: "
+            "nothing that is of these can be right"
+        )
     taken = held.accept(classes, above=above, who=who)
     if as_json:
         printing.dump({"taken": taken, "progress": asdict(held.progress())})
         return
     click.echo(f"{taken} items are labelled by the machine, {held.progress().open} are left to people")
     printing.say(f"look at some of them, drawn at random: textanchor label next {project} --stream audit --count 20")
+
+
+def _never_proposed(held: Project) -> int:
+    """How many classes have neither a label nor a proposal."""
+    return sum(not count and not held.entries(proposed=key, limit=1) for key, count in held.progress().classes.items())
 
 
 @click.command("audit")
@@ -110,17 +125,26 @@ def audit(project: Path, level: float | None, delta: float | None, certificate: 
     given = {name: value for name, value in (("level", level), ("delta", delta)) if value is not None}
     found = held.audit(**given)  # type: ignore[arg-type]
     if certificate is not None:
-        _write(held.certificate, certificate)
+        _write(held.certificate, certificate, multi=held.settings.multi)
     if as_json:
         printing.dump({name: None if value != value else value for name, value in asdict(found).items()})
         return
+    if not found.population:
+        click.echo("there is nothing to look at: nothing was taken over, and nothing is on trial")
+        printing.say(f"next: textanchor label accept {project}, or textanchor label propose {project} --form audit")
+        return
     click.echo(f"{found.shown} of {found.population} items that the machine labelled were looked at, {found.wrong} were wrong")
-    if found.population:
-        click.echo(
-            f"between {found.low:.1%} and {found.high:.1%} of the others are wrong, except with a probability "
-            f"of {found.delta:g}; {_VERDICTS[found.verdict].format(level=found.level)}"
-        )
-    printing.say(f"look at more: textanchor label next {project} --stream audit")
+    if found.beyond:
+        click.echo(f"{found.beyond} more were looked at; they count once those before them in the random order are decided on")
+    click.echo(
+        f"between {found.low:.1%} and {found.high:.1%} of the others are wrong, except with a probability "
+        f"of {found.delta:g}; {_VERDICTS[found.verdict].format(level=found.level)}"
+    )
+    trial = held.run is not None and held.run.trial
+    if found.verdict == "met" and trial:
+        printing.say(f"next: {label_steps.next_step(held, held.progress())}")
+    elif found.verdict == "open":
+        printing.say(f"look at more: textanchor label next {project} --stream audit")
 
 
 _VERDICTS = {
@@ -169,11 +193,12 @@ def simulate(project: Path, replay: _Replay, output: Path | None, overwrite: boo
         click.echo(found.table())
 
 
-def _write(certificate: str, file: Path) -> None:
+def _write(certificate: str, file: Path, *, multi: bool) -> None:
     from textanchor.files import write_bytes
 
     if not certificate:
-        raise InputError("nothing is let through, so that there is no certificate")
+        why = "items have several classes here, each with a promise of its own" if multi else "nothing is let through"
+        raise InputError(f"{file} is not written: {why}, so that there is no certificate")
     write_bytes(file, certificate.encode())
 
 
@@ -181,7 +206,10 @@ def _write(certificate: str, file: Path) -> None:
 @click.argument("certificate", type=click.Path(path_type=Path))
 @options.as_json
 def verify(certificate: Path, as_json: bool) -> None:
-    """Decide again what CERTIFICATE says was decided, from its own scores, labels and seeds; exit code 1 if it does not fit."""
+    """Decide again what CERTIFICATE says was decided, from its own scores, labels and seeds.
+
+    The exit code is 1 if it does not fit, and for an audit that has not met its promise yet.
+    """
     from textanchor.labelling.guarantee import Certificate
     from textanchor.labelling.guarantee import verify as verified
 

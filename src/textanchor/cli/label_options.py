@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from textanchor.labelling.project import Class, Decision, Entry, Project, Wanted
 
 
+SOME = 5  # remarks of a kind
+
+
 def _myself() -> str:
     try:
         return getpass.getuser()
@@ -116,7 +119,16 @@ def remarks(held: Project) -> list[str]:
 
     skipped = held.database.ask("SELECT id, reason FROM skipped ORDER BY id LIMIT 20")
     told = [f"skipped {name}: {reason}" for name, reason in skipped]
-    return [*told, *(f"class '{one.text}' {one.problem}" for one in lint_classes([one.text for one in held.classes]))]
+    poor = [f"class '{one.text}' {one.problem}" for one in lint_classes([one.text for one in held.classes])]
+    more = [f"... and {len(poor) - SOME} more classes: textanchor label check {held.file}"] if len(poor) > SOME else []
+    return [_modalities(held), *told, *poor[:SOME], *more]
+
+
+def _modalities(held: Project) -> str:
+    told = held.database.ask(
+        "SELECT modality, count(*) FROM items WHERE row IS NOT NULL GROUP BY modality ORDER BY count(*) DESC, modality"
+    )
+    return f"items by modality: {', '.join(f'{count} {modality}' for modality, count in told)}"
 
 
 def row(entry: Entry) -> dict[str, object]:

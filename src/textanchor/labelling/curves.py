@@ -114,11 +114,12 @@ class Simulation:
 
 
 def interval(values: Float[np.ndarray, " s"]) -> Interval | None:
-    """95 % of the mean over seeds, by Student's t; None for one seed. It says how much draws and starts matter, not items."""
+    """95 % of the mean over seeds, by Student's t, within 0 and 1; None for one seed. It says how much draws and starts matter,
+    not items."""
     if len(values) < 2:
         return None
     half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return float(values.mean()) - half, float(values.mean()) + half
+    return max(0.0, float(values.mean()) - half), min(1.0, float(values.mean()) + half)
 
 
 def _row(curve: Curve, place: int) -> dict[str, object]:

@@ -17,6 +17,7 @@ NEIGHBOURS = 5
 SHARE = 0.5  # of an item that its neighbours make up
 CROWD = 10_000  # items among which neighbours are sought; of more it is a random sample of that size
 CHUNK = 512
+EQUAL = 1e-6  # cosines this near each other are equal: x y and y x of two matrix products are not the same to the last bit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ class _Near:
         from scipy.sparse import csr_array
 
         own = self.reach(cosines)
-        rows, columns = np.nonzero(cosines >= np.minimum(own[:, None], reach))
+        rows, columns = np.nonzero(cosines >= np.minimum(own[:, None], reach) - EQUAL)
         scale = 2 * np.sqrt(np.maximum((1 - own[rows]) * (1 - reach[columns]), 1e-18))
         found = np.exp(np.minimum(2 * cosines[rows, columns] - 2, 0) / scale)
         return csr_array((found.astype(np.float32), (rows, columns)), shape=cosines.shape)

@@ -51,7 +51,7 @@ def application(opened: Opened, door: Door) -> App:
         lambda: _mounted(gradio, app, frame(opened, door.uploads), theme=theme(), head=HEAD, max_file_size=door.file)
     )
     page.has_launched = True  # else a mounted page reads, and copies, whatever file a request names
-    return Gate(app, door)
+    return Gate(app, door, opened.endings)
 
 
 def _mounted(gradio: Any, app: Any, page: Any, **told: Any) -> Any:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from textanchor import registry
 from textanchor.collections import Collection
 from textanchor.collections.storing.schema import NAME
+from textanchor.data.readers import reader
 from textanchor.errors import InputError
 from textanchor.escaping import written_back
 from textanchor.files import located
@@ -16,6 +18,7 @@ from textanchor.runtime import Limits, Runtime
 from textanchor.serve.shelves import open_shelves
 from textanchor.space import Space
 from textanchor.studio.reports import OfProject, Report, is_report, report_in
+from textanchor.studio.searchable import searchable
 from textanchor.studio.sources import Labelling, Shelved, Source
 
 SQLITE = b"SQLite format 3\0"
@@ -23,17 +26,26 @@ SQLITE = b"SQLite format 3\0"
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """Collections, labelling projects and reports by their short names; `space` is None where nothing is searched."""
+    """Collections, labelling projects and reports by their short names; `space` is None where nothing is searched.
+
+    `indexed` are projects that are searched by themselves, because what their items come from was not opened.
+    """
 
     space: Space | None
     collections: Mapping[str, Shelved] = field(default_factory=dict)
     projects: Mapping[str, Labelling] = field(default_factory=dict)
+    indexed: Mapping[str, Shelved] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
 
     @property
     def sources(self) -> dict[str, Source]:
         """Everything with items."""
-        return {**self.collections, **self.projects}
+        return {**self.searched, **self.projects}
+
+    @property
+    def searched(self) -> dict[str, Shelved]:
+        """Everything that can be searched."""
+        return {**self.collections, **self.indexed}
 
     def close(self) -> None:
         """Let go of all files."""
@@ -42,6 +54,12 @@ class Opened:
         for shelved in self.collections.values():
             if isinstance(shelved.shelf.held, Collection):
                 shelved.shelf.held.close()
+
+    @property
+    def endings(self) -> dict[str, str]:
+        """The modalities of files that can be searched with, by their endings."""
+        kinds = [kind for kind in self.space.kinds if kind in registry.names("reader")] if self.space is not None else []
+        return {ending: kind for kind in kinds for ending in reader(kind).extensions}
 
     @property
     def limits(self) -> Limits:
@@ -66,11 +84,14 @@ def opened(
     shelves = open_shelves(loaded, rest) if loaded is not None else {}
     allowed = tuple(root.absolute() for root in roots)
     labelling = {f"p{n}": Labelling(f"p{n}", project, allowed) for n, project in enumerate(projects)}
+    there = {shelf.place.absolute() for shelf in shelves.values()}
+    own = [searchable(source, f"s{id}", loaded, there) for id, source in labelling.items()]
     written: dict[str, Report] = {f"r{n}": report_in(located(place)) for n, place in enumerate(reports)}
     return Opened(
         space=loaded,
         collections={f"c{n}": Shelved(f"c{n}", shelf, allowed) for n, shelf in enumerate(shelves.values())},
         projects=labelling,
+        indexed={found.id: found for found in own if found is not None},
         reports={**written, **{id: OfProject(source) for id, source in labelling.items()}},
     )
 

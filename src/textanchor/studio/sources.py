@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from textanchor.collections import Collection, Index
-from textanchor.collections.storing.schema import NAME
-from textanchor.data import tables
 from textanchor.errors import InputError
-from textanchor.escaping import written_back
 from textanchor.labelling.project import Entry, Project
-from textanchor.labelling.project.sourcing import MEMORY, Origin, origins
+from textanchor.labelling.project.sourcing import roots, roots_of
 from textanchor.records import Item
 from textanchor.runtime import Reading
 from textanchor.serve.shelves import Shelf
@@ -106,8 +103,7 @@ class Labelling:
     @property
     def roots(self) -> tuple[Path, ...]:
         """The places of its sources, and of the collections among them."""
-        found = [_followed(origin) for origin in origins(self.project.database)]
-        return (*self.allowed, *(root for places in found for place, reading in places for root in roots_of(place, reading)))
+        return (*self.allowed, *(root for found in roots(self.project.database) for root in found))
 
     def key(self, number: int, name: str) -> str:
         """The key of an item."""
@@ -138,19 +134,3 @@ def below(roots: Sequence[Path], name: str) -> str:
         return name
     root = next((root for root in roots if path != root and path.is_relative_to(root)), None)
     return path.name if root is None else path.relative_to(root).as_posix()
-
-
-def _followed(origin: Origin) -> list[tuple[str, Reading]]:
-    """A collection's own places stand for it."""
-    folder = Path(written_back(origin.place))
-    if (folder / NAME).is_file():
-        return list(Collection(folder).places.items())
-    return [(origin.place, origin.reading)] if origin.place != MEMORY else []
-
-
-def roots_of(place: str, reading: Reading) -> Sequence[Path]:
-    """Folders or files that a place of a collection stands for."""
-    path = Path(place) if Path(place).exists() else Path(written_back(place))
-    if path.is_dir() or not tables.is_table(path):
-        return (path.absolute(),)
-    return (path.absolute(), (reading.root or path.parent).absolute())

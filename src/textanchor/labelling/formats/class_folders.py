@@ -35,10 +35,10 @@ def write_folders(labels: Labels, folder: Path, *, how: str = "copy", overwrite:
             target = temporary / place
             target.parent.mkdir(exist_ok=True)
             _put(entry, target, how)
-        held = {name: as_json(decisions) for name, decisions in labels.decisions.items()}
+        held = {labels.placing.name(name): as_json(decisions) for name, decisions in labels.decisions.items()}
         named = folder_names(labels)
         classes = {named[one.key]: {"key": one.key, "text": one.text} for one in labels.classes}
-        files = {str(place): entry.id for place, entry in placed}
+        files = {str(place): labels.placing.name(entry.id) for place, entry in placed}
         write_json(temporary / MARKER, {"about": SIGN, "classes": classes, "files": files, "decisions": held})
     return len(placed)
 

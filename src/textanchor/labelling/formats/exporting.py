@@ -41,12 +41,14 @@ class SimpleExporting(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedLabels:
-    """What was written where: the format, how many items, and how many files."""
+    """What was written where: the format, how many items, how many files, and the folder in which their paths begin, None where
+    they are whole."""
 
     output: Path
     format: str
     items: int
     files: int
+    folder: Path | None = None
 
 
 def export_labels(
@@ -60,16 +62,17 @@ def export_labels(
     how, place = replace(told or Exporting(), **simple), located(output)
     kind = format_of(place, how.format)
     labels = labels_of(project, only_decided=how.only_decided)
-    files = 1
+    files, start = 1, labels.placing.folder
     if kind == "csv":
         write_csv(labels, place, overwrite=how.overwrite)
     elif kind == "parquet":
         write_parquet(labels, place, overwrite=how.overwrite)
     elif kind == "folder":
-        files = write_folders(labels, place, how=how.how, overwrite=how.overwrite)
+        files, start = write_folders(labels, place, how=how.how, overwrite=how.overwrite), place
     else:
         files = 2 * len(write_label_studio(labels, place, how.serving, overwrite=how.overwrite))
-    return ExportedLabels(output=place, format=kind, items=len(labels.entries), files=files)
+        start = how.serving.below(start)
+    return ExportedLabels(output=place, format=kind, items=len(labels.entries), files=files, folder=start)
 
 
 def format_of(output: Path, told: str = "") -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textanchor.errors import InputError
+from textanchor.labelling.formats.placing import Placing, placing
 from textanchor.labelling.project import Class, Decision, Entry, Project
 
 _FIELDS = ("event", "kind", "classes", "who", "at", "how", "undoes")
@@ -15,12 +16,13 @@ _FIELDS = ("event", "kind", "classes", "who", "at", "how", "undoes")
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
-    """Items with their decisions, the oldest first, and the classes."""
+    """Items with their decisions, the oldest first, the classes, and how items and files are called outside."""
 
     entries: tuple[Entry, ...]
     decisions: Mapping[str, tuple[Decision, ...]]
     classes: tuple[Class, ...]
     multi: bool
+    placing: Placing
 
 
 def labels_of(project: Project, *, only_decided: bool = False) -> Labels:
@@ -37,6 +39,7 @@ def labels_of(project: Project, *, only_decided: bool = False) -> Labels:
         decisions={name: tuple(found) for name, found in decisions.items()},
         classes=classes,
         multi=multi,
+        placing=placing(project.database, entries),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from textanchor.files import located, read_json
 from textanchor.labelling.formats import class_folders, label_studio
 from textanchor.labelling.formats.gathering import from_json
 from textanchor.labelling.formats.label_studio_reading import Found, Known, read_label_studio
+from textanchor.labelling.formats.placing import placing
 from textanchor.labelling.project import Choice, Class, Decision, Project
-from textanchor.labelling.project.log import moment
+from textanchor.labelling.project.log import moment, person
 from textanchor.records import Skipped, first_of
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {  # of tables, as they are called by others, squeezed; the surest first
@@ -46,17 +47,19 @@ def import_labels(project: Project, source: str | Path, *, who: str = "import", 
     """Take decisions over from a CSV or Parquet table, a folder that an export wrote, or JSON of Label Studio.
 
     A table needs columns of items and labels; `who` is taken where it does not say who. Classes that the project does not have
-    are refused unless `add_classes`. What is here already, by the same person at the same time, is not written twice.
-    Raises `InputError` for what is not there or not understood, `NothingUsableError` where no item is the project's.
+    are refused unless `add_classes`. What is here already, by the same person at the same time, is not written twice; nor is a
+    row without a time that says what stands from that person. Raises `InputError` for what is not there or not understood, and
+    for rows that contradict each other, `NothingUsableError` where no item is the project's.
     """
     place = located(source)
-    known = Known(ids=frozenset(entry.id for entry in project.entries()))
+    known = _known(project)
     texts: dict[str, str] = {}
     found = _read(place, known, who, multi=project.settings.multi, texts=texts)
     if not found.decisions:
         raise NothingUsableError(f"{place} holds no decision on an item of {project.file.name}{first_of(found.skipped)}")
     added = _classes(project, found.decisions, texts, place, add=add_classes)
-    new = project.bring(found.decisions)
+    with project.database.writing():
+        new = project.bring(list(_news(project, found.decisions)))
     return ImportedLabels(new=new, known=len(found.decisions) - new, classes=added, skipped=found.skipped)
 
 
@@ -68,7 +71,7 @@ def decide_from(project: Project, file: str | Path, *, who: str, add_classes: bo
     place = located(file)
     if not place.is_file():
         raise InputError(f"{place} does not exist; expected a table with columns item and label")
-    known = Known(ids=frozenset(entry.id for entry in project.entries()))
+    known = _known(project)
     found = _of_table(place, known, who, multi=project.settings.multi)
     if found.skipped:
         raise InputError(f"{found.skipped[0].item}: {found.skipped[0].reason}; nothing was written")
@@ -79,6 +82,26 @@ def decide_from(project: Project, file: str | Path, *, who: str, add_classes: bo
             own = [_choice(decision) for decision in found.decisions if decision.who == one]
             project.decide_all(own, who=one, how="picked")
     return len(found.decisions)
+
+
+def _news(project: Project, decisions: Sequence[Decision]) -> Iterator[Decision]:
+    """Those that have a time, and those that say something else than what stands from the same person, as of now."""
+    log = (one for one in project.history() if not one.undone and one.kind not in ("undo", "take"))
+    stands = {(one.item, one.who): _said(one) for one in log}
+    for one in decisions:
+        key = one.item, person(one.who)
+        if one.at or stands.get(key) != _said(one):
+            stands[key] = _said(one)
+            yield replace(one, at=one.at or moment())
+
+
+def _said(one: Decision) -> frozenset[str] | str:
+    return frozenset(one.classes) or one.kind
+
+
+def _known(project: Project) -> Known:
+    found = placing(project.database, project.entries())
+    return Known(ids=found.ids, names=found.names)
 
 
 def _choice(decision: Decision) -> Choice:
@@ -107,8 +130,8 @@ def _of_folders(told: Any, known: Known, place: Path, texts: dict[str, str]) -> 
     decisions: list[Decision] = []
     skipped: list[Skipped] = []
     for name, held in told.get("decisions", {}).items():
-        if name in known.ids:
-            decisions += from_json(name, held, str(place))
+        if (own := known.own(name)) is not None:
+            decisions += from_json(own, held, str(place))
         else:
             skipped.append(Skipped(item=name, reason="no item of the project is called so"))
     return Found(decisions=tuple(sorted(decisions, key=lambda one: one.event)), skipped=tuple(skipped))
@@ -118,6 +141,7 @@ def _of_table(file: Path, known: Known, who: str, *, multi: bool) -> Found:
     decisions: list[Decision] = []
     skipped: list[Skipped] = []
     columns: dict[str, str] = {}
+    plain: list[tuple[int, Decision]] = []
     for number, row in tables.rows(file):
         columns = columns or _columns(file, [str(key) for key in row])
         told = {role: str(row.get(column) if row.get(column) is not None else "") for role, column in columns.items()}
@@ -127,12 +151,32 @@ def _of_table(file: Path, known: Known, who: str, *, multi: bool) -> Found:
         elif told.get("decisions"):
             decisions += from_json(name, told["decisions"], f"{file.name}:{number}")
         elif "decisions" not in columns:
-            decisions += _of_row(name, told, who, multi=multi)
+            rows = [(number, one) for one in _of_row(name, told, who, multi=multi)]
+            decisions += [one for _, one in rows]
+            plain += rows
+    if not multi:
+        _check(file, plain)
     return Found(decisions=tuple(sorted(decisions, key=lambda one: one.event)), skipped=tuple(skipped))
 
 
+def _check(file: Path, plain: Sequence[tuple[int, Decision]]) -> None:
+    """Raise `InputError` for two rows in which a person says two things of an item, and not when."""
+    first: dict[tuple[str, str], tuple[int, Decision]] = {}
+    for number, one in plain:
+        line, before = (number, one) if one.at else first.setdefault((one.item, person(one.who)), (number, one))
+        if _said(before) != _said(one):
+            raise InputError(
+                f"{file.name}:{line} says that '{one.item}' is '{_words(before)}', and {file.name}:{number} that it is "
+                f"'{_words(one)}'; expected one class an item in this project: take one of these rows out (nothing was written)"
+            )
+
+
+def _words(one: Decision) -> str:
+    return "|".join(one.classes) or one.kind
+
+
 def _of_row(name: str, told: Mapping[str, str], who: str, *, multi: bool) -> Iterator[Decision]:
-    """A row's label, or that there is none; nothing of an empty one."""
+    """A row's label, or that there is none, without a time where the row has none; nothing of an empty one."""
     label = " ".join(told.get("label", "").split())
     said = SAID.get(" ".join(told.get("status", "").lower().split()))
     keys = tuple(" ".join(one.split()) for one in (SEVERAL.split(label) if multi else [label]) if one.strip())
@@ -143,7 +187,7 @@ def _of_row(name: str, told: Mapping[str, str], who: str, *, multi: bool) -> Ite
             kind=said if said and not keys else "import",
             classes=keys,
             who=told.get("who") or who,
-            at=told.get("at") or moment(),
+            at=told.get("at", ""),
             how="import",
         )
 

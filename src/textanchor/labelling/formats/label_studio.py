@@ -19,6 +19,7 @@ from textanchor.data.folders.archives import Member
 from textanchor.escaping import UNSEEN, legible, writable
 from textanchor.files import new_folder, write_bytes, write_json
 from textanchor.labelling.formats.gathering import Labels, as_json, standing
+from textanchor.labelling.formats.placing import Placing
 from textanchor.labelling.project import Class, Decision, Entry
 from textanchor.records.items import Held
 
@@ -34,11 +35,17 @@ TAGS: Mapping[str, str] = {"image": "Image", "audio": "Audio", "video": "Video"}
 class Serving:
     """Where Label Studio finds the files: `prefix` before each file's path, as URLs escape it, below `root`.
 
-    By default they are files of the machine that Label Studio runs on (`LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT` is `root`).
+    By default they are files of the machine that Label Studio runs on, and `root`, which is its
+    `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT`, is the folder that holds the folder of the project's items: Label Studio serves
+    only what lies in a folder below it, which is added as its local storage.
     """
 
     prefix: str = LOCAL
-    root: Path = Path("/")
+    root: Path | None = None
+
+    def below(self, folder: Path | None) -> Path:
+        """The root, where items lie in a folder."""
+        return self.root.absolute() if self.root is not None else Path("/") if folder is None else folder.parent
 
 
 def write_label_studio(labels: Labels, folder: Path, serving: Serving, *, overwrite: bool = False) -> tuple[str, ...]:
@@ -48,12 +55,21 @@ def write_label_studio(labels: Labels, folder: Path, serving: Serving, *, overwr
         for kind in kinds:
             own = [entry for entry in labels.entries if entry.modality == kind]
             write_bytes(temporary / f"{kind}.xml", configuration(kind, labels.classes, multi=labels.multi))
-            tasks = [task_json(entry, labels.decisions.get(entry.id, ()), serving) for entry in own]
+            tasks = [task_json(entry, labels.decisions.get(entry.id, ()), serving, labels.placing) for entry in own]
             write_json(temporary / f"{kind}.json", tasks)
-        write_json(
-            temporary / MARKER, {"about": SIGN, "classes": [{"key": one.key, "text": one.text} for one in labels.classes]}
-        )
+        named = [{"key": one.key, "text": one.text} for one in labels.classes]
+        write_json(temporary / MARKER, {"about": SIGN, "files": _served(labels.placing.folder, serving), "classes": named})
     return tuple(f"{kind}.json" for kind in kinds)
+
+
+def _served(folder: Path | None, serving: Serving) -> str:
+    """Where Label Studio finds the files, in words that say nothing of this machine."""
+    if folder is None or serving.root is not None:
+        return "named below the root that was given" if serving.root is not None else "named by their whole paths"
+    name = writable(folder.name)
+    return (
+        f"in the folder '{name}'; the folder that holds it is LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT, '{name}' a local storage"
+    )
 
 
 def configuration(modality: str, classes: Sequence[Class], *, multi: bool) -> bytes:
@@ -80,10 +96,10 @@ def variable(modality: str) -> str:
     return modality if modality in TAGS else "text"
 
 
-def task_json(entry: Entry, decisions: Sequence[Decision], serving: Serving) -> dict[str, Any]:
+def task_json(entry: Entry, decisions: Sequence[Decision], serving: Serving, placing: Placing) -> dict[str, Any]:
     """A task with what people decided as annotations and what is proposed as prediction."""
-    own = {"item": entry.id, "modality": entry.modality, "decisions": as_json(decisions)}
-    told: dict[str, Any] = {"id": entry.number, "data": {variable(entry.modality): shown(entry, serving), OWN: own}}
+    own = {"item": placing.name(entry.id), "modality": entry.modality, "decisions": as_json(decisions)}
+    told: dict[str, Any] = {"id": entry.number, "data": {variable(entry.modality): shown(entry, serving, placing), OWN: own}}
     told["annotations"] = [_annotation(one) for one in standing(decisions)]
     told["predictions"] = []
     if entry.proposed is not None:
@@ -97,23 +113,23 @@ def task_json(entry: Entry, decisions: Sequence[Decision], serving: Serving) -> 
     return told
 
 
-def shown(entry: Entry, serving: Serving) -> str:
+def shown(entry: Entry, serving: Serving, placing: Placing) -> str:
     """What the object tag is given: a URL, a text, or the bytes of a file that stands in another as a data URL."""
     value, path = entry.item.value, entry.item.path
     if isinstance(value, str):
         return value
     if entry.modality not in TAGS:
-        return entry.id
+        return placing.name(entry.id)
     if path is not None:
         absolute = PurePosixPath(writable(str(path.absolute())))
-        root = PurePosixPath(writable(str(serving.root.absolute())))
+        root = PurePosixPath(writable(str(serving.below(placing.folder))))
         below = absolute.relative_to(root) if absolute.is_relative_to(root) else absolute
         return f"{serving.prefix}{quote(str(below).lstrip('/'))}"
     if isinstance(value, Held):
         named = value.name if isinstance(value, Member) else entry.id
         mime = mimetypes.guess_type(named)[0] or {"image": "image/png", "audio": "audio/wav"}.get(entry.modality, "video/mp4")
         return f"data:{mime};base64,{base64.b64encode(value.read()).decode()}"
-    return entry.id
+    return placing.name(entry.id)
 
 
 def _annotation(decision: Decision) -> dict[str, Any]:

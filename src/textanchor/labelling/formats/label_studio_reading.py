@@ -22,9 +22,11 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the na
 
 @dataclass
 class Known:
-    """A project's items by their ids, and by the ends of their paths where these are one item's alone."""
+    """A project's items by their ids, by the `names` that an export calls some by instead, and by the ends of their paths where
+    these are one item's alone."""
 
     ids: frozenset[str]
+    names: Mapping[str, str] = field(default_factory=dict)
     _by_end: dict[str, str | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -34,10 +36,14 @@ class Known:
                 end = "/".join(parts[start:])
                 self._by_end[end] = name if self._by_end.get(end, name) == name else None
 
+    def own(self, told: str) -> str | None:
+        """The item that an export calls so."""
+        return told if told in self.ids else self.names.get(told)
+
     def find(self, told: str) -> str | None:
         """The item that a URL, path or id means; None if none or several."""
-        if told in self.ids:
-            return told
+        if (own := self.own(told)) is not None:
+            return own
         plain = unquote(urlsplit(told).query.removeprefix("d=") if "?d=" in told else urlsplit(told).path) or told
         parts = [one for one in plain.split("/") if one]
         for start in range(len(parts)):
@@ -87,8 +93,8 @@ def _item(task: Any, known: Known) -> str | None:
     if not isinstance(data, Mapping):
         return None
     own = data.get(OWN)
-    if isinstance(own, Mapping) and own.get("item") in known.ids:
-        return str(own["item"])
+    if isinstance(own, Mapping) and (name := known.own(str(own.get("item")))) is not None:
+        return name
     told = (known.find(value) for key, value in data.items() if isinstance(value, str) and key != OWN)
     return next((name for name in told if name is not None), None)
 

@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 from textanchor.escaping import writable
 from textanchor.files import new_file
 from textanchor.labelling.formats.gathering import Labels, as_json
+from textanchor.labelling.formats.placing import Placing
 from textanchor.labelling.project import Entry
 
 BETWEEN = "|"  # several classes of an item
 COLUMNS = (
     ("item", pa.string()),
     ("path", pa.string()),
+    ("folder", pa.string()),  # below which the path is told
     ("modality", pa.string()),
     ("group", pa.string()),
     ("status", pa.string()),
@@ -60,8 +62,8 @@ def _rows(labels: Labels) -> Iterator[Sequence[object]]:
         state, proposed = entry.state, entry.proposed
         decisions = as_json(labels.decisions.get(entry.id, ()))
         yield (
-            entry.id,
-            path_of(entry),
+            labels.placing.name(entry.id),
+            *_place(entry, labels.placing),
             entry.modality,
             entry.group or None,
             state.status,
@@ -77,6 +79,7 @@ def _rows(labels: Labels) -> Iterator[Sequence[object]]:
         )
 
 
-def path_of(entry: Entry) -> str | None:
-    """Its file's name; None for what has none of its own."""
-    return None if entry.item.path is None else writable(str(entry.item.path))
+def _place(entry: Entry, placing: Placing) -> tuple[str | None, str | None]:
+    """Its file and the folder in which the path begins; None for what has no file, and for a path that is whole."""
+    path = entry.item.path
+    return (None, None) if path is None else (placing.below(path), placing.start(path))

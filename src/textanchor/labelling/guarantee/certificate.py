@@ -128,9 +128,9 @@ class Certificate:
     @classmethod
     def parsed(cls, text: str, place: str = "the certificate") -> Certificate:
         """From `text`, which is nothing but data. Raises `DamagedError` for whatever no certificate says."""
-        table = parsed(text, place)
-        if table.text("kind") != KIND or table.whole("format") != FORMAT:
-            raise DamagedError(f"{place} is of another kind or a newer format; expected format {FORMAT} of a {KIND}")
+        table = parsed(text, place, KIND)
+        if table.whole("format") != FORMAT:
+            raise DamagedError(f"{place} is of a newer format; expected format {FORMAT} of a {KIND}")
         table.only(*_FIELDS)
         try:
             return _certificate(table)

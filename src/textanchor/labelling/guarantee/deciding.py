@@ -28,7 +28,7 @@ def decide(calibration: Calibration, rest: Rest, promise: Promise) -> Decision:
     return Decision(
         accepted=accepted,
         promised=bool(accepted.any()) and not guarantee.audited,
-        reason=refusal(calibration, resolution, more) if refused else told,
+        reason=refusal(calibration, resolution, more, left=len(rest)) if refused else told,
         expected_error=_expected_error(accepted, calibration, rest, promise),
         resolution=resolution,
         more_labels=None if by_group else more,

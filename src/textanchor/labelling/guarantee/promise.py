@@ -101,6 +101,9 @@ class Rest:
 
 def same_length(scores: np.ndarray, *others: np.ndarray | None) -> None:
     """Raise `InputError` unless all are columns of one table, and the scores finite."""
+    strange = [type(one).__name__ for one in (scores, *others) if one is not None and not isinstance(one, np.ndarray)]
+    if strange:
+        raise InputError(f"scores and what belongs to them hold a {strange[0]}; expected numpy arrays")
     if scores.ndim != 1 or any(one is not None and one.shape != scores.shape for one in others):
         shapes = ", ".join(str(one.shape) for one in (scores, *others) if one is not None)
         raise InputError(f"scores and what belongs to them have the shapes {shapes}; expected one number an item in each")

@@ -17,13 +17,24 @@ LONGEST = 200  # characters of a value in an error
 LARGEST = 2**63 - 1
 
 
-def parsed(text: str, place: str) -> Table:
-    """JSON that is an object, without NaN. Raises `DamagedError`."""
+def parsed(text: str, place: str, kind: str) -> Table:
+    """JSON that is an object and calls itself of that `kind`, without NaN. Raises `DamagedError`."""
     try:
         found = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as why:
         raise DamagedError(f"{place} is not readable JSON ({why}); get it again from whoever made it") from None
+    if not isinstance(found, dict) or found.get("kind") != kind:
+        raise DamagedError(
+            f"{place} is no {kind}: {_told(found)}; expected an object whose kind is '{kind}', as "
+            "`textanchor label propose -o` and `textanchor label audit -o` write"
+        )
     return Table(found, place)
+
+
+def _told(found: object) -> str:
+    if not isinstance(found, dict):
+        return f"it holds {json.dumps(found)[:LONGEST]}"
+    return f"its kind is {json.dumps(found['kind'])[:LONGEST]}" if "kind" in found else "it says no kind"
 
 
 def _refused(name: str) -> float:

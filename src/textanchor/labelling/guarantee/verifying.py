@@ -57,11 +57,11 @@ def _decided(certificate: Certificate, form: Guarantee) -> list[str]:
         return [str(why)]
     if np.flatnonzero(again).tolist() == list(certificate.accepted):
         return []
-    told = dict(certificate.versions)
-    return [
-        f"{int(again.sum())} items follow from what it says, and it lets {len(certificate.accepted)} through or others "
-        f"(made with numpy {told.get('numpy', 'unknown')}, here is {np.__version__})"
-    ]
+    made = dict(certificate.versions).get("numpy", "unknown")
+    other = "" if made == np.__version__ else f" (made with numpy {made}, here is {np.__version__})"
+    told, count = int(again.sum()), len(certificate.accepted)
+    ways = f"{count} others of them" if told == count else f"{count}"
+    return [f"{told} items follow from what it says, and it lets {ways} through{other}"]
 
 
 def _scored(certificate: Certificate, scores: Mapping[str, float]) -> list[str]:

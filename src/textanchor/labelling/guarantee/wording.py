@@ -26,14 +26,16 @@ def promised(promise: Promise) -> str:
     return f"{share}, except with a probability of {promise.delta:.3g}{batches}"
 
 
-def refusal(calibration: Calibration, resolution: float, more: int | None) -> str:
-    """Why nothing is let through, and what would help."""
+def refusal(calibration: Calibration, resolution: float, more: int | None, *, left: int) -> str:
+    """Why nothing is let through, and what would help, as far as so many items that are `left` can be labelled."""
     by_group = calibration.groups is not None
     single = calibration.units == 1
     have = f"{calibration.units} {('group' if by_group else 'label') + 's' * (not single)}"
     have += " with labels" if by_group else " drawn at random"
     if more is None:
         ahead = f"no number of further {'groups' if by_group else 'labels'} in sight would do"
+    elif not by_group and more >= left:
+        ahead = f"{more} more labels would do (an estimate), and {left} items are left"
     else:
         what = f"label items of {more} more groups" if by_group else f"label {more} more random items"
         ahead = f"{what} (an estimate)"

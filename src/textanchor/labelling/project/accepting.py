@@ -9,7 +9,7 @@ from textanchor.errors import InputError
 from textanchor.labelling.project.auditing import audited_as
 from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.log import Log, moment
-from textanchor.labelling.project.runs import newest_run
+from textanchor.labelling.project.runs import newest_run, otherwise
 
 _GIVEN_BACK = "(s.status = 'machine' AND e.how = 'promise' AND NOT p.through)"
 _NEWS = "(s.status IS NULL OR (s.status = 'machine' AND s.classes != p.classes))"
@@ -24,7 +24,8 @@ def accepted(database: Database, classes: Sequence[str], above: float | None, *,
 def acceptable(database: Database, classes: Sequence[str], above: float | None) -> tuple[str, list[object], str]:
     """Which proposals are taken over, as a condition with its values, and how that is to be called.
 
-    Raises `InputError` where nothing is proposed, or the promise lets nothing through and nothing else is asked for.
+    Raises `InputError` where nothing is proposed, or nothing else is asked for and the promise lets nothing through, or stood
+    on labels that are not the same any more.
     """
     if not database.ask("SELECT 1 FROM proposals LIMIT 1"):
         raise InputError("nothing is proposed yet; propose first: textanchor label propose")
@@ -37,6 +38,11 @@ def acceptable(database: Database, classes: Sequence[str], above: float | None) 
         return f"{of_classes} AND p.probability >= ?", [*values, above], "bulk"
     if numbers:
         return of_classes, values, "bulk"
+    if changed := otherwise(database):
+        raise InputError(
+            f"labels that the promise stood on are not the same any more ({changed}); propose again "
+            "(textanchor label propose), or accept by class or probability, without a promise"
+        )
     newest = newest_run(database)
     if newest is not None and newest.trial and audited_as(database, None, {}).verdict != "met":
         raise InputError(

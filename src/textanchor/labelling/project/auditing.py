@@ -16,6 +16,7 @@ _TAKEN = (  # the last class that was taken over of each item, and not given bac
     "SELECT item, classes FROM (SELECT e.item, e.classes, max(e.event) FROM events e "
     f"WHERE e.kind = 'take' AND {STANDS} GROUP BY e.item) WHERE classes != ''"
 )
+OPEN = ("open", "machine")  # statuses of what no person decided on
 _ON_TRIAL = "SELECT item, classes, turn FROM proposals WHERE through"
 
 
@@ -28,6 +29,7 @@ def audited(database: Database, promise: Promise) -> Audited:
     form = form_of(promise)
     told = _listed(database, on_trial=form.audited)
     wrong = _wrong(told)
+    beyond = sum(status not in OPEN for status, *_ in told[len(wrong) :])
     found = said_by(len(told), wrong, promise)
     left = max(found.left, 1)
     return Audited(
@@ -40,6 +42,7 @@ def audited(database: Database, promise: Promise) -> Audited:
         level=promise.level,
         delta=promise.delta,
         verdict=found.verdict,
+        beyond=beyond,
     )
 
 
@@ -59,7 +62,7 @@ def _listed(database: Database, *, on_trial: bool) -> list[tuple[Any, ...]]:
 
 
 def _wrong(told: list[tuple[Any, ...]]) -> list[bool]:
-    still = next((place for place, (status, *_) in enumerate(told) if status in ("open", "machine")), len(told))
+    still = next((place for place, (status, *_) in enumerate(told) if status in OPEN), len(told))
     return [status != "label" or not set(split(by)) <= set(split(said)) for status, said, by in told[:still]]
 
 

@@ -59,6 +59,8 @@ class Classes:
 
 def checked_classes(given: Iterable[str | Class]) -> tuple[Class, ...]:
     """Classes with keys and texts as they are written down. Raises `InputError` for an empty or endless key."""
+    if isinstance(given, str):
+        raise InputError(f"classes='{given[:60]}': expected a list of classes, such as ['dog', 'cat']")
     told = (Class(key=one, text="") if isinstance(one, str) else one for one in given)
     return tuple(Class(key=key, text=_plain(one.text) or plain_name(key)) for one in told for key in (_checked(one.key),))
 
@@ -67,7 +69,8 @@ def _unknown(key: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1) or [one for one in known if one.lower() == key.lower()]
     hint = f"; did you mean '{near[0]}'?" if near else ""
     some = ", ".join(known[:20]) + (f", and {len(known) - 20} more" if len(known) > 20 else "")
-    return f"no class is called '{key}'{hint} (known: {some or 'none yet'}); a new one is added first, by name"
+    how = "add a new one first: textanchor label class PROJECT KEY=TEXT"
+    return f"no class is called '{key}'{hint} (known: {some or 'none yet'}); {how}"
 
 
 def _checked(key: str) -> str:

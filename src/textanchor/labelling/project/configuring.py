@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from textanchor import registry
 from textanchor.database import Database
 from textanchor.errors import InputError
 from textanchor.labelling.project.log import Log
@@ -33,6 +34,8 @@ def changed(database: Database, settings: Mapping[str, Any]) -> Settings:
     before = settings_of(database)
     now = replace(before, **settings)
     strategy_of(now.strategy)
+    if now.proposer != Settings.proposer:
+        registry.part("proposer", now.proposer)
     database.note(HELD, json.dumps(asdict(now)))
     if now.rule != before.rule:
         Log(database).settle_all(rule=now.rule)

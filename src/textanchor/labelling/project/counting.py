@@ -9,6 +9,7 @@ from textanchor.labelling.project.classes import Classes
 from textanchor.labelling.project.frontier import frontier
 from textanchor.labelling.project.log import split
 from textanchor.labelling.project.records import Progress
+from textanchor.labelling.project.runs import otherwise
 
 
 def progress(database: Database) -> Progress:
@@ -29,8 +30,9 @@ def progress(database: Database) -> Progress:
         for number in split(named or ""):
             if status in classes:
                 classes[status][keys[number]] += count
-    proposed, through = database.ask(
-        "SELECT count(*), coalesce(sum(through), 0) FROM proposals JOIN items USING (item) WHERE row IS NOT NULL"
+    proposed, through, acceptable = database.ask(
+        "SELECT count(*), coalesce(sum(through), 0), coalesce(sum(through AND status IS NULL), 0) FROM proposals "
+        "JOIN items USING (item) LEFT JOIN states USING (item) WHERE row IS NOT NULL"
     )[0]
     people = database.ask("SELECT who, count(*) FROM events WHERE kind NOT IN ('undo', 'take') GROUP BY who ORDER BY who")
     return Progress(
@@ -45,6 +47,8 @@ def progress(database: Database) -> Progress:
         counting=figures["counting"],
         proposed=proposed,
         through=through,
+        acceptable=acceptable,
+        otherwise=otherwise(database),
         skipped=int(database.one("SELECT count(*) FROM skipped")),
         classes={key: classes["label"][key] for key in keys.values()},
         machine_classes={key: classes["machine"][key] for key in keys.values()},

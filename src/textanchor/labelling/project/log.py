@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from textanchor.database import CHUNK, Database, marks
 from textanchor.errors import InputError
 from textanchor.escaping import legible
-from textanchor.labelling.project.deciding import Event, settled
+from textanchor.labelling.project.deciding import Event, Settled, settled
 from textanchor.labelling.project.records import Decision
 
 STANDS = "NOT EXISTS (SELECT 1 FROM events u WHERE u.undoes = e.event)"  # of an event e: nobody took it back
+OF_SOURCE = 0  # the step of labels that came with a source
 LONGEST = 200  # letters of a person's name
 
 
@@ -37,20 +38,23 @@ class Log:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, events: Sequence[New], *, rule: str) -> int:
-        """Append events as one step, which is undone together; the number of the first. The states follow."""
+    def add(self, events: Sequence[New], *, rule: str, of_source: bool = False) -> int:
+        """Append events as one step, which is undone together; the number of the first. The states follow.
+
+        What a source says is no step of anybody, so that nobody takes all of it back by a step too many.
+        """
         first = int(self._database.one("SELECT coalesce(max(event), 0) + 1 FROM events"))
         now = moment()
         self._database.ask_each(
             f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})",
-            ((first + place, first, *_values(one, now)) for place, one in enumerate(events)),
+            ((first + place, OF_SOURCE if of_source else first, *_values(one, now)) for place, one in enumerate(events)),
         )
         self.settle(dict.fromkeys(one.item for one in events), rule=rule)
         return first
 
     def undo(self, who: str, *, rule: str) -> int | None:
         """Take back that person's last step that stands; the first event of the new step, None if nothing is left."""
-        standing = f"who = ? AND kind != 'undo' AND {STANDS}"
+        standing = f"who = ? AND kind != 'undo' AND step != {OF_SOURCE} AND {STANDS}"
         step = self._database.one(f"SELECT step FROM events e WHERE {standing} ORDER BY step DESC LIMIT 1", who)
         if step is None:
             return None
@@ -86,6 +90,24 @@ class Log:
         """Derive all states anew, as after another rule."""
         self.settle([item for (item,) in self._database.ask("SELECT DISTINCT item FROM events")], rule=rule)
 
+    def otherwise(self, event: int, *, rule: str) -> int:
+        """Of how many items that people had decided on by that event, what they say is not the same any more."""
+        told = self._database.ask(
+            "SELECT DISTINCT item FROM events l WHERE event > ? AND kind != 'take' AND EXISTS "
+            "(SELECT 1 FROM events e WHERE e.item = l.item AND e.event <= ? AND e.kind NOT IN ('take', 'undo'))",
+            event,
+            event,
+        )
+        found = 0
+        for start in range(0, len(told), CHUNK):
+            by_item: dict[int, list[Event]] = {}
+            for one in self._events([item for (item,) in told[start : start + CHUNK]]):
+                by_item.setdefault(one.item, []).append(one)
+            for events in by_item.values():
+                before = _said(settled([one for one in events if one.event <= event], rule))
+                found += before not in (None, _said(settled(events, rule)))
+        return found
+
     def history(self, where: str, values: Sequence[object], *, newest: bool, limit: int) -> Iterator[Decision]:
         """The events of a condition; undone are those that a later event names."""
         keys = {int(number): str(key) for number, key in self._database.ask("SELECT class, key FROM classes")}
@@ -117,6 +139,11 @@ class Log:
 
 
 _COLUMNS = ("event", "step", "item", "kind", "classes", "who", "at", "how", "undoes", "run", "proposed")
+
+
+def _said(state: Settled | None) -> tuple[str, str] | None:
+    """What people say of an item; None where they say nothing."""
+    return None if state is None or state.status == "machine" else (state.status, state.classes)
 
 
 def _values(one: New, now: str) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ class Told:
 
     `labelled` with classes, all of which stand in `has`. `refused` are rows that are none of the classes, or of which nobody
     could tell, or nobody has told although they were drawn; `refused_drawn` those of them that were drawn at random. `decided`
-    [n] are all that people decided on. `waiting` were drawn at random and do not count yet.
+    [n] are all that people decided on. `waiting` were drawn at random and do not count yet. `event` is the log's last by then.
     """
 
     labelled: Labelled
@@ -31,6 +31,7 @@ class Told:
     refused_drawn: Bool[np.ndarray, " r"]
     decided: Bool[np.ndarray, " n"]
     waiting: int
+    event: int = 0
 
 
 def pooled(database: Database) -> Pool:
@@ -76,6 +77,7 @@ def told_by_people(database: Database) -> Told:
         refused_drawn=_ints([one for _, one in refused]) > 0,
         decided=decided,
         waiting=sum(was > 0 and not counts for *_, counts, was in found),
+        event=int(database.one("SELECT coalesce(max(event), 0) FROM events")),
     )
 
 

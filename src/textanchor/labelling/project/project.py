@@ -36,6 +36,7 @@ from textanchor.labelling.project.records import (
     Settings,
     SimplePromise,
     Synced,
+    several,
 )
 from textanchor.labelling.project.renaming import named_anew
 from textanchor.labelling.project.runs import newest_run, runs_of
@@ -220,7 +221,7 @@ class Project:
 
         Raises `InputError` for an item or a class that is not there.
         """
-        return self.decide_all([Choice(item=name, kind=kind, classes=tuple(classes))], who=who, how=how)[0]
+        return self.decide_all([Choice(item=name, kind=kind, classes=several(classes))], who=who, how=how)[0]
 
     def decide_all(self, choices: Sequence[Choice], *, who: str, how: str = "bulk") -> list[Decision]:
         """Several decisions as one step, all or none."""
@@ -282,7 +283,7 @@ class Project:
         from textanchor.labelling.project.accepting import accepted
 
         with self.database.writing():
-            return accepted(self.database, classes, above, who=person(who), rule=self.settings.rule)
+            return accepted(self.database, several(classes), above, who=person(who), rule=self.settings.rule)
 
     def audit(self, promise: Promise | None = None, **simple: Unpack[SimplePromise]) -> Audited:
         """How often what was taken over, or is on trial, is wrong, by what people saw of it in random order (stream `audit`).

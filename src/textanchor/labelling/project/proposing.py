@@ -42,12 +42,13 @@ class Outcome:
 def propose(pool: Pool, told: Told, promise: Promise, *, proposer: str = AUTO) -> Outcome:
     """Propose classes, and let through what the promise allows (`guarantee.let_through`).
 
+    Without any label it is by names: the proposer `names`, or the one that is named if it makes something of names alone.
     Items that a person found to be none of the classes, could not tell, or left out though they were drawn, teach nothing, and
     whatever is proposed of them is wrong. Raises `InputError` where nothing is known: neither a label nor what names say.
     """
     rows = np.flatnonzero(~told.decided)
     if not len(told.labelled):
-        return _by_names_alone(pool, rows)
+        return _by_names_alone(pool, rows, NAMES if proposer == AUTO else proposer)
     part = None if proposer == AUTO else registry.part("proposer", proposer)
     found = let_through(pool, _with_refused(told), promise, proposer=part)
     return _outcome(rows, found, promise, told.waiting)
@@ -64,20 +65,26 @@ def _with_refused(told: Told) -> Labelled:
     )
 
 
-def _by_names_alone(pool: Pool, rows: Rows) -> Outcome:
+def _by_names_alone(pool: Pool, rows: Rows, proposer: str) -> Outcome:
+    """By a proposer that makes something of names without a label; by `names` where it makes nothing of them."""
     if pool.by_names is None or not len(pool.classes):
         raise InputError("no item is labelled, and nothing is known of the classes' names; label some items first")
-    told = np.where(np.isnan(pool.by_names), 1 / len(pool.classes), pool.by_names).astype(np.float32)
+    none = Labelled(rows=np.arange(0), classes=np.arange(0), drawn=np.zeros(0, dtype=bool))
+    said = registry.part("proposer", proposer).propose(pool, none)
+    if np.allclose(said, 1 / len(pool.classes)):
+        proposer, said = NAMES, registry.part("proposer", NAMES).propose(pool, none)
     return Outcome(
         rows=rows,
-        classes=[(one,) for one in told[rows].argmax(axis=1).tolist()],
-        scores=told[rows].max(axis=1, initial=0.0),
+        classes=[(one,) for one in said[rows].argmax(axis=1).tolist()],
+        scores=said[rows].max(axis=1, initial=0.0),
         through=np.zeros(len(rows), dtype=bool),
-        probabilities=told,
-        proposer=NAMES,
+        probabilities=said,
+        proposer=proposer,
         says=(
-            "proposed by the classes' names alone",
-            "no promise can be made from names alone: label items that are drawn at random",
+            "proposed by the classes' names alone" + (f", by {proposer}" if proposer != NAMES else ""),
+            "no promise can be made from names alone: label items that are drawn at random"
+            if len(rows)
+            else "nothing is left to label",
         ),
     )
 
@@ -112,8 +119,8 @@ def _foretold(found: LetThrough, promise: Promise) -> tuple[int, int] | None:
     guarantee = form_of(promise)
     if calibration.groups is not None or not len(rest) or not len(calibration) or guarantee.audited:
         return None
-    left = len(rest) - through
-    for more in (one for one in MORE if one < left):
+    left, least = len(rest) - through, found.decision.more_labels or 0  # fewer would do nothing, as the refusal says
+    for more in (one for one in MORE if least <= one < left):
         free = round(freed(guarantee, calibration, rest, promise, more=more) * len(rest)) - through
         if free - more >= 0.1 * left:
             return more, free
@@ -125,7 +132,9 @@ def _lines(found: LetThrough, rest: int, promise: Promise) -> Iterator[str]:
     decision, copies = found.decision, len(found.examined.copies)
     through = int(decision.accepted.sum())
     yield decision.reason
-    if through and not np.isnan(decision.expected_error):
+    if through and decision.expected_error == 0:
+        yield "of the labels on which it was as sure none was proposed wrong: few of them are expected to be (an estimate)"
+    elif through and not np.isnan(decision.expected_error):
         yield f"about {decision.expected_error:.1%} of them are expected to be wrong (an estimate)"
     if copies:
         yield f"{copies} more are exact copies of what people labelled, and take their labels"
@@ -134,7 +143,7 @@ def _lines(found: LetThrough, rest: int, promise: Promise) -> Iterator[str]:
         yield f"{len(found.unheard)} of these are of groups without a label, of which nothing can be promised"
     frees = _foretold(found, promise)
     if frees is not None:
-        yield f"{frees[0]} more labels would free about {frees[1]} items (an estimate)"
+        yield f"{frees[0]} more random labels would free about {frees[1]} items (an estimate)"
 
 
 def waiting_lines(waiting: int) -> tuple[str, ...]:

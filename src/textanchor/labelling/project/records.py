@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, TypedDict, get_args
 
@@ -20,6 +20,7 @@ Stream = Literal["mixed", "drawn", "chosen", "audit"]
 STATUSES, KINDS, HOWS, STREAMS = get_args(Status), get_args(Kind), get_args(How), get_args(Stream)
 NAMING = ("label", "accept", "other", "import")  # kinds by which a person names classes
 RULES = ("last", "majority")
+LONGEST_LEASE = 366 * 24 * 3600.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,10 @@ class Settings:
         for name in ("drawn", "repeats"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name}={getattr(self, name)}: expected a share between 0 and 1")
-        if self.lease <= 0 or self.seed < 0:
-            raise InputError(f"lease={self.lease}, seed={self.seed}: expected seconds above 0 and a seed of at least 0")
+        if not 0 < self.lease <= LONGEST_LEASE or self.seed < 0:
+            raise InputError(
+                f"lease={self.lease}, seed={self.seed}: expected seconds above 0 and at most a year, and a seed of at least 0"
+            )
 
 
 SETTINGS = tuple(one.name for one in fields(Settings))
@@ -113,6 +116,13 @@ class Ask:
     until: str
 
 
+def several(classes: Sequence[str]) -> tuple[str, ...]:
+    """Classes as they are given. Raises `InputError` for one str, which would be a class a letter."""
+    if isinstance(classes, str):
+        raise InputError(f"classes='{classes}': expected a list of classes, such as ['{classes}']")
+    return tuple(classes)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """What somebody decides of an item: a `label`, `accept` of what is proposed, an `other` class than that, `none` of the
@@ -143,8 +153,10 @@ class Progress:
     """How far the work is: numbers of items, and by class and person.
 
     `labelled` by people, `drawn` of them at random, of which `counting` may say how often the machine is wrong: those before
-    which hardly any other of the random order was left out (`frontier`). `classes` and `machine_classes` count labels by people
-    and the machine.
+    which hardly any other of the random order was left out (`frontier`). `through` are let through by the newest promise,
+    `acceptable` those of them that are still open. Of `otherwise` labels that this run stood on people say something else now,
+    or nothing: then nothing is taken over by its promise. `classes` and `machine_classes` count labels by people and the
+    machine.
     """
 
     items: int
@@ -158,6 +170,8 @@ class Progress:
     counting: int
     proposed: int
     through: int
+    acceptable: int
+    otherwise: int
     skipped: int
     classes: Mapping[str, int]
     machine_classes: Mapping[str, int]
@@ -171,7 +185,7 @@ class Run:
 
     `accuracy` is of labels drawn at random that the proposer had not seen, None where there were none; `through` items the
     promise lets through, on `trial` if it holds only once an audit says so, `left` are left to people; `certificate` is JSON,
-    empty without a promise.
+    empty without a promise. `event` is the last of the log that it knew of; 0 where an older version did not say.
     """
 
     run: int
@@ -187,6 +201,7 @@ class Run:
     says: tuple[str, ...]
     delta: float = 0.1
     trial: bool = False
+    event: int = 0
     certificate: str = ""
 
 
@@ -232,7 +247,8 @@ class Synced:
 class Audited:
     """Of what was taken over, or is on trial until an audit says so: how many people looked at since, in random order, and how
     many were wrong; bounds of the share of wrong ones among those that nobody looked at, both at once except with probability
-    `delta`, and whether it is at most `level`: `met`, `refuted` or still `open`. `population` are all of them."""
+    `delta`, and whether it is at most `level`: `met`, `refuted` or still `open`. `population` are all of them; `beyond` were
+    looked at behind one of that order that is still open, and count once all before them are decided."""
 
     shown: int
     wrong: int
@@ -243,3 +259,4 @@ class Audited:
     level: float
     delta: float
     verdict: str
+    beyond: int = 0

@@ -7,6 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from textanchor.database import Database
+from textanchor.labelling.project.configuring import settings_of
+from textanchor.labelling.project.log import Log
 from textanchor.labelling.project.records import Run
 
 NAMES = {one.name for one in fields(Run)} - {"run", "at", "certificate"}
@@ -24,6 +26,13 @@ def newest_run(database: Database) -> Run | None:
     told = database.ask("SELECT run, at, told, certificate FROM runs ORDER BY run DESC LIMIT 1")
     with database.sound():
         return next((_run(number, at, json.loads(held), certificate) for number, at, held, certificate in told), None)
+
+
+def otherwise(database: Database) -> int:
+    """Of how many labels that the newest run stood on people say something else now, or nothing."""
+    with database.sound():
+        event = int(database.one("SELECT json_extract(told, '$.event') FROM runs ORDER BY run DESC LIMIT 1") or 0)
+    return Log(database).otherwise(event, rule=settings_of(database).rule) if event else 0
 
 
 def _run(number: int, at: str, held: Any, certificate: str) -> Run:

@@ -20,7 +20,7 @@ from textanchor.data.tables import is_table
 from textanchor.data.wording import plain_name
 from textanchor.database import Database
 from textanchor.errors import InputError, NothingUsableError
-from textanchor.escaping import writable
+from textanchor.escaping import writable, written_back
 from textanchor.files import located
 from textanchor.records import Item, Skipped
 from textanchor.runtime import Reading, Runtime
@@ -54,6 +54,27 @@ class Origin:
 def origins(database: Database) -> tuple[Origin, ...]:
     """Where a project's items come from."""
     return tuple(Origin.of(told) for (told,) in database.ask("SELECT told FROM sources ORDER BY source"))
+
+
+def roots(database: Database) -> list[Sequence[Path]]:
+    """For each place that holds items of a project what `roots_of` says; of a collection among its sources its own places."""
+    return [roots_of(place, reading) for origin in origins(database) for place, reading in _followed(origin)]
+
+
+def _followed(origin: Origin) -> list[tuple[str, Reading]]:
+    """A collection's own places stand for it."""
+    folder = Path(written_back(origin.place))
+    if (folder / NAME).is_file():
+        return list(Collection(folder).places.items())
+    return [(origin.place, origin.reading)] if origin.place != MEMORY else []
+
+
+def roots_of(place: str, reading: Reading) -> Sequence[Path]:
+    """Folders or files that a place stands for; of a table also, and last, the folder in which its paths begin."""
+    path = Path(place) if Path(place).exists() else Path(written_back(place))
+    if path.is_dir() or not is_table(path):
+        return (path.absolute(),)
+    return (path.absolute(), (reading.root or path.parent).absolute())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,10 +129,15 @@ def _refuse_twins(given: Any, items: Sequence[Item], reading: Reading) -> None:
         if (
             isinstance(found, Item)
             and (first := known.get(found.id))
-            and (found.path, found.value) != (first.path, first.value)
+            and (_place(found), found.value) != (_place(first), first.value)
         ):
             one, other = first.path or first.value, found.path or found.value
             raise InputError(f"{given} calls two items '{found.id}': {one} and {other}; an id means one item")
+
+
+def _place(item: Item) -> Path | None:
+    """Its file, wherever the table was named from."""
+    return None if item.path is None else item.path.absolute()
 
 
 def _labels(given: Any, origin: Origin, items: tuple[Item, ...], *, multi: bool) -> dict[str, tuple[str, ...]]:

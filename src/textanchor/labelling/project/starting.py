@@ -128,7 +128,7 @@ def take_labels(database: Database, labels: Mapping[str, tuple[str, ...]], told:
         if name in known
     ]
     if events:
-        Log(database).add(events, rule=told.settings.rule)
+        Log(database).add(events, rule=told.settings.rule, of_source=True)
     return len(events)
 
 
@@ -137,7 +137,7 @@ def _classes(given: Sequence[str | Class], found: Sourced) -> list[str | Class]:
     labelled = {key: name for name, labels in reversed(list(found.labels.items())) for key in labels}
     if not given:
         return [Class(key=key, text=plain_name(key)) for key in sorted(labelled)]
-    keys = {" ".join((one if isinstance(one, str) else one.key).split()) for one in given}
+    keys = {one.key for one in checked_classes(given)}
     for key, name in labelled.items():
         if key not in keys:
             raise InputError(f"{name} is labelled '{key}', which is none of the classes; name it too, or name none")

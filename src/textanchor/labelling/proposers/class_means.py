@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from textanchor.labelling.pool import Labelled, Pool
+from textanchor.labelling.pool import Labelled, Pool, Probabilities
 from textanchor.labelling.proposers.likelihoods import one_hot
 
 
@@ -72,9 +72,35 @@ def posterior_means(sums: Sums, covariance: Float[np.ndarray, "c c"], noise: flo
 
 
 def shots(directions: Float[np.ndarray, "n d"], pool: Pool, labelled: Labelled, shot: float) -> Sums:
-    """Labelled items, and beside them what names point at: `shot` items a class, in the direction of its likeliest ones."""
+    """Labelled items, and beside them what names point at: `shot` items a class, in the direction of its likeliest ones.
+
+    That is as many as labels bear out: see `trust`.
+    """
     known = Sums.of(directions[labelled.rows], one_hot(labelled.classes, len(pool.classes)))
-    return known if pool.by_names is None or not shot else known.plus(_named(directions, pool), shot)
+    if pool.by_names is None or not shot:
+        return known
+    return known.plus(_named(directions, pool), shot * trust(pool.by_names[labelled.rows], labelled.classes))
+
+
+def trust(said: Probabilities, classes: Int[np.ndarray, " m"]) -> float:
+    """How far labels bear names out: 1 without any label, and where names are right more often than by chance.
+
+    min(1, B) with the Bayes factor B = integral of q^h (1 - q)^(m - h) dq / (1 - p) over p < q < 1, to p^h (1 - p)^(m - h), of
+    h hits among m labels and p the chance, one in all classes: names are right at an unknown rate above it, or at it. So names
+    of a space that does not know the classes give way to some labels. Source: Kass and Raftery 1995, "Bayes factors", eq. 1.
+    """
+    told = np.isfinite(said).all(axis=1)
+    count, chance = int(told.sum()), 1 / said.shape[1]
+    if not count or said.shape[1] < 2:
+        return 1.0
+    from scipy.special import betaincc, betaln  # a moment that whoever only reads a project need not wait
+
+    right = int((said[told].argmax(axis=1) == classes[told]).sum())
+    above = betaincc(right + 1, count - right + 1, chance)
+    if not above:
+        return 0.0
+    rate = betaln(right + 1, count - right + 1) + np.log(above) - np.log1p(-chance)
+    return float(np.exp(min(0.0, rate - right * np.log(chance) - (count - right) * np.log1p(-chance))))
 
 
 def _named(directions: Float[np.ndarray, "n d"], pool: Pool) -> Sums:

@@ -16,7 +16,7 @@ from textanchor.labelling.project import Decision, Project
 from textanchor.labelling.project.log import STANDS, split
 from textanchor.metrics.interval import Interval, wilson
 
-RANDOM = ("drawn", "audit")  # ways to come by an item that favour none
+RANDOM = "drawn"  # the way to come by an item that favours none; audits draw from what the machine is surest of
 NOTHING = "none of these"
 
 
@@ -69,7 +69,7 @@ def compared(project: Project) -> Compared:
         "SELECT proposed, classes, kind, how FROM events e WHERE proposed != '' AND kind IN ('label', 'accept', 'other', "
         f"'none') AND {STANDS}"
     )
-    drawn = [(proposed, said) for proposed, said, _, how in told if how in RANDOM]
+    drawn = [(proposed, said) for proposed, said, _, how in told if how == RANDOM]
     wrong = Counter((proposed, said if kind != "none" else "") for proposed, said, kind, _ in told if proposed != said)
     named = [(_named(one, keys), _named(other, keys), count) for (one, other), count in wrong.most_common()]
     return Compared(proposed=Share(right=sum(one == other for one, other in drawn), items=len(drawn)), pairs=tuple(named))

@@ -32,8 +32,10 @@ def replayed(
 ) -> Simulation:
     """Cost curves on the items that people labelled, as if none were; groups are left out as a whole where they are many.
 
-    Raises `InputError` for fewer than 50.
+    Raises `InputError` for fewer than 50, and for a project of several classes an item.
     """
+    if project.settings.multi:
+        raise InputError(f"items of {project.file.name} have several classes each, and a replay knows one an item")
     labelled = project.labelled()
     if len(labelled) < FEWEST:
         raise InputError(

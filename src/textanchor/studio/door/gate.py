@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from textanchor.serve.gate import check_host, check_origin
 from textanchor.serve.parsing import strict_json
 from textanchor.serve.refusal import SAFE, App, Message, Receive, Refusal, Scope, Send, answer
 from textanchor.studio.door.invitation import ENTER, Invitation, entrance
+from textanchor.studio.door.looking import looked_at
 from textanchor.studio.door.paths import JOIN, UPLOAD, is_open, is_uploaded, named_files
 from textanchor.studio.door.settings import Door
 
@@ -42,10 +44,11 @@ VALUES = 20_000  # of one request
 
 @dataclass(frozen=True)
 class Gate:
-    """Lets requests through to `app`, or answers them."""
+    """Lets requests through to `app`, or answers them; `kinds` are those of the endings of files that may be sent."""
 
     app: App
     door: Door
+    kinds: Mapping[str, str] = field(default_factory=dict)
     invitation: Invitation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +102,8 @@ class Gate:
         elif path.rstrip("/") == UPLOAD:
             self._check_room()
             _check_length(scope, self.door.file)
-            await self.app(scope, _bounded(receive, self.door.file), send)
+            told = next((value for key, value in scope["headers"] if key.lower() == b"content-type"), b"").decode("latin-1")
+            await self.app(scope, looked_at(_bounded(receive, self.door.file), told, self.kinds), send)
         else:
             body = await _whole(receive, self.door.body)
             if path.rstrip("/") == JOIN:

@@ -44,9 +44,9 @@ export function asksClass(classes, likely, add) {
 }
 
 const KEYS = {
-  one: [["Enter", "accept what is proposed"], ["1 … 9", "that class"], ["O", "another class, by typing"], ["U", "unsure"], ["N", "none of these classes"], ["S", "skip for now"], ["P or Space", "play or pause"], ["Z", "take back my last step"]],
-  grid: [["Enter", "accept all that are not taken out"], ["X or Space", "take the item out, or in again"], ["Arrows", "from item to item"], ["1 … 9, O", "all are that class"], ["U, N", "this item: unsure, none"], ["P", "play or pause"], ["Z", "take back my last step"]],
-  cluster: [["Enter", "all are what is suggested"], ["J, K", "next and last cluster"], ["X or Space", "take the item out, or in again"], ["Arrows", "from item to item"], ["1 … 9, O", "all are that class"], ["U, N", "this item: unsure, none"], ["Z", "take back my last step"]],
+  one: [["Enter", "accept what is proposed"], ["1 … 9, 0", "that class"], ["O", "another class, by typing"], ["U", "unsure"], ["N", "none of these classes"], ["S", "skip for now"], ["P or Space", "play or pause"], ["Z", "take back my last step"]],
+  grid: [["Enter", "accept all that are not taken out"], ["X or Space", "take the item out, or in again"], ["Arrows", "from item to item"], ["1 … 9, 0, O", "all are that class"], ["U, N", "this item: unsure, none"], ["P", "play or pause"], ["Z", "take back my last step"]],
+  cluster: [["Enter", "all are what is suggested"], ["J, K", "next and previous cluster"], ["X or Space", "take the item out, or in again"], ["Arrows", "from item to item"], ["1 … 9, 0, O", "all are that class"], ["U, N", "this item: unsure, none"], ["Z", "take back my last step"]],
 };
 
 export function showsHelp(mode) {

@@ -33,7 +33,7 @@ export function strip(desk) {
 
 function figure(name, value, more) {
   const said = more.filter(Boolean).join("; ");
-  return el("div", {}, el("dt", {}, name), el("dd", {}, el("b", {}, value), el("small", { title: said }, said)));
+  return el("div", {}, el("dt", {}, name), el("dd", {}, el("b", {}, value), el("small", { title: said, onclick: (event) => event.currentTarget.classList.toggle("ta-whole") }, said)));
 }
 
 function wrong(told) {
@@ -98,7 +98,9 @@ export function tiles(desk) {
   const bar = el("div.ta-bar", {}, which ? clusterBar(desk) : gridBar(desk), act, button("O", "Other class", () => desk.other()), button("Z", "Undo", () => desk.undo()));
   const body = !kept.length ? el("p.ta-hint", {}, which ? "No undecided item is left." : desk.standing.run ? "No open item is proposed as this." : "Nothing is proposed yet: label a few items one by one, then let the machine propose.")
     : group ? el("div", {}, el("h3", {}, "Centre: the most typical"), wall(desk, group.centre, 0), group.edge.length ? el("h3", {}, "Edge: the least typical") : null, wall(desk, group.edge, group.centre.length)) : wall(desk, kept, 0);
-  desk.body.replaceChildren(bar, body);
+  const part = group && all > kept.length ? `${count(kept.length)} of ${count(all)} items are shown, and the class is for all of them. ` : "";
+  const how = kept.length ? el("p.ta-how", {}, `${part}Click an item that looks wrong, or press X on it, to leave it out.`) : null;
+  desk.body.replaceChildren(...[bar, how, body].filter(Boolean));
   desk.body.querySelector(".ta-tile")?.focus({ preventScroll: true });
 }
 

@@ -13,6 +13,7 @@ from textanchor.studio.cards import html
 from textanchor.studio.opened import Opened
 from textanchor.studio.sources import Shelved
 
+HOW = "Bring up to date takes in what is new or changed in the collection's places; look again shows what others did meanwhile."
 SKIPPED, LOOKED = 200, 5000  # lines shown, and what is looked through for the reasons
 
 
@@ -23,12 +24,14 @@ def collections_tab(opened: Opened) -> None:
     names = [(source.name, source.id) for source in opened.collections.values()]
     kept = [name for name in names if isinstance(opened.collections[name[1]].shelf.held, Collection)]
     page = gr.HTML(_shown(opened, ""), apply_default_css=False, elem_id="ta-collections")
+    if kept:
+        gr.HTML(html("told.html.jinja", told=HOW), apply_default_css=False)
     with gr.Row(elem_classes="ta-controls"):
         which = gr.Dropdown(
             kept, value=kept[0][1] if kept else None, label="Collection", visible=len(kept) > 1, scale=0, min_width=200
         )
         sync = gr.Button("Bring up to date", variant="primary", visible=bool(kept), scale=0, min_width=180)
-        again = gr.Button("Look again", scale=0, min_width=140)
+        again = gr.Button("Look again", visible=bool(names), scale=0, min_width=140)
     sync.click(lambda id: _synced(opened, id), which, page, api_visibility="private", concurrency_limit=1)
     again.click(lambda: _shown(opened, ""), None, page, api_visibility="private")
 

@@ -25,9 +25,9 @@ def frame(opened: Opened, uploads: Path) -> Any:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=KEPT) as page:
         gr.HTML(html("header.html.jinja", opened=opened), apply_default_css=False, elem_id="ta-header")
         with gr.Tabs(elem_id="ta-tabs"):
-            if opened.collections:
+            if opened.sources:
                 with gr.Tab("Search", id="search"):
-                    search_tab(opened, uploads)
+                    search_tab(opened, uploads, page)
             if opened.sources:
                 with gr.Tab("Map", id="map"):
                     map_tab(opened)

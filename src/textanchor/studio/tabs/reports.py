@@ -7,7 +7,7 @@ from textanchor.serve.refusal import public
 from textanchor.studio.cards import html
 from textanchor.studio.opened import Opened
 
-NONE = "No report was given. Write one, textanchor evaluate SPACE PAIRS -o report, and open it: textanchor studio report."
+NONE, COMMAND = "No report was opened. Write one, and open its folder:", "textanchor evaluate SPACE PAIRS -o report"
 
 
 def report_tab(opened: Opened) -> None:
@@ -19,7 +19,7 @@ def report_tab(opened: Opened) -> None:
         for id, report in opened.reports.items()
     ]
     if not names:
-        gr.HTML(html("hint.html.jinja", told=NONE), apply_default_css=False)
+        gr.HTML(html("hint.html.jinja", told=NONE, command=COMMAND), apply_default_css=False)
         return
     which = gr.Dropdown(names, value=names[0][1], label="Report", visible=len(names) > 1)
     page = gr.HTML(_shown(opened, names[0][1]), apply_default_css=False)
