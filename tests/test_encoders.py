@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, strategies
 from PIL import Image
 
@@ -25,6 +26,7 @@ from conftest import picture, sound
 from textanchor import registry
 from textanchor.encoders import Encoder, Staged, canonical, make, outputs, parse
 from textanchor.encoders.onnx import Graph
+from textanchor.encoders.own import Description, write_folder
 from textanchor.encoders.spectrogram import Spectrogram
 from textanchor.encoders.windowed import Windowed
 from textanchor.errors import DamagedError, InputError, MissingError, UnknownNameError
@@ -55,9 +57,20 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     graphs = {"HEAR": "audio", "SEE": "image", "FEEL": "series"}
     made = {key: str(tiny_onnx(root / key, modality)) for key, modality in graphs.items()}
     made |= {f"<{family}>": str(tiny_hub(root / family, family)) for family in (*IMAGE, *AUDIO)}
+    for key, (front, backbone) in OWN.items():
+        told = Description(front=front, backbone=backbone)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            write_folder(root / key, told, told.network())
+        made[key] = str(root / key)
     return made | {"HUB": made["<vit>"]}
 
 
+OWN = {
+    "PIX": ("pixels(side=20)", "resnet(width=8)"),
+    "MEL": ("log-mel(bands=16,frames=16)", "vit(width=16,depth=2,heads=2,patch=4)"),
+    "CUR": ("curves(channels=3,length=32)", "resnet(width=8)"),
+}
 CASES = [
     ("image", "signal"),
     ("audio", "signal"),
@@ -79,6 +92,10 @@ CASES = [
     ("image", "onnx:SEE"),
     ("audio", "onnx:HEAR"),
     ("series", "onnx:FEEL"),
+    ("image", "own:PIX"),
+    ("image", "own:PIX@layer=1,pool=max"),
+    ("audio", "own:MEL"),
+    ("series", "own:CUR"),
     ("audio", "spectrogram+signal"),
     ("mine", "vectors@dim=4,source=somebody"),
     ("audio", "spectrogram+hub:HUB@pool=cls"),

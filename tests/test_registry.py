@@ -11,8 +11,9 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Union
 
+import hypothesis
 import pytest
-from hypothesis import given, strategies
+from hypothesis import HealthCheck, given, strategies
 
 from textanchor import registry
 from textanchor import settings as types_of_settings
@@ -107,6 +108,7 @@ def _is_constant(name: str) -> bool:
     return name in ("true", "false")
 
 
+@hypothesis.settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(NAMES, SETTINGS)
 def test_what_is_spelled_reads_back(name: str, settings: dict[str, Any]) -> None:
     again = registry.take_apart(registry.spelled(name, settings))
