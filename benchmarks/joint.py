@@ -1,10 +1,11 @@
 """One space over many data sets: `TEXTANCHOR_HOME=... python benchmarks/joint.py [--seeds 3]`; needs `../shared`.
 
-Images: 4000 MNIST digits, Caltech objects, Flickr8k photos with captions. Sounds: FSDD digits, ESC-50 part. One encoder a modality.
-`own` is a fit of one set alone. `shared` is one projector a modality, fitted on all its sets with weights (`balance` 1: each set
-the same, 0: each pair). `each` is one projector a set and a linear discriminant on latents that says whose an item is, under one
-view. `added` compares a space before and after Flickr8k, the fourth set, came to it. Figures are item->text R@1 on each set's own test
-side and texts; differences are paired, with 95 % intervals over groups, of all seeds together. The penalty is chosen on validation.
+Images: 4000 MNIST digits, Caltech objects, Flickr8k photos with captions. Sounds: FSDD digits, ESC-50 part. One encoder a
+modality. `own` is a fit of one set alone. `shared` is one projector a modality, fitted on all its sets with weights (`balance`
+1: each set the same, 0: each pair). `each` is one projector a set and a linear discriminant on latents that says whose an item
+is, under one view. `after adding` compares a space before and after Flickr8k came to it. Figures are item->text R@1 on each
+set's own test side and texts; differences are paired, with 95 % intervals over groups, of all seeds together. The penalty is
+chosen on validation.
 """
 
 from __future__ import annotations

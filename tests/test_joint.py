@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 from PIL import Image
 
 import textanchor
+from textanchor.aligners.selection import rated
 from textanchor.data.joining import joined, read_tables
 from textanchor.data.splits import split
 from textanchor.errors import InputError
-from textanchor.records import Item, Pair, Pairs
-from textanchor.runtime import Splitting
-from textanchor.space.balancing import checked, masses
+from textanchor.evaluation.again import again
+from textanchor.projectors import Kept
+from textanchor.records import Item, Pair, PairedLatents, Pairs, Pooled
+from textanchor.runtime import Runtime, Splitting
+from textanchor.space.balancing import checked, masses, weighed
 from textanchor.space.memory import forgetful
 
 
@@ -102,6 +106,36 @@ def test_the_whole_group_of_what_another_table_holds_out_is_left_out() -> None:
         pytest.skip("the copy was held out in both")
     assert not found.side("two: copy")
     assert not found.side(f"two: {member.item.id}")
+
+
+def test_validation_rates_each_table_among_its_own() -> None:
+    rng = np.random.default_rng(0)
+    parts = [pairs_of(name, count, rng) for name, count in (("a", 30), ("b", 6))]
+    both = weighed(parts[0].joined(parts[1]), {f"{n} {i}": n for n, c in (("a", 30), ("b", 6)) for i in range(c)}, 1.0)
+    raw = rng.normal(size=(36, 5)).astype(np.float32)
+    each = [rated(raw[:30], None, parts[0]), rated(raw[30:], None, parts[1])]
+    assert rated(raw, None, both) == pytest.approx(np.mean(each))
+    assert rated(raw, None, replace(both, tables=None)) != pytest.approx(np.mean(each))
+    assert both.take([35, 0]).tables == ("b", "a")
+
+
+def pairs_of(name: str, count: int, rng: np.random.Generator) -> PairedLatents:
+    """Three texts in turn."""
+    latents = Pooled(
+        vectors=rng.normal(size=(count, 4)).astype(np.float32),
+        ids=tuple(f"{name} {row}" for row in range(count)),
+        contents=tuple(f"{name} {row}" for row in range(count)),
+        fingerprint="",
+    )
+    return PairedLatents(
+        modality="image",
+        items=latents,
+        texts=tuple(f"{name} {text}" for text in range(3)),
+        anchors=rng.normal(size=(3, 5)).astype(np.float32),
+        edges=np.stack([np.arange(count), np.arange(count) % 3], axis=1),
+        weights=np.ones(count, dtype=np.float32),
+        groups=latents.ids,
+    )
 
 
 @pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
@@ -215,3 +249,40 @@ def test_a_space_that_remembers_nothing_says_so(first: textanchor.Space, three: 
     added = textanchor.fit(three[2], aligner=RIDGE, into=old, announce=said.append)
     assert any("remembers nothing" in line for line in said)
     assert [one.table for one in added.memory] == ["three"]
+
+
+def test_old_evaluations_are_run_again(first: textanchor.Space, three: list[Pairs]) -> None:
+    for one in three[:2]:
+        textanchor.evaluate(first, one, probe=False, map_=False)
+    added = textanchor.fit(three[2], aligner=RIDGE, into=first)
+    found = again(added, before=first)
+    assert [one.table for one in found] == ["one", "two"]
+    assert all(one.found == one.held == one.rankings[0].items for one in found)
+    assert all("since" in line for one in found for line in one.lines)
+    swapped = replace_projector(added, first)
+    assert all(change is None or change.gain == 0 for one in again(swapped, before=first) for change in one.changes)
+    (alone, *_) = again(first)
+    figures = textanchor.evaluate(first, three[0], probe=False, map_=False).rows[0].ranking
+    assert alone.rankings[0].recall(1) == figures.recall(1)
+
+
+def replace_projector(space: textanchor.Space, other: textanchor.Space) -> textanchor.Space:
+    """The space with the other's image side."""
+    return space.with_modalities({"image": other.modalities["image"]}, memory=space.memory)
+
+
+def test_a_drop_is_said(first: textanchor.Space, three: list[Pairs]) -> None:
+    for one in three[:2]:
+        textanchor.evaluate(first, one, probe=False, map_=False)
+    worse = textanchor.fit(three[2], aligner=RIDGE, into=first)
+    projector = worse.modalities["image"].projector
+    broken = Kept(projector.name, projector.settings, {name: -value for name, value in projector.numbers.items()})
+    worse.modalities["image"] = replace(worse.modalities["image"], projector=broken)
+    turned = worse.with_modalities({"image": worse.modalities["image"]}, memory=worse.memory)
+    assert any(one.worse for one in again(turned, before=first))
+
+
+def test_nothing_in_the_cache_is_said(first: textanchor.Space, tmp_path: Path) -> None:
+    found = again(first, runtime=Runtime(cache=tmp_path / "empty"))
+    assert all(not one.found for one in found)
+    assert "held-out latents is in the cache" in found[0].lines[0]

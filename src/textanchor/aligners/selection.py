@@ -47,6 +47,10 @@ def rated(raw: Vectors, view: View | None, val: PairedLatents) -> float:
 
 
 def _rated(raw: Vectors, view: View | None, val: PairedLatents, back_relevant: csr_array) -> float:
+    """Of several tables the mean of their rates, each among its own: else a large one decides, and its texts hide others."""
+    if val.tables is not None and len(set(val.tables)) > 1:
+        parts = [(rows, replace(own, tables=None)) for rows, own in val.by_table()]
+        return float(np.mean([_rated(raw[rows], view, own, own.relevant.T.tocsr()) for rows, own in parts]))
     items, texts = as_item(view, raw), as_text(view, val.anchors)
     there = retrieval(as_query(view, items), text_gallery(view, texts), rows_of(val.relevant))
     back = retrieval(as_query(view, texts), item_gallery(view, items), rows_of(back_relevant))

@@ -11,7 +11,6 @@ from jaxtyping import Float64
 from scipy.linalg import solve
 
 from textanchor import registry
-from textanchor.aligners.comparison import Comparison
 from textanchor.aligners.moments import Means, covariances, means
 from textanchor.aligners.naming import naming
 from textanchor.aligners.protocol import aligner
@@ -23,7 +22,7 @@ from textanchor.records import Choice, Fit, PairedLatents, Task, Vectors, View
 from textanchor.views.canonical import canonical_of
 from textanchor.views.centring import centring
 
-VIEW = "canonical"  # of the views that sums suffice for, the better on classes and on captions
+VIEW = "centring"  # `canonical` falls apart where sets of few names and of many captions are together, see docs/findings.md
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +78,10 @@ class Sums:
 def from_sums(former: Sequence[Sums], own: Callable[[float], float], anchors: Vectors, task: Task, choice: Choice) -> Fit:
     """Ridge regression on new pairs and on others of which there are sums, each set weighed by `own` of its size.
 
-    `anchors` are the distinct texts of those others. The penalty and the view are those of the former choice, where it was such
-    a regression, else those that the new pairs choose. The new validation pairs judge a fit without them.
+    `anchors` are the distinct texts of those others. The penalty is that of the former choice, where it was such a
+    regression, else the one that the new pairs choose. The new validation pairs judge a fit without them.
     """
-    alpha, view = _settled(choice, task)
+    alpha, view = _settled(choice, task), VIEW
     texts = np.concatenate([anchors, task.train.anchors])
 
     def fitted(pairs: PairedLatents) -> tuple[Linear, View]:
@@ -107,10 +106,9 @@ def from_sums(former: Sequence[Sums], own: Callable[[float], float], anchors: Ve
     return Fit(projector=projector, view=seen, choice=known)
 
 
-def _settled(choice: Choice, task: Task) -> tuple[float, str]:
-    if registry.take_apart(choice.aligner)[0] in ("ridge", "cca") and choice.view.split("(")[0] in ("centring", "canonical"):
-        return float(choice.settings["alpha"]), choice.view
+def _settled(choice: Choice, task: Task) -> float:
+    if registry.take_apart(choice.aligner)[0] in ("ridge", "cca") and "alpha" in choice.settings:
+        return float(choice.settings["alpha"])
     if task.val is None:
-        return DEFAULT, VIEW
-    chosen = aligner(f"ridge(view={VIEW})").fit(replace(task, refit=False)).choice
-    return float(chosen.settings["alpha"]), Comparison(view=VIEW).first.view
+        return DEFAULT
+    return float(aligner(f"ridge(view={VIEW})").fit(replace(task, refit=False)).choice.settings["alpha"])

@@ -13,6 +13,7 @@ from textanchor.runtime import Reading, Runtime
 
 if TYPE_CHECKING:
     from textanchor.evaluation import Evaluation
+    from textanchor.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ _MEASURES = (
 
 @click.command()
 @click.argument("space", type=click.Path(path_type=Path))
-@click.argument("pairs", type=click.Path(path_type=Path))
+@click.argument("pairs", type=click.Path(path_type=Path), required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for report.html and metrics.json.")
 @click.option("--against", multiple=True, type=click.Path(path_type=Path), help="Another space for the same table. Repeatable.")
 @options.gathered("measures", Measures, *_MEASURES)
@@ -51,7 +52,7 @@ _MEASURES = (
 @options.as_json
 def command(
     space: Path,
-    pairs: Path,
+    pairs: Path | None,
     output: Path | None,
     against: tuple[Path, ...],
     measures: Measures,
@@ -61,7 +62,10 @@ def command(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Measure SPACE on those PAIRS that it has not seen, by content or by group."""
+    """Measure SPACE on those PAIRS that it has not seen, by content or by group.
+
+    Without PAIRS, each table that it was fitted on is measured by itself, on what it held out and the cache still has.
+    """
     from textanchor.data.pairs import read_pairs
     from textanchor.evaluation import evaluate
     from textanchor.evaluation.report import write_report
@@ -70,6 +74,9 @@ def command(
 
     if output:
         refuse_existing(output, overwrite=overwrite)
+    if pairs is None:
+        remembered(load(space, encoders=encoders, runtime=runtime), as_json=as_json)
+        return
     main, *others = (load(place, encoders=encoders, runtime=runtime) for place in (space, *against))
     evaluation = evaluate(
         main,
@@ -91,6 +98,21 @@ def command(
     if output:
         write_report(evaluation, main, output, overwrite=overwrite)
         printing.say(f"report: {output / 'report.html'}")
+
+
+def remembered(space: Space, *, as_json: bool) -> None:
+    """The figures of each table that a space remembers; stdout."""
+    from textanchor.errors import InputError
+    from textanchor.evaluation.again import again
+
+    found = again(space)
+    if not found:
+        raise InputError("the space remembers no table that it was fitted on; name the pairs to measure it on")
+    lines = [line for one in found for line in one.lines]
+    if as_json:
+        printing.dump({"tables": lines})
+    for line in () if as_json else lines:
+        click.echo(line)
 
 
 def tables(evaluation: Evaluation) -> None:

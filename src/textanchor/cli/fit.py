@@ -114,11 +114,27 @@ def command(
     else:
         space.save(target, overwrite=overwrite)
     summary(space)
+    if base is not None:
+        since(space, base)
     story = space.stories[-1]
     held_out = any(sides["test"].items for sides in story.counts.values())
     named = shlex.join(map(str, pairs))
     others = f"{named}{options.as_typed(reading)}" if held_out else "OTHER_PAIRS (nothing was held out here)"
     click.echo(f"\nsaved to {target}; next: textanchor evaluate {target} {others}")
+
+
+def since(space: Space, base: Space) -> None:
+    """What the tables that the space had before give now, on what they held out; stdout, and a drop on stderr."""
+    from textanchor.evaluation.again import again
+
+    refitted = set(space.stories[-1].modalities) & set(base.modalities)
+    for one in again(space, before=base):
+        if one.modality not in refitted:
+            continue
+        for line in one.lines:
+            click.echo(f"  before and now: {line}")
+        if one.worse:
+            printing.warn(f"{one.table}, {one.modality}: worse than before, by more than chance; another --keep may help")
 
 
 def summary(space: Space) -> None:

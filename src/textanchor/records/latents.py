@@ -103,7 +103,8 @@ class PairedLatents:
     """Unique items' latents, unique texts' anchor vectors, and weighted edges between them.
 
     `edges[e] = (item row, text row)`; the weights of one item's edges sum to 1, so five captions weigh 1/5 each.
-    `counts` is how much each item counts in a closed form, None that each counts 1. Nothing here assumes that row i belongs to
+    `counts` is how much each item counts in a closed form, None that each counts 1; `tables` are the tables that items are of,
+    None that they are of one. Nothing here assumes that row i belongs to
     row i.
     """
 
@@ -117,6 +118,7 @@ class PairedLatents:
     weights: Float32[np.ndarray, " e"]
     groups: tuple[str, ...]
     counts: Float32[np.ndarray, " n"] | None = None
+    tables: tuple[str, ...] | None = None
 
     @property
     def inputs(self) -> Vectors | Ragged:
@@ -197,6 +199,7 @@ class PairedLatents:
             weights=np.concatenate([self.weights, other.weights]),
             groups=(*self.groups, *other.groups),
             counts=None if self.counts is None and other.counts is None else np.concatenate([self.mass, other.mass]),
+            tables=None if self.tables is None or other.tables is None else (*self.tables, *other.tables),
         )
 
     def take(self, rows: Sequence[int] | Int[np.ndarray, " m"]) -> PairedLatents:
@@ -215,4 +218,11 @@ class PairedLatents:
             weights=self.weights[kept],
             groups=tuple(map(self.groups.__getitem__, index.tolist())),
             counts=None if self.counts is None else self.counts[index],
+            tables=None if self.tables is None else tuple(map(self.tables.__getitem__, index.tolist())),
         )
+
+    def by_table(self) -> list[tuple[Int[np.ndarray, " m"], PairedLatents]]:
+        """Rows and pairs of each table."""
+        names = np.asarray(self.tables or ("",) * len(self.items))
+        rows = [np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())]
+        return [(own, self.take(own)) for own in rows]

@@ -38,6 +38,6 @@ def balanced(sides: Sides, origins: Mapping[str, str], balance: float) -> Sides:
 
 
 def weighed(pairs: PairedLatents, origins: Mapping[str, str], balance: float) -> PairedLatents:
-    """The pairs with what each item counts; as they are where all are of one table."""
-    tables = [origins[item] for item in pairs.items.ids]
-    return replace(pairs, counts=masses(tables, balance)) if len(set(tables)) > 1 else pairs
+    """The pairs with their tables and what each item counts; as they are where all are of one table."""
+    tables = tuple(origins[item] for item in pairs.items.ids)
+    return replace(pairs, counts=masses(tables, balance), tables=tables) if len(set(tables)) > 1 else pairs

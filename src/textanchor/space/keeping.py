@@ -17,7 +17,7 @@ from textanchor.encoders import Encoder, make_single
 from textanchor.errors import InputError
 from textanchor.latents.recalled import recalled
 from textanchor.records import Fit, PairedLatents, Task
-from textanchor.space.balancing import masses
+from textanchor.space.balancing import weighed
 from textanchor.space.memory import Remembered, remembered
 from textanchor.space.preparing import Prepared, Sides
 
@@ -107,8 +107,7 @@ def with_former(own: Sides, old: Former, origins: Mapping[str, str], balance: fl
     pairs = {}
     for side, new in own.pairs.items():
         both = replace(new, counts=None).joined(old.pairs[side]) if side in old.pairs else new
-        names = [table_of[item] for item in both.items.ids]
-        pairs[side] = replace(both, counts=masses(names, balance)) if len(set(names)) > 1 else both
+        pairs[side] = weighed(both, table_of, balance)
     return replace(own, pairs=pairs)
 
 
