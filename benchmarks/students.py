@@ -27,7 +27,7 @@ from textanchor.judging.differences import paired
 from textanchor.runtime import Runtime
 from textanchor.space.fitting import tasks
 
-STUDENTS = ("layers(keep=3, vocabulary=12000)", "static(dim=256)", "adapted")
+STUDENTS = ("layers(keep=3, epochs=1, batch=32, vocabulary=12000)", "static(dim=256)", "adapted")
 DOING = ("runs", "sits", "jumps", "plays")
 HEAD = "| anchor | image -> text R@10 | kept | difference | text -> image R@10 | kept | difference | MB | texts a second |"
 
