@@ -29,10 +29,10 @@ IMAGES = Recipe(
 )
 SOUNDS = Recipe(
     task="supervised",
-    backbone="resnet(width=32)",
-    front="log-mel(bands=64, frames=64, seconds=1.0)",
+    backbone="resnet(width=24)",
+    front="log-mel(bands=64, frames=48, seconds=0.8)",
     augmentation="spectra(waves=4)",
-    plan=Plan(epochs=30, batch=128),
+    plan=Plan(epochs=20, batch=128),
 )
 TRAIN = 6000  # images; the first 3000 are those of the other tables
 
