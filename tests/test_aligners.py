@@ -150,7 +150,7 @@ def test_large_banks_are_sampled(toy, monkeypatch: pytest.MonkeyPatch) -> None:
     train = toy(items=60, texts=30, seed=1)
     rng = np.random.default_rng(0)
     rows = np.array([3, 5])
-    bank = training._bank(train, rows, rng)
+    bank = training.bank_of(train, rows, rng)
     assert set(train.relevant[rows].indices) <= set(bank)
     assert sorted(bank) == list(bank)
     assert 6 <= len(bank) <= 8
