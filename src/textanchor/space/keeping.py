@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from textanchor.aligners.sums import Sums, from_sums
+from textanchor.aligners.from_sums import from_sums
+from textanchor.aligners.sums import Sums
 from textanchor.encoders import Encoder, make_single
 from textanchor.errors import InputError
 from textanchor.latents.recalled import recalled
