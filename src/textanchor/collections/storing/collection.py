@@ -50,7 +50,8 @@ class Collection:
     def __init__(self, folder: str | Path, *, create: bool = False) -> None:
         """Open a folder, or with `create` begin one. Raises `InputError` if it is none, `DamagedError` if it is damaged."""
         self.folder = located(folder)
-        if create and self.folder.exists() and not (self.folder / NAME).is_file() and any(self.folder.iterdir()):
+        others = create and self.folder.exists() and any(self.folder.iterdir())
+        if others and not (self.folder / NAME).is_file():  # looked for afterwards: somebody else may be beginning it
             raise InputError(f"{self.folder} exists and is no collection; name another folder")
         self.catalogue = Catalogue(self.folder, create=create)
         self._indexes: dict[tuple[str, str], tuple[tuple[int, int], Index]] = {}
