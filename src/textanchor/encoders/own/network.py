@@ -49,7 +49,7 @@ class OwnNetwork(nn.Module):
         self.backbone = registry.part("backbone", backbone, shape=shape)
         self.layer, self.pool = range(len(self.backbone.widths))[layer], pool
         self.top = nn.Sequential(*(Residual(self.dim) for _ in range(top)))
-        self.to(memory_format=torch.channels_last)  # convolutions take two thirds of the time so
+        cast(Any, self).to(memory_format=torch.channels_last)  # convolutions take two thirds of the time so
 
     @property
     def dim(self) -> int:
