@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textanchor.cli import options, printing
+from textanchor.cli import made, options, printing
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.runtime import Reading, Runtime, Splitting
 
@@ -90,11 +90,8 @@ def command(
         _anchor(source, output, lesson, splitting=splitting, reading=reading, runtime=runtime, how=(overwrite, as_json))
         return
     from textanchor.distilling.encoders import distill_encoder
-    from textanchor.files import refuse_existing
-    from textanchor.pretraining.pretraining import CHECKPOINT
 
-    if not (output / CHECKPOINT).is_file():
-        refuse_existing(output, overwrite=overwrite)
+    made.refuse_finished(output, overwrite=overwrite)
     found = distill_encoder(
         source,
         lesson,
@@ -107,7 +104,7 @@ def command(
     )
     printing.skipped(found.skipped)
     _told_encoder(found, as_json=as_json)
-    click.echo(f"\nwrote {output}: an encoder, own:{output}", err=as_json)
+    made.wrote(output, as_json=as_json)
 
 
 def _anchor(
@@ -149,18 +146,10 @@ def _told_anchor(found: Distilled, *, as_json: bool) -> None:
 
 
 def _told_encoder(found: Pretrained, *, as_json: bool) -> None:
-    from textanchor.pretraining.verdict import says
-
     if as_json:
         notes = list(found.made.notes)
         printing.dump({"notes": notes, "verdict": [asdict(row) for row in found.verdict]})
         return
-    rows = [
-        {"encoder": row.encoder, "labels": row.labels, "accuracy": row.accuracy, "interval": row.interval}
-        for row in found.verdict
-    ]
-    printing.table(rows, title="Linear probe on test")
-    for line in says(found.verdict) if found.verdict else ("nothing was judged: no classes, or no test side",):
-        click.echo(line)
+    made.judged(found.verdict)
     for note in found.made.notes:
         click.echo(note)

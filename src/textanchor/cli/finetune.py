@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textanchor.cli import options, printing
+from textanchor.cli import made, options, printing
 from textanchor.runtime import Reading, Runtime, Splitting
 
 if TYPE_CHECKING:
@@ -77,13 +77,10 @@ def command(
     """
     from dataclasses import replace
 
-    from textanchor.files import refuse_existing
     from textanchor.finetuning import finetune
-    from textanchor.pretraining.pretraining import CHECKPOINT
     from textanchor.pretraining.processes import launched
 
-    if not (output / CHECKPOINT).is_file():
-        refuse_existing(output, overwrite=overwrite)
+    made.refuse_finished(output, overwrite=overwrite)
     found = finetune(
         pairs,
         replace(recipe, seed=splitting.seed),
@@ -98,7 +95,7 @@ def command(
         return
     printing.skipped(found.skipped)
     _told(found, as_json=as_json)
-    click.echo(f"\nwrote {output}: an encoder, own:{output}", err=as_json)
+    made.wrote(output, as_json=as_json)
 
 
 def _told(found: Finetuned, *, as_json: bool) -> None:
@@ -111,9 +108,4 @@ def _told(found: Finetuned, *, as_json: bool) -> None:
         click.echo(note)
     rows = [{"encoder": one.encoder, "R@1": one.recall, "interval": one.interval} for one in found.verdict.found]
     printing.table(rows, title="Texts found on test, each with a closed form")
-    probes = [
-        {"encoder": row.encoder, "labels": row.labels, "accuracy": row.accuracy, "interval": row.interval}
-        for row in found.verdict.probes
-    ]
-    if probes:
-        printing.table(probes, title="Linear probe on test")
+    made.probes(found.verdict.probes)

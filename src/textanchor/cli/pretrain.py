@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textanchor.cli import options, printing
+from textanchor.cli import made, options, printing
 from textanchor.runtime import Reading, Runtime, Splitting
 
 if TYPE_CHECKING:
@@ -67,13 +67,10 @@ def command(
     """
     from dataclasses import replace
 
-    from textanchor.files import refuse_existing
     from textanchor.pretraining import pretrain
-    from textanchor.pretraining.pretraining import CHECKPOINT
     from textanchor.pretraining.processes import launched
 
-    if not (output / CHECKPOINT).is_file():
-        refuse_existing(output, overwrite=overwrite)
+    made.refuse_finished(output, overwrite=overwrite)
     found = pretrain(
         pairs,
         replace(recipe, seed=splitting.seed),
@@ -88,22 +85,14 @@ def command(
         return
     printing.skipped(found.skipped)
     _told(found, as_json=as_json)
-    click.echo(f"\nwrote {output}: an encoder, own:{output}", err=as_json)
+    made.wrote(output, as_json=as_json)
 
 
 def _told(found: Pretrained, *, as_json: bool) -> None:
-    from textanchor.pretraining.verdict import says
-
     for note in found.made.notes:
         printing.warn(note)
     if as_json:
         printing.dump({"cuts": [asdict(cut) for cut in found.made.cuts], "verdict": [asdict(row) for row in found.verdict]})
         return
     printing.table([asdict(cut) for cut in found.made.cuts[:5]], title="Depths, by a linear probe on validation")
-    rows = [
-        {"encoder": row.encoder, "labels": row.labels, "accuracy": row.accuracy, "interval": row.interval}
-        for row in found.verdict
-    ]
-    printing.table(rows, title="Linear probe on test")
-    for line in says(found.verdict) if found.verdict else ("nothing was judged: no classes, or no test side",):
-        click.echo(line)
+    made.judged(found.verdict)
