@@ -78,7 +78,4 @@ def _again(space: Space, one: Remembered, before: Space | None, runtime: Runtime
 
 
 def _told(change: Difference | None) -> str:
-    if change is None:
-        return ""
-    interval = "" if change.interval is None else f" [{change.interval[0]:+.3f}, {change.interval[1]:+.3f}]"
-    return f", {change.gain:+.3f}{interval} since: {change.verdict}"
+    return "" if change is None else f", {change.size} since: {change.verdict}"

@@ -45,26 +45,13 @@ class Verdict:
             return ["nothing was judged: there is no test side"]
         own, frozen = self.found
         assert frozen.gain is not None
-        told = f"R@1 {own.recall:.3f} against {frozen.recall:.3f}{_size(frozen.gain)}"
-        first = f"{_WORDS.get(frozen.gain.verdict, _WORDS['cannot tell'])} {frozen.encoder} at finding texts: {told}"
+        told = f"R@1 {own.recall:.3f} against {frozen.recall:.3f} ({frozen.gain.size})"
+        first = f"{frozen.gain.compared} {frozen.encoder} at finding texts: {told}"
         lines = [(frozen.gain.verdict != "worse", first)]
         own_rows = zip(says(self.probes), dict.fromkeys(row.share for row in self.probes), strict=True)
         worse = {row.share for row in self.probes if row.gain is not None and row.gain.verdict == "worse"}
         lines += [(share not in worse, f"linear probe {line}") for line, share in own_rows]
         return [line for _, line in sorted(lines, key=lambda one: one[0])]
-
-
-_WORDS = {
-    "better": "better than",
-    "worse": "worse than",
-    "equal": "equal to",
-    "cannot tell": "no difference can be told to",
-}
-
-
-def _size(gain: Difference) -> str:
-    ends = "" if gain.interval is None else f" [{gain.interval[0]:+.3f}, {gain.interval[1]:+.3f}]"
-    return f" ({gain.gain:+.3f}{ends})"
 
 
 def found(sides: Mapping[str, Sides], *, device: str, seed: int) -> tuple[Found, ...]:

@@ -12,6 +12,8 @@ from jaxtyping import Shaped
 from textanchor.judging.figures import Ranking
 from textanchor.metrics.interval import Interval, of_gain
 
+_COMPARED = {"better": "better than", "worse": "worse than", "equal": "equal to"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
@@ -20,6 +22,17 @@ class Difference:
     gain: float
     interval: Interval | None
     verdict: str
+
+    @property
+    def compared(self) -> str:
+        """What stands before the other's name in a sentence."""
+        return _COMPARED.get(self.verdict, "no difference can be told to")
+
+    @property
+    def size(self) -> str:
+        """The gain with its interval: +0.120 [+0.040, +0.200]."""
+        ends = "" if self.interval is None else f" [{self.interval[0]:+.3f}, {self.interval[1]:+.3f}]"
+        return f"{self.gain:+.3f}{ends}"
 
     def row(self) -> dict[str, Any]:
         """JSON-ready."""

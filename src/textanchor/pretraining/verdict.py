@@ -86,16 +86,6 @@ def says(rows: Sequence[Judged]) -> list[str]:
     lines = []
     for share in dict.fromkeys(row.share for row in rows):
         own, *others = [row for row in rows if row.share == share]
-        told = "; ".join(f"{_compared(row.gain)} {row.encoder}{_size(row.gain)}" for row in others if row.gain is not None)
+        told = "; ".join(f"{row.gain.compared} {row.encoder} ({row.gain.size})" for row in others if row.gain is not None)
         lines.append(f"with {own.labels} labels ({share:.0%}): {own.accuracy:.3f}" + (f"; {told}" if told else ""))
     return lines
-
-
-def _compared(gain: Difference) -> str:
-    words = {"better": "better than", "worse": "worse than", "equal": "equal to"}
-    return words.get(gain.verdict, "no difference can be told to")
-
-
-def _size(gain: Difference) -> str:
-    ends = "" if gain.interval is None else f" [{gain.interval[0]:+.3f}, {gain.interval[1]:+.3f}]"
-    return f" ({gain.gain:+.3f}{ends})"
