@@ -13,7 +13,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from textanchor.cli import main
+from textanchor.data.decoding import decode
 from textanchor.distilling.encoders import Lesson, distill_encoder
+from textanchor.distilling.encoders.making import _both_know
 from textanchor.distilling.encoders.targets import rotated, soft_classes
 from textanchor.distilling.encoders.tasks import Imitation, SoftClasses
 from textanchor.encoders import make
@@ -21,7 +23,9 @@ from textanchor.encoders.own import OwnNetwork
 from textanchor.errors import InputError
 from textanchor.pretraining import Plan
 from textanchor.pretraining.objectives import Facts, Pretext, Seen
-from textanchor.runtime import Runtime
+from textanchor.pretraining.ready import ready
+from textanchor.pretraining.sources import source_of
+from textanchor.runtime import Runtime, Splitting
 
 BACKBONE = "resnet(width=4,stages=2)"
 SHAPE = (1, 8, 8)
@@ -115,6 +119,28 @@ def test_a_student_stands_in_its_folder_beside_its_teacher(by: Any, tmp_path: Pa
     assert "items a second here, the teacher" in told
     encoder: Any = make(f"own:{tmp_path / 'small'}", "image", runtime)
     assert encoder.dim == found.encoder.dim
+
+
+def test_what_the_teacher_cannot_read_is_left_out_of_items_and_arrays_alike(tmp_path: Path, runtime: Runtime) -> None:
+    source = source_of(digits(tmp_path / "digits"), splitting=Splitting(), reading=None, runtime=runtime)
+    given = ready(source, "pixels(side=8,channels=1)", runtime)
+
+    class Fussy:
+        """Reads no item but every second one."""
+
+        modality, dim, fingerprint, name = "image", 2, "fussy", "fussy"
+
+        def encode(self, batch: Any) -> np.ndarray:
+            return np.stack([self._one(np.asarray(picture, dtype=np.float32)) for picture in batch])
+
+        def _one(self, pixels: np.ndarray) -> np.ndarray:
+            return np.array([pixels.mean(), np.nan if int(pixels.sum()) % 2 else 1.0], dtype=np.float32)
+
+    both, latents = _both_know(given, Fussy(), runtime)
+    assert 0 < len(both.train) < len(given.train)
+    assert len(both.read) == len(both.train) == len(latents)
+    for item, values in zip(both.read.items, both.train.values, strict=True):
+        assert np.array_equal(both.front(decode(item, runtime.limits)), values)
 
 
 def test_items_without_texts_teach_too(tmp_path: Path, runtime: Runtime) -> None:

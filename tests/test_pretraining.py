@@ -94,14 +94,14 @@ def test_the_front_is_measured_on_train_alone(folder: Path, monkeypatch: pytest.
     looked: list[str] = []
     real = choosing.decode
     monkeypatch.setattr(choosing, "decode", lambda item, limits: looked.append(item.id) or real(item, limits))  # type: ignore[func-returns-value]
-    source = source_of(folder, None, splitting=Splitting(), reading=None, runtime=CPU)
+    source = source_of(folder, splitting=Splitting(), reading=None, runtime=CPU)
     found = ready(source, None, CPU)
     assert {int(name.removesuffix(".png")[-1]) % 4 for name in looked} == {0, 1}
     assert found.front.settings == {"side": 24, "channels": 1}
 
 
 def test_layer_and_pool_are_the_best_of_all_on_validation(folder: Path) -> None:
-    source = source_of(folder, None, splitting=Splitting(), reading=None, runtime=CPU)
+    source = source_of(folder, splitting=Splitting(), reading=None, runtime=CPU)
     given = ready(source, FRONT, CPU)
     assert given.val is not None
     found = trained(given, RECIPE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.data.pairs import read_pairs
@@ -17,11 +17,11 @@ from textanchor.finetuning.verdict import Verdict, found
 from textanchor.finetuning.writing import write_tuned
 from textanchor.latents.engine import encode
 from textanchor.pretraining.comparing import compared
-from textanchor.pretraining.inputs import Arrays
-from textanchor.pretraining.loop import Course, Row
+from textanchor.pretraining.loop import Row
 from textanchor.pretraining.processes import launched
-from textanchor.pretraining.ready import Ready
-from textanchor.pretraining.sources import Source, source_of
+from textanchor.pretraining.ready import Ready, arrays_of
+from textanchor.pretraining.showing import shown
+from textanchor.pretraining.sources import Source, source_from
 from textanchor.records import Skipped
 from textanchor.runtime import Reading, Runtime, Splitting
 from textanchor.space.composition import DEFAULTS, expanded
@@ -70,9 +70,9 @@ def finetune(
         raise InputError(f"no {modality} could be read")
     check_enough(modality, frozen.train)
     model = tunable(name, modality, work)
-    tuning = tuned(model, _given(prepared, frozen, modality), recipe, course=_shown(announce, work), folder=folder)
+    tuning = tuned(model, _given(prepared, frozen, modality), recipe, course=shown(announce, work, words=_line), folder=folder)
     encoder = windowed(model.encoder("this encoder"))  # as whoever names it will get it
-    source = source_of(given, modality, splitting=split, reading=None, runtime=work)
+    source = source_from(prepared.pairs.only(modality), prepared.hashes, prepared.split)
     verdict = _verdict(prepared, {name: frozen}, encoder, _ready(source, model, tuning, prepared), recipe.seed)
     notes = _notes(tuning, recipe)
     if folder is not None and launched().first:
@@ -99,12 +99,6 @@ def _given(prepared: Prepared, sides: Sides, modality: str) -> Given:
     )
 
 
-def _shown(announce: Callable[[str], None], runtime: Runtime) -> Callable[[Course], Course]:
-    if not launched().first:
-        return lambda course: course
-    return lambda course: replace(course, progress=runtime.progress, told=lambda row: announce(_line(row)))
-
-
 def _line(row: Row) -> str:
     """An epoch in a line."""
     score = f", R@1 on validation {row['score']:.3f}" if "score" in row else ""
@@ -126,13 +120,10 @@ def _verdict(prepared: Prepared, frozen: Mapping[str, Sides], encoder: Encoder, 
 
 def _ready(source: Source, model: Tunable, tuning: Tuning, prepared: Prepared) -> Ready:
     """What the linear probes want to know."""
-    places = {item.id: row for row, item in enumerate(source.train.items)}
-    labels = source.train.labels[[places[item.id] for item in tuning.read.items]]
-    arrays = Arrays(values=tuning.read.values, labels=labels)
     return Ready(
         source=source,
         front=model.front,
-        train=arrays,
+        train=arrays_of(tuning.read, source.train),
         val=None,
         read=tuning.read,
         skipped=tuning.read.skipped,

@@ -60,10 +60,6 @@ class Checkpoint:
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as why:
             raise DamagedError(f"{self.file}: {str(why).splitlines()[0]}; remove it to begin anew") from None
 
-    def remove(self) -> None:
-        """When the training has ended."""
-        self.file.unlink(missing_ok=True)
-
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

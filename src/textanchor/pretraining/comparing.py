@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from textanchor.encoders import Encoder, make_single
-from textanchor.encoders.own import OwnEncoder
 from textanchor.latents.engine import encode
-from textanchor.pretraining.pretraining import PLAIN, Recipe, trained
+from textanchor.pretraining.pretraining import PLAIN, Recipe, encoder_of, trained
 from textanchor.pretraining.ready import Ready
 from textanchor.pretraining.sources import Side
 from textanchor.pretraining.verdict import SHARES, Encoded, Judged, Truth, judged
@@ -53,8 +52,7 @@ def compared(
 def _rival(name: str, given: Ready, runtime: Runtime) -> Encoder:
     if name.partition("(")[0] != PLAIN:
         return make_single(name, given.source.modality, runtime)
-    made = trained(given, Recipe(task=name))
-    return OwnEncoder(made.description, given.front, made.network, device=given.device, name=name)
+    return encoder_of(trained(given, Recipe(task=name)), given, name)
 
 
 def _latents(encoder: Encoder, side: Side, runtime: Runtime) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -34,6 +34,10 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.items)
 
+    def take(self, rows: Sequence[int]) -> Inputs:
+        """Some of them."""
+        return replace(self, items=tuple(self.items[row] for row in rows), values=self.values[rows])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arrays:
@@ -47,7 +51,10 @@ class Arrays:
 
     def told(self, most: int | None = None, *, seed: int = 0) -> Arrays:
         """Those with a class, at most so many at random."""
-        rows = np.random.default_rng(seed).permutation(np.flatnonzero(self.labels >= 0))[:most]
+        return self.take(np.random.default_rng(seed).permutation(np.flatnonzero(self.labels >= 0))[:most])
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> Arrays:
+        """Some of them."""
         return Arrays(values=self.values[rows], labels=self.labels[rows])
 
 

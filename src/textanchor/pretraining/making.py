@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from textanchor.encoders.own import OwnEncoder
 from textanchor.pretraining.comparing import compared, usual
-from textanchor.pretraining.loop import Course, Row
-from textanchor.pretraining.pretraining import Recipe, Trained, trained
+from textanchor.pretraining.pretraining import Recipe, Trained, encoder_of, trained
 from textanchor.pretraining.processes import launched
-from textanchor.pretraining.ready import ready
+from textanchor.pretraining.ready import Ready, ready
+from textanchor.pretraining.showing import shown
 from textanchor.pretraining.sources import source_of
 from textanchor.pretraining.verdict import Judged
 from textanchor.pretraining.writing import write_encoder
@@ -52,23 +52,20 @@ def pretrain(
     Raises `InputError` or `NothingUsableError`.
     """
     work = runtime or Runtime()
-    told = reading.modality[0] if reading is not None and len(reading.modality) == 1 else None
-    source = source_of(pairs, told, splitting=splitting or Splitting(), reading=reading, runtime=work)
+    source = source_of(pairs, splitting=splitting or Splitting(), reading=reading, runtime=work)
     given = ready(source, recipe.front, work)
+    made = trained(given, recipe, course=shown(announce, work), folder=folder)
+    return concluded(made, given, recipe, usual(source.modality) if against is None else against, folder=folder)
 
-    def shown(course: Course) -> Course:
-        return replace(course, progress=work.progress, told=lambda row: announce(_line(row))) if launched().first else course
 
-    made = trained(given, recipe, course=shown, folder=folder)
-    encoder = OwnEncoder(made.description, given.front, made.network, device=given.device, name=OURS)
-    rivals = usual(source.modality) if against is None else list(against)
-    rows = compared(encoder, rivals, given, seed=recipe.seed, runtime=work) if source.judged and launched().first else []
-    if folder is not None and launched().first:
-        write_encoder(folder, made, recipe, source, rows)
+def concluded(made: Trained, given: Ready, recipe: Recipe, rivals: Sequence[str], *, folder: Path | None) -> Pretrained:
+    """Judge what was trained beside its rivals, where classes and a test side allow it, and write its folder.
+
+    Of several processes the first does both.
+    """
+    encoder, first = encoder_of(made, given, OURS), launched().first
+    judged = given.source.judged and first
+    rows = compared(encoder, rivals, given, seed=recipe.seed, runtime=given.runtime) if judged else []
+    if folder is not None and first:
+        write_encoder(folder, made, recipe, given.source, rows)
     return Pretrained(made=made, encoder=encoder, verdict=tuple(rows), skipped=given.skipped)
-
-
-def _line(row: Row) -> str:
-    """An epoch in a line."""
-    score = f", probe {row['score']:.3f}" if "score" in row else ""
-    return f"epoch {row['epoch']:.0f}: loss {row['loss']:.4f}, {row['rank']:.0f} directions{score}"

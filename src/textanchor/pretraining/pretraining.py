@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from textanchor.aligners.loop import seeded
-from textanchor.encoders.own import Description, OwnNetwork
+from textanchor.encoders.own import Description, OwnEncoder, OwnNetwork
 from textanchor.encoders.own.backbones.pca import PCA
 from textanchor.errors import InputError
 from textanchor.files import digest
@@ -92,6 +92,11 @@ def trained(
         )
         rows = train(learner, _material(given, recipe, task, numbered=own is not None), recipe.plan, course(plain))
     return _cut(Trained(description=told, network=network, rows=tuple(rows), notes=_remarks(rows)), given)
+
+
+def encoder_of(made: Trained, given: Ready, name: str) -> OwnEncoder:
+    """What was trained, as an encoder."""
+    return OwnEncoder(made.description, given.front, made.network, device=given.device, name=name)
 
 
 def _plain(given: Ready, recipe: Recipe) -> Trained:

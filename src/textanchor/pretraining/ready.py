@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from textanchor.encoders import pick_device
 from textanchor.encoders.own import Front, front_of
@@ -34,6 +35,10 @@ class Ready:
         """The front, as a folder keeps it."""
         return spelled(self.front.name, self.front.settings)
 
+    def taught_by(self, rows: Sequence[int]) -> Ready:
+        """With some of the training items alone."""
+        return replace(self, train=self.train.take(rows), read=self.read.take(rows))
+
 
 def ready(source: Source, front: str | None, runtime: Runtime) -> Ready:
     """Decode train and validation. Raises `InputError` for a front of another modality, or if nothing can be read."""
@@ -47,11 +52,11 @@ def ready(source: Source, front: str | None, runtime: Runtime) -> Ready:
     val, skipped = None, read.skipped
     if len(source.val) and len(source.classes) > 1:
         chosen_by = gathered(source.val.items, made, runtime)
-        val, skipped = _arrays(chosen_by, source.val).told(), (*skipped, *chosen_by.skipped)
+        val, skipped = arrays_of(chosen_by, source.val).told(), (*skipped, *chosen_by.skipped)
     return Ready(
         source=source,
         front=made,
-        train=_arrays(read, source.train),
+        train=arrays_of(read, source.train),
         val=val if val is not None and len(val) else None,
         read=read,
         skipped=skipped,
@@ -60,6 +65,7 @@ def ready(source: Source, front: str | None, runtime: Runtime) -> Ready:
     )
 
 
-def _arrays(read: Inputs, side: Side) -> Arrays:
+def arrays_of(read: Inputs, side: Side) -> Arrays:
+    """The arrays of a side's items that could be read, with their classes."""
     places = {item.id: place for place, item in enumerate(side.items)}
     return Arrays(values=read.values, labels=side.labels[[places[item.id] for item in read.items]])

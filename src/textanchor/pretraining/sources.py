@@ -53,13 +53,13 @@ class Source:
         return len(self.classes) > 1 and len(self.test.told) > 0
 
 
-def source_of(
-    given: object, modality: str | None, *, splitting: Splitting, reading: Reading | None, runtime: Runtime
-) -> Source:
-    """Read and split. Items without a text only teach, on train; where all have one text, that is no text.
+def source_of(given: object, *, splitting: Splitting, reading: Reading | None, runtime: Runtime) -> Source:
+    """Read and split items of one modality, the one that `reading` names if there are several. Items without a text only teach,
+    on train; where all have one text, that is no text.
 
     Raises `InputError` or `NothingUsableError`.
     """
+    modality = reading.modality[0] if reading is not None and len(reading.modality) == 1 else None
     try:
         pairs = read_pairs(given, split_name=splitting.name, reading=reading)
     except NothingUsableError:
@@ -71,7 +71,11 @@ def source_of(
     if len({pair.text for pair in own.rows if pair.item.id in hashes}) < 2:
         kept = {pair.item.id for pair in own.rows if pair.split in ("val", "test")}
         return _all_teach(own.source, kind, [item for item in (*own.items, *own.lone_items) if item.id not in kept], hashes)
-    sides = split(own, hashes, splitting)
+    return source_from(own, hashes, split(own, hashes, splitting))
+
+
+def source_from(own: Pairs, hashes: Mapping[str, str], sides: Split) -> Source:
+    """Of one modality's pairs that are hashed and split."""
     classes = _classes(own, sides)
     names = {text: place for place, text in enumerate(classes)}
     told: dict[str, set[int]] = {}
@@ -84,7 +88,7 @@ def source_of(
 
     return Source(
         name=own.source,
-        modality=kind,
+        modality=own.modalities[0],
         classes=classes,
         train=side(sides.train, own.lone_items),
         val=side(sides.val),

@@ -17,16 +17,14 @@ from textanchor.encoders import Encoder, make_single
 from textanchor.encoders.own import OwnEncoder
 from textanchor.errors import InputError
 from textanchor.latents.engine import encode
-from textanchor.pretraining.comparing import compared
 from textanchor.pretraining.inputs import Arrays
-from textanchor.pretraining.loop import Course, Row
-from textanchor.pretraining.making import OURS, Pretrained
+from textanchor.pretraining.making import OURS, Pretrained, concluded
 from textanchor.pretraining.objectives import Pretext
 from textanchor.pretraining.plan import Plan
-from textanchor.pretraining.pretraining import Recipe, trained
+from textanchor.pretraining.pretraining import Recipe, encoder_of, trained
 from textanchor.pretraining.ready import Ready, ready
+from textanchor.pretraining.showing import shown
 from textanchor.pretraining.sources import source_of
-from textanchor.pretraining.writing import write_encoder
 from textanchor.records import Pooled, Vectors
 from textanchor.runtime import Reading, Runtime, Splitting
 
@@ -82,23 +80,13 @@ def distill_encoder(
     training goes on from it. Raises `InputError` or `NothingUsableError`.
     """
     work, split = runtime or Runtime(), splitting or Splitting()
-    told = reading.modality[0] if reading is not None and len(reading.modality) == 1 else None
-    source = source_of(items, told, splitting=split, reading=reading, runtime=work)
+    source = source_of(items, splitting=split, reading=reading, runtime=work)
     teacher = make_single(lesson.teacher, source.modality, work)
     given, latents = _both_know(ready(source, lesson.front, work), teacher, work)
     recipe = lesson.recipe(split.seed)
-
-    def shown(course: Course) -> Course:
-        return replace(course, progress=work.progress, told=lambda row: announce(_line(row)))
-
-    made = trained(given, recipe, course=shown, folder=folder, own=_task(lesson, latents, given.train))
-    encoder = OwnEncoder(made.description, given.front, made.network, device=given.device, name=OURS)
-    made = replace(made, notes=(*made.notes, _cost(encoder, teacher, given, work)))
-    rivals = list(dict.fromkeys([lesson.teacher, *against]))
-    rows = compared(encoder, rivals, given, seed=split.seed, runtime=work) if source.judged else []
-    if folder is not None:
-        write_encoder(folder, made, recipe, source, rows)
-    return Pretrained(made=made, encoder=encoder, verdict=tuple(rows), skipped=given.read.skipped)
+    made = trained(given, recipe, course=shown(announce, work), folder=folder, own=_task(lesson, latents, given.train))
+    made = replace(made, notes=(*made.notes, _cost(encoder_of(made, given, OURS), teacher, given, work)))
+    return concluded(made, given, recipe, list(dict.fromkeys([lesson.teacher, *against])), folder=folder)
 
 
 def _task(lesson: Lesson, latents: Vectors, train: Arrays) -> Pretext:
@@ -115,8 +103,7 @@ def _both_know(given: Ready, teacher: Encoder, runtime: Runtime) -> tuple[Ready,
     rows = [row for row, item in enumerate(given.read.items) if item.id in place]
     if len(rows) < FEWEST:
         raise InputError(f"the teacher can read {len(rows)} of {len(given.read)} items; a student needs at least {FEWEST}")
-    train = Arrays(values=given.train.values[rows], labels=given.train.labels[rows])
-    return replace(given, train=train), found.vectors[[place[given.read.items[row].id] for row in rows]]
+    return given.taught_by(rows), found.vectors[[place[given.read.items[row].id] for row in rows]]
 
 
 def _cost(student: OwnEncoder, teacher: Encoder, given: Ready, runtime: Runtime) -> str:
@@ -132,8 +119,3 @@ def _cost(student: OwnEncoder, teacher: Encoder, given: Ready, runtime: Runtime)
         f"it encodes {len(values) / times[0]:.0f} items a second here, the teacher {len(values) / times[1]:.0f}: "
         f"{times[1] / times[0]:.1f} times as many"
     )
-
-
-def _line(row: Row) -> str:
-    score = f", probe {row['score']:.3f}" if "score" in row else ""
-    return f"epoch {row['epoch']:.0f}: loss {row['loss']:.4f}, {row['rank']:.0f} directions{score}"
