@@ -10,6 +10,7 @@ from scipy.linalg import eigh
 
 from textanchor.collections.moving.mapping import AS_IS, RIDGE, Form, VectorMap
 from textanchor.collections.moving.stored import save_map
+from textanchor.distilling.anchors.mapping import with_map
 from textanchor.distilling.anchors.protocol import Teacher
 from textanchor.distilling.anchors.texts import Taught
 from textanchor.encoders._hf import quiet
@@ -112,18 +113,9 @@ def _several(taught: Taught) -> int:
 
 def _write(folder: Path, teacher: Teacher, matrix: Matrix) -> None:
     """The teacher's own modules, the map, vectors of length 1."""
-    import torch
-    from torch import nn
-
     with quiet():
         from sentence_transformers import SentenceTransformer
-        from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
         model = SentenceTransformer(str(teacher.folder), device="cpu")
         kept = [one for one in model if type(one).__name__ != "Normalize"]
-        weight = torch.from_numpy(matrix.astype(np.float32)).contiguous()
-        dense = Dense(*weight.T.shape, bias=False, activation_function=nn.Identity(), init_weight=weight)
-        prompts = {"prompts": {"anchor": teacher.prompt}, "default_prompt_name": "anchor"} if teacher.prompt else {}
-        SentenceTransformer(modules=[*kept, dense, Normalize()], device="cpu", **prompts).save(
-            str(folder), create_model_card=False
-        )
+        with_map(kept, matrix, prompt=teacher.prompt, device="cpu").save(str(folder), create_model_card=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from textanchor.distilling.anchors.protocol import agreement
+from textanchor.distilling.timing import seconds
 from textanchor.encoders import Encoder
 from textanchor.records import Vectors
 from textanchor.views import unit
 
-TIMED, TURNS = 512, 3
+TIMED = 512
 NEIGHBOURS = 10
 
 
@@ -56,20 +56,13 @@ class Beside:
 
 
 def costs(student: tuple[Encoder, Path], teacher: tuple[Encoder, Path], texts: Sequence[str]) -> tuple[Cost, Cost]:
-    """Both in turns, so that what else the machine does meets both."""
-    best = [0.0, 0.0]
+    """On the same texts."""
     some = list(texts[:TIMED])
-    both = (student, teacher)
-    for encoder, _ in both:
-        encoder.encode(some[:8])
-    for _ in range(TURNS):
-        for place, (encoder, _) in enumerate(both):
-            start = time.perf_counter()
-            encoder.encode(some)
-            best[place] = max(best[place], len(some) / (time.perf_counter() - start))
-    sizes = [size(folder) for _, folder in both]
-    found = [Cost(megabytes=one, texts_a_second=rate) for one, rate in zip(sizes, best, strict=True)]
-    return found[0], found[1]
+    mine, theirs = seconds([student[0], teacher[0]], some)
+    return (
+        Cost(megabytes=size(student[1]), texts_a_second=len(some) / mine),
+        Cost(megabytes=size(teacher[1]), texts_a_second=len(some) / theirs),
+    )
 
 
 def size(folder: Path) -> float:

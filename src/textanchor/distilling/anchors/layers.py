@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textanchor.aligners.loop import seeded
+from textanchor.distilling.anchors.mapping import solved, with_map
 from textanchor.distilling.anchors.protocol import Teacher, agreement
 from textanchor.distilling.anchors.texts import Taught
 from textanchor.distilling.anchors.vocabulary import smaller
@@ -169,18 +170,11 @@ def _fewer_pieces(model: Any, texts: Sequence[str], count: int) -> int:
 def _with_map(model: Any, prompt: str, teach: Taught, device: str) -> Any:
     """Transformer, pool, a linear map without a constant, vectors of length 1."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
     some = teach.take(np.random.default_rng(0).permutation(len(teach))[:SOLVED])
     pooled = _encoded(SentenceTransformer(modules=[model[0], model[1]], device=device), prompt, some.texts.texts)
-    gram = pooled.T.astype(np.float64) @ pooled
-    gram[np.diag_indices_from(gram)] += max(PENALTY * np.trace(gram) / len(gram), 1e-12)
-    solved = torch.from_numpy(np.linalg.solve(gram, pooled.T @ some.vectors).T.astype(np.float32)).contiguous()
-    dense = Dense(solved.shape[1], solved.shape[0], bias=False, activation_function=nn.Identity(), init_weight=solved)
-    made = SentenceTransformer(modules=[model[0], model[1], dense, Normalize()], device=device)
-    if prompt:
-        made.prompts, made.default_prompt_name = {"anchor": prompt}, "anchor"
-    return made
+    matrix = solved(pooled, some.vectors, penalty=PENALTY).T
+    return with_map([model[0], model[1]], matrix, prompt=prompt, device=device)
 
 
 def _encoded(model: Any, prompt: str, texts: Sequence[str]) -> np.ndarray:

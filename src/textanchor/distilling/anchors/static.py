@@ -13,6 +13,7 @@ from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.sparse import csr_array
 from tokenizers import Tokenizer
 
+from textanchor.distilling.anchors.mapping import solved
 from textanchor.distilling.anchors.protocol import Teacher, agreement
 from textanchor.distilling.anchors.texts import Taught
 from textanchor.encoders.static import NUMBERS, TOKENS
@@ -23,6 +24,7 @@ from textanchor.records import Vectors
 from textanchor.settings import Amount, Count, Whole
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+PENALTY = 1e-3  # of the map
 MOST_SOLVED = 12_000  # pieces whose vectors are corrected one by one; a matrix of that side is held in memory
 
 Table = Float[np.ndarray, "v d"]
@@ -83,7 +85,7 @@ def fitted(table: Table, shares: csr_array, targets: Vectors, judged: csr_array,
 
     The correction D minimises |X (T W + D) - Y|^2 + penalty |D|^2 over the tokens of the texts, most frequent first.
     """
-    mapped = np.asarray(table @ _mapped(shares @ table, targets), dtype=np.float32)
+    mapped = np.asarray(table @ solved(shares @ table, targets, penalty=PENALTY), dtype=np.float32)
     often = np.asarray(shares.sum(axis=0)).ravel()
     some = np.sort(np.argsort(-often, kind="stable")[: min(MOST_SOLVED, int((often > 0).sum()))])
     own = shares[:, some]
@@ -91,10 +93,10 @@ def fitted(table: Table, shares: csr_array, targets: Vectors, judged: csr_array,
     cross = np.asarray(own.T @ (targets - shares @ mapped), dtype=np.float32)
     plain, best = agreement(judged @ mapped, wanted), None
     for penalty in PENALTIES:
-        solved = gram.copy()
-        solved[np.diag_indices_from(solved)] += penalty
+        heavier = gram.copy()
+        heavier[np.diag_indices_from(heavier)] += penalty
         made = mapped.copy()
-        made[some] += cho_solve(cho_factor(solved, overwrite_a=True), cross)
+        made[some] += cho_solve(cho_factor(heavier, overwrite_a=True), cross)
         found = Fitted(table=made, penalty=penalty, plain=plain, cosine=agreement(judged @ made, wanted))
         if best is None or found.cosine > best.cosine:
             best = found
@@ -102,12 +104,6 @@ def fitted(table: Table, shares: csr_array, targets: Vectors, judged: csr_array,
             break
     assert best is not None
     return best
-
-
-def _mapped(means: Vectors, targets: Vectors, penalty: float = 1e-3) -> Float[np.ndarray, "d k"]:
-    gram = means.T.astype(np.float64) @ means
-    gram[np.diag_indices_from(gram)] += max(penalty * np.trace(gram) / len(gram), 1e-12)
-    return np.linalg.solve(gram, means.T @ targets)
 
 
 def directions(vectors: Vectors, dim: int) -> Float[np.ndarray, "d k"]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import numpy as np
-
 from textanchor.data.decoding import decode
 from textanchor.distilling.encoders.targets import rotated, soft_classes
 from textanchor.distilling.encoders.tasks import Imitation, SoftClasses
+from textanchor.distilling.timing import seconds
 from textanchor.encoders import Encoder, make_single
 from textanchor.encoders.own import OwnEncoder
 from textanchor.errors import InputError
@@ -29,7 +27,7 @@ from textanchor.records import Pooled, Vectors
 from textanchor.runtime import Reading, Runtime, Splitting
 
 By: TypeAlias = Literal["latents", "classes"]
-TIMED, TURNS = 32, 3
+TIMED = 32
 FEWEST = 10
 
 
@@ -109,13 +107,8 @@ def _both_know(given: Ready, teacher: Encoder, runtime: Runtime) -> tuple[Ready,
 def _cost(student: OwnEncoder, teacher: Encoder, given: Ready, runtime: Runtime) -> str:
     """A sentence: its size, and its speed beside the teacher's, in turns."""
     values = [decode(item, runtime.limits) for item in given.read.items[:TIMED]]
-    times: dict[int, float] = {}
-    for _ in range(TURNS):
-        for place, encoder in enumerate((student, teacher)):
-            start = time.perf_counter()
-            encoder.encode(values)
-            times[place] = min(times.get(place, np.inf), time.perf_counter() - start)
+    mine, theirs = seconds([student, teacher], values)
     return (
-        f"it encodes {len(values) / times[0]:.0f} items a second here, the teacher {len(values) / times[1]:.0f}: "
-        f"{times[1] / times[0]:.1f} times as many"
+        f"it encodes {len(values) / mine:.0f} items a second here, the teacher {len(values) / theirs:.0f}: "
+        f"{theirs / mine:.1f} times as many"
     )
