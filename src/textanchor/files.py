@@ -75,6 +75,12 @@ def write_csv(path: Path, rows: Iterable[Sequence[Any]]) -> None:
     write_bytes(path, writable(text.getvalue()).encode())
 
 
+def check_format(path: Path, found: object, known: int) -> None:
+    """Raise `InputError` for a file of ours that a later version wrote."""
+    if found != known:
+        raise InputError(f"{path}: format {found}, and this version reads {known}; update textanchor")
+
+
 def read_json(path: Path) -> Any:
     """Parse a JSON file of ours. Raises `DamagedError` with the place."""
     try:

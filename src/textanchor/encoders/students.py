@@ -6,8 +6,8 @@ from pathlib import Path
 
 from textanchor.encoders.bert import Bert, runs_here
 from textanchor.encoders.static import Static
-from textanchor.errors import DamagedError, InputError
-from textanchor.files import digest, file_digest, read_json
+from textanchor.errors import DamagedError
+from textanchor.files import check_format, digest, file_digest, read_json
 
 MARK, FORMAT = "student.json", 1
 STATIC = "static"
@@ -21,8 +21,7 @@ def student(folder: Path, *, device: str) -> Bert | Static | None:
     told = read_json(folder / MARK)
     if not isinstance(told, dict) or "kind" not in told:
         raise DamagedError(f"{folder / MARK}: not what describes a student; restore the folder")
-    if told.get("format") != FORMAT:
-        raise InputError(f"{folder / MARK}: format {told.get('format')}, and this version reads {FORMAT}; update textanchor")
+    check_format(folder / MARK, told.get("format"), FORMAT)
     if told["kind"] == STATIC:
         return Static(folder)
     if not runs_here(folder):

@@ -15,7 +15,7 @@ from torch import Tensor
 from textanchor.encoders.own.fronts import Front, front_of
 from textanchor.encoders.own.network import OwnNetwork, Pool
 from textanchor.errors import DamagedError, InputError
-from textanchor.files import read_json, write_bytes, write_json
+from textanchor.files import check_format, read_json, write_bytes, write_json
 
 FORMAT = 1
 TOLD, NUMBERS = "encoder.json", "model.safetensors"
@@ -65,7 +65,7 @@ def read_folder(folder: Path) -> tuple[Description, Front, OwnNetwork]:
         raise DamagedError(f"{folder}: {NUMBERS} is not of what {TOLD} says: {_line(why)}; restore the folder") from None
     if not all(value.isfinite().all() for value in network.state_dict().values()):
         raise DamagedError(f"{folder / NUMBERS}: not all numbers are finite; restore the folder or make it again")
-    return told, front, network.float().eval()
+    return told, front, network.float().laid_out().eval()  # as read they are in the file's
 
 
 def _line(why: Exception) -> str:
@@ -76,8 +76,7 @@ def _described(folder: Path, told: Any) -> Description:
     known = {"format", *Description.__dataclass_fields__}
     if not isinstance(told, dict) or not {"front", "backbone"} <= told.keys() or not told.keys() <= known:
         raise DamagedError(f"{folder / TOLD}: not what describes an encoder; restore the folder")
-    if told.get("format") != FORMAT:
-        raise InputError(f"{folder / TOLD}: format {told.get('format')}, and this version reads {FORMAT}; update textanchor")
+    check_format(folder / TOLD, told.get("format"), FORMAT)
     kinds = {"front": str, "backbone": str, "layer": int, "pool": str, "top": int, "made": dict}
     values = {name: value for name, value in told.items() if name != "format"}
     for name, value in values.items():

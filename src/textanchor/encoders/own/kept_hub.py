@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textanchor.encoders.own.folder import FORMAT, TOLD
 from textanchor.errors import DamagedError, InputError
-from textanchor.files import read_json, write_json
+from textanchor.files import check_format, read_json, write_json
 from textanchor.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def kept_hub(folder: Path) -> KeptHub | None:
     told = read_json(folder / TOLD)
     if not isinstance(told, dict) or told.get("kind") != KIND:
         return None
-    if told.get("format") != FORMAT:
-        raise InputError(f"{folder / TOLD}: format {told.get('format')}, and this version reads {FORMAT}; update textanchor")
+    check_format(folder / TOLD, told.get("format"), FORMAT)
     values = {name: value for name, value in told.items() if name not in ("format", "kind")}
     kinds: dict[str, Any] = {"modality": str, "layer": str, "pool": str, "size": (int, type(None)), "made": dict}
     if values.keys() != kinds.keys() or not all(isinstance(value, kinds[name]) for name, value in values.items()):

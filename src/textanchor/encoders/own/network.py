@@ -49,7 +49,12 @@ class OwnNetwork(nn.Module):
         self.backbone = registry.part("backbone", backbone, shape=shape)
         self.layer, self.pool = range(len(self.backbone.widths))[layer], pool
         self.top = nn.Sequential(*(Residual(self.dim) for _ in range(top)))
-        cast(Any, self).to(memory_format=torch.channels_last)  # convolutions take two thirds of the time so
+        self.laid_out()
+
+    def laid_out(self) -> OwnNetwork:
+        """With numbers in the order in which convolutions take two thirds of the time."""
+        cast(Any, self).to(memory_format=torch.channels_last)
+        return self
 
     @property
     def dim(self) -> int:
