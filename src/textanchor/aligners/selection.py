@@ -13,7 +13,7 @@ from torch import nn
 from textanchor.aligners.comparison import Comparison, Statistics, some
 from textanchor.errors import LeakError
 from textanchor.metrics.calibration import temperature
-from textanchor.metrics.retrieval import retrieval, rows_of
+from textanchor.metrics.retrieval import Retrieval, retrieval, rows_of
 from textanchor.projectors import project
 from textanchor.records import Fit, PairedLatents, Setting, Task, Unseen, Vectors, View
 from textanchor.views import as_item, as_query, as_text, cosines, item_gallery, naming, text_gallery
@@ -36,9 +36,13 @@ def score(projector: nn.Module, view: View | None, val: PairedLatents) -> float:
 
 def reciprocal_ranks(fit: Fit, val: PairedLatents) -> Float64[np.ndarray, " n"]:
     """1 over the place at which each item finds the first of its texts."""
-    queries, gallery = naming(fit.view, project(fit.projector, val.inputs), val.anchors)
-    found = retrieval(queries, gallery, rows_of(val.relevant))
-    return np.asarray(1 / (found.rank + 1.0))
+    return np.asarray(1 / (named(fit.view, project(fit.projector, val.inputs), val).rank + 1.0))
+
+
+def named(view: View | None, raw: Vectors, pairs: PairedLatents) -> Retrieval:
+    """Raw vectors of items that ask for their texts among all texts of the pairs."""
+    queries, gallery = naming(view, raw, pairs.anchors)
+    return retrieval(queries, gallery, rows_of(pairs.relevant))
 
 
 def rated(raw: Vectors, view: View | None, val: PairedLatents) -> float:

@@ -80,21 +80,26 @@ def hub_network(model: nn.Module, front: Front, outputs: Sequence[Output], folde
     if len(outputs) > 1 or pool == TOKENS or not front.even:
         return None
     inputs = {name: value[None] for name, value in front.prepare(front.blank()).items()}
-    keywords = front.keywords()
-    device = next(model.parameters()).device
+    module = hub_pooled(model, front, layer=layer, pool=pool).eval()
+    return Network(module=module, inputs=inputs, preprocessing=front.told(), folder=folder, processor=front.processor())
+
+
+def hub_pooled(model: nn.Module, front: Front, *, layer: str, pool: str) -> Pooled:
+    """A model of Hugging Face transformers and one pool of one of its layers, as an encoder of it pools a blank item."""
+    blank = {name: np.asarray(value) for name, value in front.prepare(front.blank()).items() if not name.startswith("_")}
+    keywords, device = front.keywords(), next(model.parameters()).device
     with inference_mode():
-        out = model(**{name: from_numpy(value).to(device) for name, value in inputs.items()}, **keywords)
+        out = model(**{name: from_numpy(value)[None].to(device) for name, value in blank.items()}, **keywords)
     tokens = 0 if out.last_hidden_state.ndim == 4 else int(out.last_hidden_state.shape[1])
-    module = Pooled(
+    return Pooled(
         model,
         layer=None if layer == LAST else int(layer),
         pool=pool,
-        before=front.prefix(tokens, {name: value[0] for name, value in inputs.items()}) if tokens else 0,
+        before=front.prefix(tokens, blank) if tokens else 0,
         tokens=tokens,
         keywords=keywords,
         gives_vectors=pool == "pooler" and out.pooler_output.ndim == 2,
     )
-    return Network(module=module.eval(), inputs=inputs, preprocessing=front.told(), folder=folder, processor=front.processor())
 
 
 def image_network(model: Any, pixels: np.ndarray, name: str, cropped: Cropped | None) -> Network | None:

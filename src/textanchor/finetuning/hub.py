@@ -11,22 +11,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from textanchor.data.decoding import decode
 from textanchor.encoders import pick_device
 from textanchor.encoders._hf import fetched, missing_model, quiet
 from textanchor.encoders.hub import LAST, TOKENS, Hub, opened
 from textanchor.encoders.hub_audio import SHORTEST
 from textanchor.encoders.hub_front import Front as HubFront
-from textanchor.encoders.networks import Pooled
+from textanchor.encoders.networks import Pooled, hub_pooled
 from textanchor.encoders.own.kept_hub import KeptHub
-from textanchor.errors import InputError, ItemError
+from textanchor.errors import InputError
 from textanchor.finetuning.adapters import adapted
 from textanchor.finetuning.depth import Depth
+from textanchor.pretraining.choosing import peeked
 from textanchor.records import Item, Waveform
 from textanchor.runtime import Limits, Runtime
 from textanchor.settings import bound
 
-PEEKED, LONGEST = 50, 5.0  # seconds of sounds for models that take any length, while they are trained
+LONGEST = 5.0  # seconds of sounds for models that take any length, while they are trained
 
 
 class Inputs:
@@ -57,14 +57,10 @@ class Inputs:
         """Take sounds as long as nine in ten of some items are, where the model leaves that open."""
         if not self._any_length or self._fill is None:
             return
-        lengths = []
-        for place in np.linspace(0, len(items) - 1, min(PEEKED, len(items))).astype(int):
-            try:
-                lengths.append(decode(items[place], limits).seconds)
-            except ItemError:
-                continue
-        if lengths:
-            self._fill = float(np.clip(np.quantile(lengths, 0.9), SHORTEST, self._fill))
+        sounds = peeked(items, limits)
+        if sounds:
+            usual = np.quantile([one.seconds for one in sounds], 0.9)
+            self._fill = float(np.clip(usual, SHORTEST, self._fill))
             self._shaped()
 
     def __call__(self, value: Any) -> np.ndarray:
@@ -133,7 +129,7 @@ class TunableHub:
             raise InputError(f"{name}: layer={self._layer}, pool={self._pool} give several latents; name one of each")
         self._layer = made.outputs[0].name.partition(",")[0].partition("=")[2]
         self.front = Inputs(self._front)
-        self.network = HubNetwork(self._pooled(), self.front)
+        self.network = HubNetwork(hub_pooled(self._model, self._front, layer=self._layer, pool=self._pool), self.front)
 
     @property
     def trunk(self) -> nn.Module:
@@ -145,23 +141,6 @@ class TunableHub:
     def unused(self) -> int:
         """Layers above the one that is pooled."""
         return 0 if self._layer == LAST else Depth(self.trunk).count - 1 - int(self._layer)
-
-    def _pooled(self) -> Pooled:
-        blank = self._front.prepare(self._front.blank())
-        given = {name: torch.from_numpy(np.asarray(value))[None] for name, value in blank.items() if not name.startswith("_")}
-        device = next(self._model.parameters()).device
-        with torch.no_grad():
-            out = self._model(**{name: value.to(device) for name, value in given.items()}, **self._front.keywords())
-        tokens = 0 if out.last_hidden_state.ndim == 4 else int(out.last_hidden_state.shape[1])
-        return Pooled(
-            self._model,
-            layer=None if self._layer == LAST else int(self._layer),
-            pool=self._pool,
-            before=self._front.prefix(tokens, blank) if tokens else 0,
-            tokens=tokens,
-            keywords=self._front.keywords(),
-            gives_vectors=False,
-        )
 
     def measure(self, items: Sequence[Item], limits: Limits) -> None:
         """How long sounds are, for models that take any length."""

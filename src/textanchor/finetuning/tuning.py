@@ -13,21 +13,20 @@ import numpy as np
 from textanchor import registry
 from textanchor.aligners.loop import seeded
 from textanchor.aligners.ridge import Ridge
+from textanchor.aligners.selection import named
 from textanchor.errors import InputError
 from textanchor.files import digest
 from textanchor.finetuning.learning import EndToEnd
 from textanchor.finetuning.recipe import Recipe
 from textanchor.finetuning.tunable import Tunable
-from textanchor.metrics.retrieval import retrieval
 from textanchor.pretraining.augmenting import augmentation_of
 from textanchor.pretraining.checkpoints import Checkpoint
 from textanchor.pretraining.inputs import Inputs, gathered, latents_of
 from textanchor.pretraining.loop import Course, Material, Row, train
 from textanchor.pretraining.pretraining import CHECKPOINT
 from textanchor.projectors import project
-from textanchor.records import Fit, Item, PairedLatents, Pooled, Task, View
+from textanchor.records import Fit, Item, PairedLatents, Pooled, Task
 from textanchor.runtime import Runtime
-from textanchor.views import naming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,10 +173,4 @@ class _Look:
         self._learner.to(self._device)
         latents = latents_of(self._learner.network, self._values, device=self._device)
         raw = project(self._learner.projector, latents)
-        return recall(self._learner.view, raw, self._val)
-
-
-def recall(view: View, raw: np.ndarray, pairs: PairedLatents) -> float | None:
-    """Recall@1 of raw vectors among the pairs' texts."""
-    queries, gallery = naming(view, raw, pairs.anchors)
-    return retrieval(queries, gallery, lambda rows: np.asarray(pairs.relevant[rows].toarray())).recall(1)
+        return named(self._learner.view, raw, self._val).recall(1)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from textanchor.aligners.ridge import Ridge
+from textanchor.aligners.selection import named
 from textanchor.judging.differences import Difference, paired
 from textanchor.metrics.interval import Interval, of_share
-from textanchor.metrics.retrieval import retrieval
 from textanchor.pretraining.verdict import Judged, says
 from textanchor.projectors import project
 from textanchor.records import PairedLatents
 from textanchor.space.preparing import Sides
-from textanchor.views import naming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +77,4 @@ def found(sides: Mapping[str, Sides], *, device: str, seed: int) -> tuple[Found,
 def _hits(sides: Sides, test: PairedLatents, *, device: str, seed: int) -> np.ndarray:
     """By test item."""
     fit = Ridge().fit(sides.task(device=device, seed=seed))
-    queries, gallery = naming(fit.view, project(fit.projector, test.inputs), test.anchors)
-    ranked = retrieval(queries, gallery, lambda rows: np.asarray(test.relevant[rows].toarray()))
-    return np.asarray(ranked.rank < 1)
+    return np.asarray(named(fit.view, project(fit.projector, test.inputs), test).rank < 1)

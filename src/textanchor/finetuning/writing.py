@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textanchor.config import versions
-from textanchor.files import write_bytes, write_csv, write_json
 from textanchor.finetuning.recipe import Recipe
 from textanchor.finetuning.tunable import Tunable
 from textanchor.finetuning.verdict import Verdict
-from textanchor.pretraining.pretraining import CHECKPOINT
 from textanchor.pretraining.sources import Source
-from textanchor.pretraining.writing import curve
+from textanchor.pretraining.writing import write_beside
 
 if TYPE_CHECKING:
     from textanchor.finetuning.tuning import Tuning
@@ -35,12 +33,7 @@ def write_tuned(
     data = {"source": source.name, "split": source.split, "train": len(source.train)}
     story = {"recipe": recipe.described(), "tuned from": name, "data": data, "versions": versions(), "notes": list(notes)}
     tunable.write(folder, story)
-    names = list(dict.fromkeys(column for row in tuning.rows for column in row))
-    write_csv(folder / "training.csv", [names, *([row.get(column) for column in names] for row in tuning.rows)])
-    write_bytes(folder / "curve.png", curve(tuning.rows))
-    write_json(folder / "verdict.json", asdict(verdict))
-    write_bytes(folder / "README.md", _card(folder.name, recipe, name, source, verdict, notes).encode())
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    write_beside(folder, tuning.rows, asdict(verdict), _card(folder.name, recipe, name, source, verdict, notes))
 
 
 def _card(folder: str, recipe: Recipe, name: str, source: Source, verdict: Verdict, notes: Sequence[str]) -> str:

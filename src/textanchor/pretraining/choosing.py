@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,12 +35,7 @@ def front_for(modality: str, items: Sequence[Item], limits: Limits) -> str:
     if modality not in FRONTS:
         known = ", ".join(FRONTS)
         raise InputError(f"nothing says how {modality} becomes an array (known: {known}); name a front of your own: --front")
-    values = []
-    for place in np.linspace(0, len(items) - 1, min(PEEKED, len(items))).astype(int):
-        try:
-            values.append(decode(items[place], limits))
-        except ItemError:
-            continue
+    values = peeked(items, limits)
     if not values:
         raise InputError(f"none of {PEEKED} items could be read, so that nothing says how large they are")
     if modality == "image":
@@ -51,6 +47,17 @@ def front_for(modality: str, items: Sequence[Item], limits: Limits) -> str:
         return spelled("log-mel", {"bands": 64, "frames": int(np.clip(64 * seconds, 32, 128)), "seconds": max(0.1, seconds)})
     length = int(np.clip(np.median([len(value.values) for value in values]), *POINTS))
     return spelled("curves", {"channels": int(values[0].values.shape[1]), "length": length})
+
+
+def peeked(items: Sequence[Item], limits: Limits) -> list[Any]:
+    """Some of the items, decoded, from the first to the last; none that cannot be read."""
+    values = []
+    for place in np.linspace(0, len(items) - 1, min(PEEKED, len(items))).astype(int):
+        try:
+            values.append(decode(items[place], limits))
+        except ItemError:
+            continue
+    return values
 
 
 def _is_grey(image: Image.Image) -> bool:

@@ -27,12 +27,18 @@ def write_encoder(folder: Path, made: Trained, recipe: Recipe, source: Source, v
     """`encoder.json`, `model.safetensors`, `training.csv`, `curve.png`, `verdict.json` and `README.md`; the checkpoint goes."""
     story = {"recipe": recipe.described(), "data": _data(source), "versions": versions(), "notes": list(made.notes)}
     write_folder(folder, replace(made.description, made=story), made.network)
-    if made.rows:
-        names = list(dict.fromkeys(name for row in made.rows for name in row))
-        write_csv(folder / "training.csv", [names, *([row.get(name) for name in names] for row in made.rows)])
-        write_bytes(folder / "curve.png", curve(made.rows))
-    write_json(folder / "verdict.json", [asdict(row) for row in verdict])
-    write_bytes(folder / "README.md", card(made, recipe, source, verdict, folder.name).encode())
+    told = card(made, recipe, source, verdict, folder.name)
+    write_beside(folder, made.rows, [asdict(row) for row in verdict], told)
+
+
+def write_beside(folder: Path, rows: Sequence[Row], verdict: object, told: str) -> None:
+    """What stands beside an encoder that was trained: its course, if it had one, the verdict, the card. So it is finished."""
+    if rows:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        write_csv(folder / "training.csv", [names, *([row.get(name) for name in names] for row in rows)])
+        write_bytes(folder / "curve.png", curve(rows))
+    write_json(folder / "verdict.json", verdict)
+    write_bytes(folder / "README.md", told.encode())
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 

@@ -137,11 +137,10 @@ def by_sums(ready: Prepared, modality: str, old: Former, task: Task, balance: fl
 def memory(ready: Prepared, modality: str, old: Former, new: PairedLatents) -> tuple[Remembered, ...]:
     """What the space remembers of a modality afterwards; `new` are the new pairs that were fitted, alone."""
     kept = tuple(one.without(_contents(ready, modality)) for one in old.tables)
-    if old.way == "rehearsal":
-        both = (
-            [one.joined(old.pairs["val"]) if "val" in old.pairs else one for one in [old.pairs["train"]]] if old.pairs else []
-        )
-        kept = tuple(_with_sums(one, both[0]) if both else one for one in kept)
+    if old.way == "rehearsal" and old.pairs:
+        train = old.pairs["train"]
+        both = train.joined(old.pairs["val"]) if "val" in old.pairs else train
+        kept = tuple(_with_sums(one, both) for one in kept)
     kept = tuple(one for one in kept if one.contents)
     return (*kept, *remembered(ready, modality, new, {one.table for one in kept}))
 
