@@ -99,15 +99,11 @@ def foretold(given: LabelSet, seeds: int) -> None:
     for seed in range(seeds):
         order, promise = np.random.default_rng(seed).permutation(len(given.pool)), Promise(level=0.05, seed=seed)
         few, many = round(0.1 * len(order)), round(0.2 * len(order))
-        now, then = (let_through(given.pool, _labelled(given, order[:count]), promise) for count in (few, many))
+        now, then = (let_through(given.pool, given.known(order[:count]), promise) for count in (few, many))
         exams, rest = now.examined.calibration, now.examined.rest
         said = freed(registry.part("guarantee", "average"), exams, rest, promise, more=many - few)
         rows.append((float(now.decision.accepted.mean()), said, float(then.decision.accepted.mean())))
     print(f"| {' | '.join(spread(list(column)) for column in zip(*rows, strict=True))} |", flush=True)
-
-
-def _labelled(given: LabelSet, rows: np.ndarray) -> Labelled:
-    return Labelled(rows=rows, classes=given.truth[rows], drawn=np.ones(len(rows), dtype=bool))
 
 
 def speed(items: int = 100_000, dims: int = 128, classes: int = 100, labels: int = 2000) -> None:

@@ -77,7 +77,7 @@ def left_out(given: LabelSet, seed: int) -> tuple[Labelled, np.ndarray]:
     gone = np.random.default_rng(seed).permutation(count)[: count // 5]
     rows = given.splits(count=seed + 1)[seed]
     rows = rows[~np.isin(given.truth[rows], gone)]
-    return Labelled(rows=rows, classes=given.truth[rows], drawn=np.ones(len(rows), dtype=bool)), gone
+    return given.known(rows), gone
 
 
 def unknown(given: LabelSet, seeds: int) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from label_sets import LabelSet, label_set, unseen
+from label_sets import LabelSet, best_share, label_set, unseen
 
 from textanchor import registry
 from textanchor.labelling.choosing import choose
@@ -65,8 +65,7 @@ def accuracies(sets: list[LabelSet], splits: int) -> None:
 
 def labelled(given: LabelSet, splits: int) -> Iterator[Labelled]:
     """A fifth of the items, at random, a split a seed."""
-    for rows in given.splits(count=splits):
-        yield Labelled(rows=rows, classes=given.truth[rows], drawn=np.ones(len(rows), dtype=bool))
+    return map(given.known, given.splits(count=splits))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +81,7 @@ def judged(given: LabelSet, known: Labelled, proposer: Proposer, seed: int) -> J
     rest = unseen(given, known.rows)
     found = proposer.propose(given.pool, known, seed=seed)[rest]
     right = found.argmax(axis=1) == given.truth[rest]
-    return Judged(accuracy=float(right.mean()), oracle=oracle(found.max(axis=1), ~right))
-
-
-def oracle(scores: np.ndarray, wrong: np.ndarray) -> float:
-    """The largest share of the surest of which at most the budget is wrong, for whoever knows which are wrong."""
-    errors = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(wrong) + 1)
-    within = np.flatnonzero(errors <= BUDGET)
-    return float(within[-1] + 1) / len(wrong) if len(within) else 0.0
+    return Judged(accuracy=float(right.mean()), oracle=best_share(found.max(axis=1), ~right, BUDGET))
 
 
 def _cell(given: LabelSet, splits: int, spec: str) -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 from textanchor.config import DEFAULT_ANCHOR
 from textanchor.encoders import make_single
 from textanchor.labelling.features import half_whitened
-from textanchor.labelling.pool import Pool
+from textanchor.labelling.pool import Labelled, Pool
 from textanchor.latents.engine import encode
 from textanchor.records import Item
 from textanchor.runtime import Runtime
@@ -41,6 +41,10 @@ class LabelSet:
     def splits(self, share: float = 0.2, count: int = 20) -> list[np.ndarray]:
         """Rows that are labelled, `share` of the items (or of whole groups until they hold as many), a split a seed."""
         return [self._split(share, seed) for seed in range(count)]
+
+    def known(self, rows: np.ndarray) -> Labelled:
+        """These rows with their labels, as if they had been drawn at random."""
+        return Labelled(rows=rows, classes=self.truth[rows], drawn=np.ones(len(rows), dtype=bool))
 
     def _split(self, share: float, seed: int) -> np.ndarray:
         rng = np.random.default_rng(seed)
@@ -88,6 +92,13 @@ def all_sets() -> list[LabelSet]:
 def unseen(given: LabelSet, rows: np.ndarray) -> np.ndarray:
     """The rest of a set."""
     return np.setdiff1d(np.arange(len(given.pool)), rows)
+
+
+def best_share(scores: np.ndarray, wrong: np.ndarray, level: float) -> float:
+    """The largest share of the surest of which at most the level is wrong, for whoever knows which are wrong."""
+    errors = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(wrong) + 1)
+    within = np.flatnonzero(errors <= level)
+    return float(within[-1] + 1) / len(wrong) if len(within) else 0.0
 
 
 def grouped(given: LabelSet, groups: np.ndarray) -> LabelSet:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from label_sets import LabelSet, label_set, unseen
+from label_sets import LabelSet, best_share, label_set, unseen
 
 from textanchor import registry
 from textanchor.labelling.guarantee import (
@@ -85,14 +85,7 @@ def row(found: list[Measured], *cells: str) -> None:
 def labelled(given: LabelSet, splits: int) -> Iterator[tuple[int, Labelled]]:
     """A fifth, a split a seed."""
     for seed, rows in enumerate(given.splits(count=splits)):
-        yield seed, Labelled(rows=rows, classes=given.truth[rows], drawn=np.ones(len(rows), dtype=bool))
-
-
-def best_share(scores: np.ndarray, wrong: np.ndarray) -> float:
-    """The largest share of the surest of which at most the level is wrong, for whoever knows which are."""
-    errors = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(wrong) + 1)
-    within = np.flatnonzero(errors <= LEVEL)
-    return float(within[-1] + 1) / len(wrong) if len(within) else 0.0
+        yield seed, given.known(rows)
 
 
 def measured(given: LabelSet, found: Examined, decision: Decision, rest: int) -> Measured:
@@ -101,7 +94,7 @@ def measured(given: LabelSet, found: Examined, decision: Decision, rest: int) ->
     return Measured(
         share=through.sum() / rest,
         error=float(wrong[through].mean()) if through.any() else 0.0,
-        best=best_share(found.rest.scores, wrong) * len(wrong) / rest,
+        best=best_share(found.rest.scores, wrong, LEVEL) * len(wrong) / rest,
     )
 
 
@@ -226,7 +219,7 @@ def speakers(given: LabelSet, heard: int, splits: int) -> None:
         rng = np.random.default_rng(seed)
         those = rng.permutation(np.unique(given.pool.groups))[:heard]
         rows = rng.permutation(np.flatnonzero(np.isin(given.pool.groups, those)))[:600]
-        known = Labelled(rows=rows, classes=given.truth[rows], drawn=np.ones(len(rows), dtype=bool))
+        known = given.known(rows)
         found["by item"].append(by_item(given, known, seed))
         told = let_through(given.pool, known, Promise(seed=seed))
         found["by group"].append(measured(given, told.examined, told.decision, len(given.pool) - len(rows)))
