@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from textanchor.config import installed
 from textanchor.errors import DamagedError, InputError
 from textanchor.files import digest, write_bytes
 from textanchor.labelling.guarantee.batches import Batch
@@ -89,7 +89,7 @@ class Certificate:
             accepted=tuple(np.flatnonzero(decision.accepted).tolist()),
             about=about,
             limits=limits(calibration, promise),
-            versions=tuple((name, _version(name)) for name in PACKAGES),
+            versions=tuple((name, installed(name) or "unknown") for name in PACKAGES),
             made=datetime.now(UTC).isoformat(timespec="seconds"),
         ).sealed()
 
@@ -144,13 +144,6 @@ _FIELDS = (
     "kind", "format", "promise", "scored", "calibration", "rest", "accepted", "audit", "about", "limits", "versions", "made",
     "lots", "digest",
 )  # fmt: skip
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _json(told: Certificate) -> dict[str, Any]:
